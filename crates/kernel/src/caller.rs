@@ -1,0 +1,414 @@
+//! Who is asking, and the authority that follows from it.
+//!
+//! An operation begins with `caller.allow(Permission::…)?`. What it gets back, a [`TenantScope`], is the only thing that opens a
+//! tenant's transaction in `store`, so no front door can forget to authorize. [`Caller::operate`] does the same for the operator.
+//! Background work uses [`Scope::system`].
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Error, Result};
+use crate::id::{ClientId, KeyId, RequestId, ServiceKeyId, TenantId, UserId};
+use crate::permission::{Permission, PermissionSet};
+
+/// The credential that was presented and found good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// An API key of a client.
+    Key {
+        /// The key.
+        key: KeyId,
+        /// Its client.
+        client: ClientId,
+    },
+    /// An access token that we issued to a client, perhaps for a person.
+    OAuthToken {
+        /// The client.
+        client: ClientId,
+        /// The person who consented, if there is one.
+        user: Option<UserId>,
+    },
+    /// A service key: the operator's, for a host backend.
+    ServiceKey {
+        /// The key.
+        key: ServiceKeyId,
+        /// The only tenant that it may act for; none means any tenant, and the operator's own acts.
+        bound: Option<TenantId>,
+    },
+    /// A signed-in person.
+    User {
+        /// The person.
+        user: UserId,
+        /// Whether the person is one of the operator's.
+        operator: bool,
+    },
+    /// Tradewind itself.
+    System {
+        /// Which part, for the audit log.
+        part: &'static str,
+    },
+}
+
+/// Who did something, as the audit log names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// An API key.
+    Key(KeyId),
+    /// An OAuth client.
+    Client(ClientId),
+    /// A service key.
+    ServiceKey(ServiceKeyId),
+    /// A person.
+    User(UserId),
+    /// Tradewind itself.
+    System(&'static str),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => write!(f, "{id}"),
+            Self::Client(id) => write!(f, "{id}"),
+            Self::ServiceKey(id) => write!(f, "{id}"),
+            Self::User(id) => write!(f, "{id}"),
+            Self::System(part) => write!(f, "system:{part}"),
+        }
+    }
+}
+
+/// An idempotency key of a request, to be answered once. `store` fills it in the transaction of the effect.
+#[derive(Debug)]
+pub struct RequestSlot {
+    /// The key that the caller chose.
+    pub key: String,
+    /// The credential that it belongs to ([`Actor`] as text): two credentials never share keys.
+    pub owner: String,
+    /// Hash of method, path, query and body.
+    pub fingerprint: [u8; 32],
+    taken: AtomicBool,
+    replayed: AtomicBool,
+}
+
+impl RequestSlot {
+    /// An open slot.
+    pub fn new(key: String, owner: String, fingerprint: [u8; 32]) -> Self {
+        Self { key, owner, fingerprint, taken: AtomicBool::new(false), replayed: AtomicBool::new(false) }
+    }
+
+    /// Claims the slot for one write: true for the first who asks.
+    pub fn take(&self) -> bool {
+        !self.taken.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether an operation stored (or replayed) its answer here.
+    pub fn is_taken(&self) -> bool {
+        self.taken.load(Ordering::SeqCst)
+    }
+
+    /// Says that the answer came from an earlier execution.
+    pub fn mark_replayed(&self) {
+        self.replayed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the answer came from an earlier execution.
+    pub fn is_replayed(&self) -> bool {
+        self.replayed.load(Ordering::SeqCst)
+    }
+}
+
+/// The request behind a call.
+#[derive(Debug)]
+pub struct RequestInfo {
+    /// Its id, in every answer and log line.
+    pub id: RequestId,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The idempotency slot, if the caller sent a key.
+    pub slot: Option<RequestSlot>,
+}
+
+/// Who is asking. Built by `gate` (and `portal`) from a good credential; every operation takes one.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    credential: Credential,
+    tenant: Option<TenantId>,
+    scopes: Arc<[String]>,
+    permissions: PermissionSet,
+    request: Option<Arc<RequestInfo>>,
+}
+
+impl Caller {
+    /// A caller. `tenant` is the tenant acted on, `scopes` the blueprint scopes held, with all that they imply.
+    pub fn new(credential: Credential, tenant: Option<TenantId>, scopes: Arc<[String]>, permissions: PermissionSet) -> Self {
+        Self { credential, tenant, scopes, permissions, request: None }
+    }
+
+    /// Tradewind itself, acting for a tenant or for the operator.
+    pub fn system(part: &'static str, tenant: Option<TenantId>) -> Self {
+        Self::new(Credential::System { part }, tenant, Arc::from([]), PermissionSet::all())
+    }
+
+    /// The same caller in a request.
+    #[must_use]
+    pub fn in_request(mut self, request: Arc<RequestInfo>) -> Self {
+        self.request = Some(request);
+        self
+    }
+
+    /// The credential.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// The tenant acted on, if one is named.
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.tenant
+    }
+
+    /// The client whose credential this is.
+    pub fn client(&self) -> Option<ClientId> {
+        match &self.credential {
+            Credential::Key { client, .. } | Credential::OAuthToken { client, .. } => Some(*client),
+            _ => None,
+        }
+    }
+
+    /// The blueprint scopes held.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// The permissions held.
+    pub fn permissions(&self) -> PermissionSet {
+        self.permissions
+    }
+
+    /// The request, if this call came by one.
+    pub fn request(&self) -> Option<&Arc<RequestInfo>> {
+        self.request.as_ref()
+    }
+
+    /// Whether blueprint scopes bind this caller. Service keys, operators and the system are above them.
+    pub fn is_bound_by_scopes(&self) -> bool {
+        matches!(self.credential, Credential::Key { .. } | Credential::OAuthToken { .. })
+    }
+
+    /// Who acts, for the audit log.
+    pub fn actor(&self) -> Actor {
+        match &self.credential {
+            Credential::Key { key, .. } => Actor::Key(*key),
+            Credential::OAuthToken { user: Some(user), .. } | Credential::User { user, .. } => Actor::User(*user),
+            Credential::OAuthToken { client, user: None } => Actor::Client(*client),
+            Credential::ServiceKey { key, .. } => Actor::ServiceKey(*key),
+            Credential::System { part } => Actor::System(part),
+        }
+    }
+
+    /// Authority over the caller's tenant, if it holds `permission`.
+    ///
+    /// Errors: 403 `insufficient_scope`, 422 `tenant_required` for a service key that names no tenant.
+    pub fn allow(&self, permission: Permission) -> Result<TenantScope> {
+        if !self.permissions.holds(permission) {
+            let detail = format!("This needs a scope that grants {permission}, which this credential does not hold.");
+            return Err(Error::forbidden("insufficient_scope", detail));
+        }
+        self.tenant_scope()
+    }
+
+    /// Authority over the caller's tenant, if it holds the blueprint scope `scope`. An empty scope asks for any valid credential.
+    ///
+    /// Errors: 403 `insufficient_scope`, 422 `tenant_required`.
+    pub fn allow_scope(&self, scope: &str) -> Result<TenantScope> {
+        if self.is_bound_by_scopes() && !scope.is_empty() && !self.scopes.iter().any(|held| held == scope) {
+            return Err(Error::forbidden("insufficient_scope", format!("Insufficient permissions. Required scope: {scope}")));
+        }
+        self.tenant_scope()
+    }
+
+    /// Authority over the tenant whatever the scopes: for what any valid credential may see.
+    ///
+    /// Errors: 422 `tenant_required`.
+    pub fn tenant_scope(&self) -> Result<TenantScope> {
+        let tenant = self.tenant.ok_or_else(|| {
+            Error::invalid("tenant_required", "A service key must say which tenant it acts for: send Tradewind-Tenant: ten_…")
+        })?;
+        Ok(TenantScope { tenant, actor: self.actor(), request: self.request.clone() })
+    }
+
+    /// The operator's authority.
+    ///
+    /// Errors: 403 `operator_only`.
+    pub fn operate(&self) -> Result<OperatorScope> {
+        let operator = match self.credential {
+            Credential::ServiceKey { bound, .. } => bound.is_none() && self.permissions == PermissionSet::all(),
+            Credential::User { operator, .. } => operator,
+            Credential::System { .. } => true,
+            Credential::Key { .. } | Credential::OAuthToken { .. } => false,
+        };
+        if !operator {
+            return Err(Error::forbidden("operator_only", "Only the operator may do this, with a service key that is bound to no tenant."));
+        }
+        Ok(OperatorScope { actor: self.actor(), request: self.request.clone() })
+    }
+
+    /// The same caller acting for `tenant`, named in a body. A credential of one tenant cannot name another: 404, as for a tenant that
+    /// does not exist.
+    pub fn acting_for(&self, tenant: Option<TenantId>) -> Result<Self> {
+        let Some(named) = tenant else { return Ok(self.clone()) };
+        let fixed = match &self.credential {
+            Credential::ServiceKey { bound, .. } => *bound,
+            Credential::System { .. } | Credential::User { operator: true, .. } => None,
+            _ => self.tenant,
+        };
+        if fixed.is_some_and(|own| own != named) {
+            return Err(Error::not_found("tenant"));
+        }
+        Ok(Self { tenant: Some(named), ..self.clone() })
+    }
+}
+
+/// Authority over one tenant: obtained from [`Caller::allow`] and its siblings, or by the system for its own work.
+#[derive(Clone, Debug)]
+pub struct TenantScope {
+    tenant: TenantId,
+    actor: Actor,
+    request: Option<Arc<RequestInfo>>,
+}
+
+impl TenantScope {
+    /// The system's own authority over a tenant.
+    pub fn system(part: &'static str, tenant: TenantId) -> Self {
+        Self { tenant, actor: Actor::System(part), request: None }
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+}
+
+/// The operator's authority: from [`Caller::operate`].
+#[derive(Clone, Debug)]
+pub struct OperatorScope {
+    actor: Actor,
+    request: Option<Arc<RequestInfo>>,
+}
+
+/// What a transaction may touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// One tenant's rows.
+    Tenant(TenantId),
+    /// The operator's acts, across tenants.
+    Operator,
+    /// Background work, across tenants.
+    System,
+}
+
+/// What `store` wants to open a transaction: authority, actor, request.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    authority: Authority,
+    actor: Actor,
+    request: Option<Arc<RequestInfo>>,
+}
+
+impl Scope {
+    /// Background work of `part` (the dispatcher, the log writers, start-up).
+    pub fn system(part: &'static str) -> Self {
+        Self { authority: Authority::System, actor: Actor::System(part), request: None }
+    }
+
+    /// What may be touched.
+    pub fn authority(&self) -> Authority {
+        self.authority
+    }
+
+    /// The tenant, if it is one tenant's.
+    pub fn tenant(&self) -> Option<TenantId> {
+        match self.authority {
+            Authority::Tenant(tenant) => Some(tenant),
+            Authority::Operator | Authority::System => None,
+        }
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The request, if there is one.
+    pub fn request(&self) -> Option<&RequestInfo> {
+        self.request.as_deref()
+    }
+}
+
+impl From<TenantScope> for Scope {
+    fn from(scope: TenantScope) -> Self {
+        Self { authority: Authority::Tenant(scope.tenant), actor: scope.actor, request: scope.request }
+    }
+}
+
+impl From<&TenantScope> for Scope {
+    fn from(scope: &TenantScope) -> Self {
+        scope.clone().into()
+    }
+}
+
+impl From<OperatorScope> for Scope {
+    fn from(scope: OperatorScope) -> Self {
+        Self { authority: Authority::Operator, actor: scope.actor, request: scope.request }
+    }
+}
+
+impl From<&OperatorScope> for Scope {
+    fn from(scope: &OperatorScope) -> Self {
+        scope.clone().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::Ambient;
+
+    fn key_caller(scopes: &[&str], permissions: PermissionSet) -> Caller {
+        let ambient = Ambient::system();
+        let credential = Credential::Key { key: ambient.id(), client: ambient.id() };
+        Caller::new(credential, Some(ambient.id()), scopes.iter().map(|s| (*s).to_owned()).collect(), permissions)
+    }
+
+    #[test]
+    fn a_key_does_only_what_it_holds() {
+        let caller = key_caller(&["leads:read"], [Permission::WebhooksRead].into_iter().collect());
+        assert!(caller.allow(Permission::WebhooksRead).is_ok());
+        assert_eq!(caller.allow(Permission::WebhooksWrite).unwrap_err().code(), "insufficient_scope");
+        assert!(caller.allow_scope("leads:read").is_ok());
+        assert!(caller.allow_scope("leads:write").unwrap_err().detail().ends_with("Required scope: leads:write"));
+        assert_eq!(caller.operate().unwrap_err().code(), "operator_only");
+    }
+
+    #[test]
+    fn a_tenants_credential_cannot_name_another_tenant() {
+        let caller = key_caller(&[], PermissionSet::NONE);
+        let other: TenantId = Ambient::system().id();
+        assert_eq!(caller.acting_for(Some(other)).unwrap_err().kind(), crate::Kind::NotFound);
+        assert!(caller.acting_for(caller.tenant()).is_ok());
+    }
+
+    #[test]
+    fn a_service_key_names_its_tenant_and_a_bound_one_only_its_own() {
+        let ambient = Ambient::system();
+        let (own, other): (TenantId, TenantId) = (ambient.id(), ambient.id());
+        let free = Caller::new(Credential::ServiceKey { key: ambient.id(), bound: None }, None, Arc::from([]), PermissionSet::all());
+        assert_eq!(free.allow(Permission::KeysRead).unwrap_err().code(), "tenant_required");
+        assert_eq!(free.acting_for(Some(other)).unwrap().tenant(), Some(other));
+        assert!(free.operate().is_ok());
+        let bound =
+            Caller::new(Credential::ServiceKey { key: ambient.id(), bound: Some(own) }, Some(own), Arc::from([]), PermissionSet::all());
+        assert!(bound.acting_for(Some(other)).is_err());
+        assert!(bound.operate().is_err());
+    }
+}

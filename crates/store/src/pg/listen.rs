@@ -1,0 +1,56 @@
+//! Change notices from other nodes, by `LISTEN`. A connection that breaks may have missed some: after a reconnect everything is new.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::poll_fn;
+use futures_util::StreamExt as _;
+use tokio_postgres::{AsyncMessage, NoTls};
+
+use crate::change::{Change, Listeners};
+
+/// The channel of `NOTIFY`.
+pub(crate) const CHANNEL: &str = "tradewind_changes";
+/// Wait between two attempts to connect.
+const RECONNECT_AFTER: Duration = Duration::from_millis(250);
+
+/// Listens until the task is aborted.
+pub(crate) async fn listen(url: Arc<str>, listeners: Listeners) {
+    let mut first = true;
+    loop {
+        if let Err(error) = listen_once(&url, &listeners, first).await {
+            tracing::warn!(%error, "change notices: connection lost, trying again");
+        }
+        first = false;
+        tokio::time::sleep(RECONNECT_AFTER).await;
+    }
+}
+
+async fn listen_once(url: &str, listeners: &Listeners, first: bool) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
+    let mut messages = poll_fn(move |cx| connection.poll_message(cx));
+    let subscribe = client.batch_execute("LISTEN tradewind_changes");
+    tokio::pin!(subscribe);
+    let mut subscribed = false;
+    loop {
+        tokio::select! {
+            outcome = &mut subscribe, if !subscribed => {
+                outcome?;
+                subscribed = true;
+                if !first {
+                    listeners.tell(&[Change::everything()]);
+                }
+            }
+            message = messages.next() => match message {
+                Some(Ok(AsyncMessage::Notification(notice))) => {
+                    if let Some((topic, key)) = notice.payload().split_once(':') {
+                        listeners.tell(&[Change { topic: topic.to_owned(), key: key.to_owned() }]);
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                None => return Ok(()),
+            },
+        }
+    }
+}

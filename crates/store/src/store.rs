@@ -1,0 +1,346 @@
+//! Opening a database and handing functions to its threads.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use kernel::{Ambient, Error, RequestSlot, Result, Scope, Secret};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::change::{Listener, Listeners};
+use crate::lock::DirectoryLock;
+use crate::migrate::{self, Home, Migration};
+use crate::seal::{MasterKey, Sealer};
+use crate::slot::{self, KeptAnswer};
+use crate::sql::Engine;
+use crate::sqlite::{self, Durability, Sqlite};
+use crate::tx::{Surroundings, Tx};
+use crate::work::{Line, Typed};
+use crate::pg;
+
+/// Functions that may wait for a thread before callers are told that the server is overloaded.
+const QUEUE: usize = 20_000;
+
+/// Where the data is.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// Two SQLite files in this directory, which must exist: `tradewind.db` and `tradewind-logs.db`.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database by its URL. The URL's role migrates and creates the role `tradewind_app`.
+    Postgres(String),
+}
+
+/// How to open a store.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the data is.
+    pub database: Database,
+    /// What sealed values are sealed under.
+    pub master_key: MasterKey,
+    /// Time and chance.
+    pub ambient: Ambient,
+    /// Every feature's migrations, in the order of their levels.
+    pub migrations: Vec<Migration>,
+    /// Read-only connections.
+    pub readers: usize,
+    /// Writing connections (SQLite always has one).
+    pub writers: usize,
+    /// Whether this process serves: it then holds the SQLite directory's lock. The command line does not.
+    pub exclusive: bool,
+}
+
+impl Config {
+    /// With the usual sizes.
+    pub fn new(database: Database, master_key: MasterKey, ambient: Ambient, migrations: Vec<Migration>) -> Self {
+        Self { database, master_key, ambient, migrations, readers: 3, writers: 4, exclusive: true }
+    }
+}
+
+/// One queue and the threads behind it.
+#[derive(Default)]
+struct Lane {
+    line: Arc<Line>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.line.close();
+    }
+}
+
+impl Lane {
+    async fn run<T, F>(&self, scope: Scope, function: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let _place = Place::take(&self.waiting)?;
+        let (work, answer) = Typed::new(scope, function);
+        let stopping = || Error::unavailable("shutting_down", "The server is stopping. Try again shortly.");
+        if !self.line.push(work) {
+            return Err(stopping());
+        }
+        answer.await.map_err(|_| stopping())?
+    }
+}
+
+/// A place in the queue, given back however the caller ends.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(waiting: &Arc<AtomicUsize>) -> Result<Self> {
+        if waiting.fetch_add(1, Ordering::Relaxed) >= QUEUE {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::unavailable("overloaded", "Too much is waiting for the database. Try again shortly.")
+                .retry_after(std::time::Duration::from_secs(1)));
+        }
+        Ok(Self(Arc::clone(waiting)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Lanes {
+    writes: Lane,
+    reads: Lane,
+}
+
+struct Inner {
+    state: Lanes,
+    /// None where logs share the state's lanes.
+    logs: Option<Lanes>,
+    engine: Engine,
+    around: Surroundings,
+    listeners: Listeners,
+    listening: Option<tokio::task::JoinHandle<()>>,
+    postgres_url: Option<Arc<str>>,
+    _lock: Option<DirectoryLock>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(task) = &self.listening {
+            task.abort();
+        }
+    }
+}
+
+/// A handle to an open store. Cheap to clone; the threads end when the last clone is dropped.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+    logs: bool,
+}
+
+impl Store {
+    /// Opens, migrates and starts the threads. Needs a tokio runtime on PostgreSQL, for change notices.
+    ///
+    /// Errors: 409 `data_directory_in_use`, 409 `migration_changed`, 422 `wrong_master_key`, 422 `invalid_database_url`, 503 `database_unavailable`.
+    pub async fn open(config: Config) -> Result<Self> {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        // Opening talks to files and sockets, and the PostgreSQL driver must not run on a runtime's thread.
+        let handle = tokio::runtime::Handle::current();
+        std::thread::Builder::new()
+            .name("store-open".into())
+            .spawn(move || {
+                let _ = send.send(open(&config, &handle));
+            })
+            .map_err(Error::internal)?;
+        receive.await.map_err(|_| Error::internal("opening the store ended without an answer"))?
+    }
+
+    /// The same store for request and attempt logs.
+    #[must_use]
+    pub fn logs(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), logs: true }
+    }
+
+    fn lanes(&self) -> &Lanes {
+        self.inner.logs.as_ref().filter(|_| self.logs).unwrap_or(&self.inner.state)
+    }
+
+    /// Runs `function` on a read-only connection, seeing one state of the data.
+    pub async fn read<T, F>(&self, scope: impl Into<Scope>, function: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.lanes().reads.run(scope.into(), function).await
+    }
+
+    /// Runs `function` in a group-committed transaction; answers after the commit. An error undoes this function alone. A function must
+    /// pass on every error of a statement: PostgreSQL refuses everything after one until the savepoint is undone.
+    pub async fn write<T, F>(&self, scope: impl Into<Scope>, function: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.lanes().writes.run(scope.into(), function).await
+    }
+
+    /// [`Store::write`] for operations that front doors call: if the request carries an idempotency key, the answer is kept with the
+    /// effect, and a repeated request gets it again. Only the first `answer` of a request is kept, so an operation has one.
+    ///
+    /// Errors: 422 `idempotency_key_reused`, 409 `idempotency_key_busy`, and the function's own.
+    pub async fn answer<T, F>(&self, scope: impl Into<Scope>, function: F) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.write(scope, move |tx| slot::once(tx, function)).await
+    }
+
+    /// What a front door kept for this idempotency key. Error: 422 `idempotency_key_reused`.
+    pub async fn kept_answer(&self, scope: impl Into<Scope>, slot: &RequestSlot) -> Result<Option<KeptAnswer>> {
+        let slot = RequestSlot::new(slot.key.clone(), slot.owner.clone(), slot.fingerprint);
+        self.read(scope, move |tx| slot::kept_answer(tx, &slot)).await
+    }
+
+    /// Keeps a finished response without effect, for a front door.
+    pub async fn keep_answer(&self, scope: impl Into<Scope>, slot: &RequestSlot, answer: KeptAnswer) -> Result<()> {
+        let slot = RequestSlot::new(slot.key.clone(), slot.owner.clone(), slot.fingerprint);
+        self.write(scope, move |tx| slot::keep_answer(tx, &slot, &answer)).await
+    }
+
+    /// Calls `listener` with every change notice, of this and of other nodes.
+    pub fn on_change(&self, listener: Listener) {
+        self.inner.listeners.add(listener);
+    }
+
+    /// Seals and opens secrets.
+    pub fn sealer(&self) -> &Sealer {
+        &self.inner.around.sealer
+    }
+
+    /// Time and chance.
+    pub fn ambient(&self) -> &Ambient {
+        &self.inner.around.ambient
+    }
+
+    /// The engine behind it.
+    pub fn engine(&self) -> Engine {
+        self.inner.engine
+    }
+
+    /// A secret of the whole installation by name: made by `make` at first use, sealed, the same for every node and for ever.
+    pub async fn installation_secret(&self, name: &'static str, make: impl FnOnce() -> Vec<u8> + Send + 'static) -> Result<Secret<Vec<u8>>> {
+        self.write(Scope::system("store"), move |tx| {
+            let context = format!("installation_secrets.sealed:{name}");
+            let sealed = tx.sealer().seal(&context, &make())?;
+            tx.exec(
+                "INSERT INTO installation_secrets (name, sealed) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
+                &[name.into(), sealed.into()],
+            )?;
+            let kept: Vec<u8> =
+                tx.query_one("SELECT sealed FROM installation_secrets WHERE name = ?1", &[name.into()], |row| row.get(0))?;
+            tx.sealer().open(&context, &kept).map(Secret::new)
+        })
+        .await
+    }
+
+    /// Regular upkeep: forgets old idempotency keys and makes the coming days' partitions. Called about hourly.
+    pub async fn upkeep(&self) -> Result<()> {
+        self.write(Scope::system("store"), slot::expire).await?;
+        let Some(url) = self.inner.postgres_url.clone() else { return Ok(()) };
+        let now = self.ambient().now();
+        let thread = std::thread::Builder::new()
+            .name("store-upkeep".into())
+            .spawn(move || pg::Session::connect_as_owner(&url).and_then(|mut owner| migrate::daily_partitions(&mut owner, now)))
+            .map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || thread.join()).await.map_err(Error::internal)?.map_err(|_| Error::internal("upkeep panicked"))?
+    }
+}
+
+fn open(config: &Config, runtime: &tokio::runtime::Handle) -> Result<Store> {
+    let around = Surroundings { ambient: config.ambient.clone(), sealer: Sealer::new(&config.master_key, config.ambient.clone()) };
+    let listeners = Listeners::default();
+    let inner = match &config.database {
+        Database::Sqlite(dir) => open_sqlite(config, dir, around, listeners)?,
+        Database::Postgres(url) => open_postgres(config, &Arc::from(url.as_str()), around, listeners, runtime)?,
+    };
+    let store = Store { inner: Arc::new(inner), logs: false };
+    runtime.block_on(load_data_key(&store))?;
+    Ok(store)
+}
+
+/// Loads every data key, making the first one on a new database.
+async fn load_data_key(store: &Store) -> Result<()> {
+    let sealer = store.sealer().clone();
+    store
+        .write(Scope::system("store"), move |tx| {
+            let fresh = sealer.new_data_key()?;
+            let now = tx.now();
+            tx.exec(
+                "INSERT INTO data_keys (id, wrapped, created_at) SELECT 1, ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM data_keys) ON CONFLICT (id) DO NOTHING",
+                &[fresh.into(), now.into()],
+            )?;
+            for (id, wrapped) in
+                tx.query("SELECT id, wrapped FROM data_keys ORDER BY id", &[], |row| Ok((row.get::<u64>(0)?, row.get::<Vec<u8>>(1)?)))?
+            {
+                sealer.add_data_key(id, &wrapped)?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+fn open_sqlite(config: &Config, dir: &Path, around: Surroundings, listeners: Listeners) -> Result<Inner> {
+    let lock = if config.exclusive { Some(DirectoryLock::acquire(dir)?) } else { None };
+    let mut lanes = Vec::new();
+    for (file, home, durability) in
+        [("tradewind.db", Home::State, Durability::Full), ("tradewind-logs.db", Home::Logs, Durability::Normal)]
+    {
+        let path = dir.join(file);
+        let writer = Sqlite::open_writer(&path, durability)?;
+        migrate::sqlite(&writer, home, &config.migrations, config.ambient.now())?;
+        let writes = Lane::default();
+        let (line, a, l) = (Arc::clone(&writes.line), around.clone(), listeners.clone());
+        start(format!("{file} writer"), move || sqlite::writer_loop(writer, &line, &a, &l))?;
+        let reads = Lane::default();
+        for n in 0..config.readers {
+            let (reader, line, a) = (Sqlite::open_reader(&path)?, Arc::clone(&reads.line), around.clone());
+            start(format!("{file} reader {n}"), move || sqlite::reader_loop(reader, &line, &a))?;
+        }
+        lanes.push(Lanes { writes, reads });
+    }
+    let (logs, state) = (lanes.pop(), lanes.pop());
+    let state = state.ok_or_else(|| Error::internal("no state lanes"))?;
+    Ok(Inner { state, logs, engine: Engine::Sqlite, around, listeners, listening: None, postgres_url: None, _lock: lock })
+}
+
+fn open_postgres(
+    config: &Config,
+    url: &Arc<str>,
+    around: Surroundings,
+    listeners: Listeners,
+    runtime: &tokio::runtime::Handle,
+) -> Result<Inner> {
+    let mut owner = pg::Session::connect_as_owner(url)?;
+    migrate::postgres(&mut owner, &config.migrations, config.ambient.now())?;
+    drop(owner);
+    let writes = Lane::default();
+    for n in 0..config.writers {
+        let (session, line, a, l) = (pg::Postgres::new(Arc::clone(url), true), Arc::clone(&writes.line), around.clone(), listeners.clone());
+        start(format!("postgres writer {n}"), move || pg::writer_loop(session, &line, &a, &l))?;
+    }
+    let reads = Lane::default();
+    for n in 0..config.readers {
+        let (session, line, a) = (pg::Postgres::new(Arc::clone(url), false), Arc::clone(&reads.line), around.clone());
+        start(format!("postgres reader {n}"), move || pg::reader_loop(session, &line, &a))?;
+    }
+    let listening = Some(runtime.spawn(pg::listen(Arc::clone(url), listeners.clone())));
+    let (state, logs) = (Lanes { writes, reads }, None);
+    Ok(Inner { state, logs, engine: Engine::Postgres, around, listeners, listening, postgres_url: Some(Arc::clone(url)), _lock: None })
+}
+
+fn start(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name).spawn(run).map_err(Error::internal)
+}
+

@@ -1,0 +1,217 @@
+//! Functions on their way to a database thread, and the group commit that both engines share.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use kernel::{Error, Result, Scope};
+use tokio::sync::oneshot;
+
+use crate::change::{Change, Listeners};
+use crate::tx::{Conn, Hook, Surroundings, Tx};
+
+/// Most functions in one commit.
+const GROUP_MAX: usize = 512;
+/// A group that has worked this long commits, so that a caller waits for few milliseconds of other people's work.
+const GROUP_TIME: Duration = Duration::from_millis(4);
+
+/// A function that waits for its turn.
+pub(crate) trait Work: Send {
+    fn scope(&self) -> &Scope;
+    /// Runs it and keeps its result; true if it succeeded.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Answers whoever waits: with the kept result, or with `fault` if the commit failed.
+    fn finish(self: Box<Self>, fault: Option<&str>);
+}
+
+pub(crate) struct Typed<T, F> {
+    scope: Scope,
+    function: Option<F>,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Typed<T, F> {
+    pub(crate) fn new(scope: Scope, function: F) -> (Box<Self>, oneshot::Receiver<Result<T>>) {
+        let (reply, answer) = oneshot::channel();
+        (Box::new(Self { scope, function: Some(function), result: None, reply }), answer)
+    }
+}
+
+impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T> + Send> Work for Typed<T, F> {
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        let Some(function) = self.function.take() else { return false };
+        let result = catch_unwind(AssertUnwindSafe(|| function(tx))).unwrap_or_else(|panic| Err(Error::internal(describe(&*panic))));
+        let succeeded = result.is_ok();
+        self.result = Some(result);
+        succeeded
+    }
+
+    fn finish(self: Box<Self>, fault: Option<&str>) {
+        let result = match (self.result, fault) {
+            // A function that failed by itself keeps its own error.
+            (Some(Err(error)), _) => Err(error),
+            (_, Some(fault)) => Err(crate::error::away(fault.to_owned())),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(Error::internal("a function was never run")),
+        };
+        // Whoever asked may have gone away; the work is done all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+fn describe(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("a database function panicked: {}", text.unwrap_or("no message"))
+}
+
+/// The waiting line that the threads of one kind share.
+#[derive(Default)]
+pub(crate) struct Line {
+    state: Mutex<Waiting>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    queue: VecDeque<Box<dyn Work>>,
+    closed: bool,
+}
+
+/// What a thread finds when it waits for work.
+pub(crate) enum Found {
+    Work(Box<dyn Work>),
+    /// Nothing came in the given time.
+    Nothing,
+    /// The line is closed and empty: the thread may end.
+    Closed,
+}
+
+impl Line {
+    /// Adds work, unless the line is closed.
+    pub(crate) fn push(&self, work: Box<dyn Work>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return false;
+        }
+        state.queue.push_back(work);
+        drop(state);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// What waits is still done; nothing more is taken.
+    pub(crate) fn close(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.arrived.notify_all();
+    }
+
+    pub(crate) fn wait(&self, patience: Duration) -> Found {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = |state: &mut Waiting| state.queue.is_empty() && !state.closed;
+        let (mut state, _) = self.arrived.wait_timeout_while(state, patience, idle).unwrap_or_else(PoisonError::into_inner);
+        match state.queue.pop_front() {
+            Some(work) => Found::Work(work),
+            None if state.closed => Found::Closed,
+            None => Found::Nothing,
+        }
+    }
+
+    fn next(&self) -> Option<Box<dyn Work>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).queue.pop_front()
+    }
+}
+
+/// What group commit needs from an engine.
+pub(crate) trait Connection {
+    fn begin(&mut self) -> Result<()>;
+    /// Begins a function's savepoint under its scope.
+    fn enter(&mut self, scope: &Scope) -> Result<()>;
+    /// Ends it: keeps its effects, or undoes them.
+    fn leave(&mut self, keep: bool) -> Result<()>;
+    fn commit(&mut self, changes: &[Change]) -> Result<()>;
+    fn abandon(&mut self);
+    fn conn(&mut self) -> Conn<'_>;
+}
+
+#[derive(Default)]
+struct Group {
+    done: Vec<Box<dyn Work>>,
+    hooks: Vec<Hook>,
+    changes: Vec<Change>,
+}
+
+/// Runs `first` and what waits behind it in one transaction, commits, runs hooks, tells listeners, answers everyone.
+#[allow(clippy::disallowed_methods, reason = "measures its own work; nothing observable depends on it")]
+pub(crate) fn run_group(connection: &mut dyn Connection, first: Box<dyn Work>, line: &Line, around: &Surroundings, listeners: &Listeners) {
+    let begun = Instant::now();
+    let mut group = Group::default();
+    let mut next = Some(first);
+    let mut outcome = connection.begin();
+    while let Some(mut work) = next.take() {
+        if outcome.is_ok() {
+            outcome = run_one(connection, &mut *work, around, &mut group);
+        }
+        group.done.push(work);
+        if outcome.is_ok() && group.done.len() < GROUP_MAX && begun.elapsed() < GROUP_TIME {
+            next = line.next();
+        }
+    }
+    let outcome = outcome.and_then(|()| connection.commit(&group.changes));
+    metrics::histogram!("tradewind_store_group_size").record(count(group.done.len()));
+    match outcome {
+        Ok(()) => {
+            listeners.tell(&group.changes);
+            group.hooks.into_iter().for_each(|hook| hook());
+            group.done.into_iter().for_each(|work| work.finish(None));
+        }
+        Err(error) => {
+            tracing::warn!(?error, "a group of writes was rolled back");
+            connection.abandon();
+            let fault = error.to_string();
+            group.done.into_iter().for_each(|work| work.finish(Some(&fault)));
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a group has at most GROUP_MAX members")]
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+fn run_one(connection: &mut dyn Connection, work: &mut dyn Work, around: &Surroundings, group: &mut Group) -> Result<()> {
+    connection.enter(work.scope())?;
+    let mut tx = Tx::new(connection.conn(), work.scope().clone(), around);
+    let keep = work.run(&mut tx);
+    let (hooks, changes) = (std::mem::take(&mut tx.hooks), std::mem::take(&mut tx.changes));
+    drop(tx);
+    connection.leave(keep)?;
+    if keep {
+        group.hooks.extend(hooks);
+        for change in changes {
+            if !group.changes.contains(&change) {
+                group.changes.push(change);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs one read-only function.
+pub(crate) fn run_read(connection: &mut dyn Connection, mut work: Box<dyn Work>, around: &Surroundings) {
+    let outcome = connection.begin().and_then(|()| {
+        connection.enter(work.scope())?;
+        let mut tx = Tx::new(connection.conn(), work.scope().clone(), around);
+        work.run(&mut tx);
+        Ok(())
+    });
+    connection.abandon();
+    let fault = outcome.err().map(|error| error.to_string());
+    work.finish(fault.as_deref());
+}
