@@ -210,21 +210,33 @@ impl Caller {
     ///
     /// Errors: 403 `insufficient_scope`, 422 `tenant_required` for a service key that names no tenant.
     pub fn allow(&self, permission: Permission) -> Result<TenantScope> {
-        if !self.permissions.holds(permission) {
-            let detail = format!("This needs a scope that grants {permission}, which this credential does not hold.");
-            return Err(Error::forbidden("insufficient_scope", detail));
-        }
+        self.require(permission)?;
         self.tenant_scope()
+    }
+
+    /// Only the question whether it holds `permission`. Error: 403 `insufficient_scope`.
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        if self.permissions.holds(permission) {
+            return Ok(());
+        }
+        let detail = format!("This needs a scope that grants {permission}, which this credential does not hold.");
+        Err(Error::forbidden("insufficient_scope", detail))
     }
 
     /// Authority over the caller's tenant, if it holds the blueprint scope `scope`. An empty scope asks for any valid credential.
     ///
     /// Errors: 403 `insufficient_scope`, 422 `tenant_required`.
     pub fn allow_scope(&self, scope: &str) -> Result<TenantScope> {
-        if self.is_bound_by_scopes() && !scope.is_empty() && !self.scopes.iter().any(|held| held == scope) {
-            return Err(Error::forbidden("insufficient_scope", format!("Insufficient permissions. Required scope: {scope}")));
-        }
+        self.require_scope(scope)?;
         self.tenant_scope()
+    }
+
+    /// Only the question whether it holds the blueprint scope `scope`. Error: 403 `insufficient_scope`.
+    pub fn require_scope(&self, scope: &str) -> Result<()> {
+        if !self.is_bound_by_scopes() || scope.is_empty() || self.scopes.iter().any(|held| held == scope) {
+            return Ok(());
+        }
+        Err(Error::forbidden("insufficient_scope", format!("Insufficient permissions. Required scope: {scope}")))
     }
 
     /// Authority over the tenant whatever the scopes: for what any valid credential may see.

@@ -30,7 +30,10 @@ impl FromStr for EventType {
     fn from_str(text: &str) -> Result<Self, Error> {
         let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         if text.len() > Self::MAX_LEN || !text.split('.').all(word) {
-            return Err(Error::invalid("invalid_event_type", "An event type is words of A-Z a-z 0-9 _ - joined by dots, such as lead.created."));
+            return Err(Error::invalid(
+                "invalid_event_type",
+                "An event type is words of A-Z a-z 0-9 _ - joined by dots, such as lead.created.",
+            ));
         }
         Ok(Self(text.into()))
     }

@@ -37,9 +37,9 @@ pub(crate) fn from_sqlite(error: rusqlite::Error) -> Error {
             );
             if unique { Error::internal(UniqueViolation(error.to_string())) } else { Error::internal(error) }
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly) => {
-            away(error)
-        }
+        Some(
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly,
+        ) => away(error),
         _ => Error::internal(error),
     }
 }

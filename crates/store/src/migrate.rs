@@ -124,7 +124,11 @@ pub(crate) fn sqlite(file: &Sqlite, home: Home, features: &[Migration], now: Tim
     run(BOOKS)?;
     for migration in OWN.iter().chain(features).filter(|m| m.home == home) {
         let applied = raw
-            .query_row("SELECT checksum FROM schema_migrations WHERE feature = ?1 AND version = ?2", (migration.feature, migration.version), |r| r.get(0))
+            .query_row(
+                "SELECT checksum FROM schema_migrations WHERE feature = ?1 AND version = ?2",
+                (migration.feature, migration.version),
+                |r| r.get(0),
+            )
             .map(Some)
             .or_else(|e| if e == rusqlite::Error::QueryReturnedNoRows { Ok(None) } else { Err(Error::internal(e)) })?;
         if !is_due(applied, migration)? {
@@ -159,7 +163,10 @@ fn postgres_locked(owner: &mut Session, features: &[Migration], now: Timestamp) 
     owner.batch(BOOKS)?;
     for migration in OWN.iter().chain(features) {
         let applied = owner
-            .query("SELECT checksum FROM schema_migrations WHERE feature = ?1 AND version = ?2", &[migration.feature.into(), migration.version.into()])?
+            .query(
+                "SELECT checksum FROM schema_migrations WHERE feature = ?1 AND version = ?2",
+                &[migration.feature.into(), migration.version.into()],
+            )?
             .first()
             .map(|row| row.get::<_, String>(0));
         if !is_due(applied, migration)? {

@@ -31,18 +31,14 @@ impl Node {
             &[],
             |row| row.get::<i64>(0),
         )?;
-        tx.exec(
-            "INSERT INTO nodes (id, epoch, started_at, heartbeat_at) VALUES (?1, ?2, ?3, ?3)",
-            &[id.into(), epoch.into(), now.into()],
-        )?;
+        tx.exec("INSERT INTO nodes (id, epoch, started_at, heartbeat_at) VALUES (?1, ?2, ?3, ?3)", &[id.into(), epoch.into(), now.into()])?;
         Ok(Self { id, epoch })
     }
 
     /// Says that it is alive. False: it has been declared dead, and must register anew and drop what it holds.
     pub fn heartbeat(self, tx: &mut Tx<'_>) -> Result<bool> {
         let now = tx.now();
-        let alive =
-            tx.exec("UPDATE nodes SET heartbeat_at = ?2 WHERE id = ?1 AND stopped_at IS NULL", &[self.id.into(), now.into()])?;
+        let alive = tx.exec("UPDATE nodes SET heartbeat_at = ?2 WHERE id = ?1 AND stopped_at IS NULL", &[self.id.into(), now.into()])?;
         Ok(alive == 1)
     }
 

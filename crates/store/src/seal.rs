@@ -94,7 +94,10 @@ impl Sealer {
     /// Unwraps a stored data key and makes it the active one.
     pub(crate) fn add_data_key(&self, id: u64, wrapped: &[u8]) -> Result<()> {
         let bytes = decrypt(&self.0.master, WRAP_CONTEXT, wrapped).map_err(|_| {
-            Error::invalid("wrong_master_key", "This master key does not belong to this database. Give the one that the database was made with.")
+            Error::invalid(
+                "wrong_master_key",
+                "This master key does not belong to this database. Give the one that the database was made with.",
+            )
         })?;
         let key = Secret::new(<[u8; 32]>::try_from(bytes).map_err(|_| Error::internal("a data key of the wrong length"))?);
         let poisoned = |_| Error::internal("the keyring is poisoned");

@@ -12,13 +12,13 @@ use serde::de::DeserializeOwned;
 use crate::change::{Listener, Listeners};
 use crate::lock::DirectoryLock;
 use crate::migrate::{self, Home, Migration};
+use crate::pg;
 use crate::seal::{MasterKey, Sealer};
 use crate::slot::{self, KeptAnswer};
 use crate::sql::Engine;
 use crate::sqlite::{self, Durability, Sqlite};
 use crate::tx::{Surroundings, Tx};
 use crate::work::{Line, Typed};
-use crate::pg;
 
 /// Functions that may wait for a thread before callers are told that the server is overloaded.
 const QUEUE: usize = 20_000;
@@ -230,7 +230,11 @@ impl Store {
     }
 
     /// A secret of the whole installation by name: made by `make` at first use, sealed, the same for every node and for ever.
-    pub async fn installation_secret(&self, name: &'static str, make: impl FnOnce() -> Vec<u8> + Send + 'static) -> Result<Secret<Vec<u8>>> {
+    pub async fn installation_secret(
+        &self,
+        name: &'static str,
+        make: impl FnOnce() -> Vec<u8> + Send + 'static,
+    ) -> Result<Secret<Vec<u8>>> {
         self.write(Scope::system("store"), move |tx| {
             let context = format!("installation_secrets.sealed:{name}");
             let sealed = tx.sealer().seal(&context, &make())?;
@@ -254,7 +258,10 @@ impl Store {
             .name("store-upkeep".into())
             .spawn(move || pg::Session::connect_as_owner(&url).and_then(|mut owner| migrate::daily_partitions(&mut owner, now)))
             .map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || thread.join()).await.map_err(Error::internal)?.map_err(|_| Error::internal("upkeep panicked"))?
+        tokio::task::spawn_blocking(move || thread.join())
+            .await
+            .map_err(Error::internal)?
+            .map_err(|_| Error::internal("upkeep panicked"))?
     }
 }
 
@@ -294,8 +301,7 @@ async fn load_data_key(store: &Store) -> Result<()> {
 fn open_sqlite(config: &Config, dir: &Path, around: Surroundings, listeners: Listeners) -> Result<Inner> {
     let lock = if config.exclusive { Some(DirectoryLock::acquire(dir)?) } else { None };
     let mut lanes = Vec::new();
-    for (file, home, durability) in
-        [("tradewind.db", Home::State, Durability::Full), ("tradewind-logs.db", Home::Logs, Durability::Normal)]
+    for (file, home, durability) in [("tradewind.db", Home::State, Durability::Full), ("tradewind-logs.db", Home::Logs, Durability::Normal)]
     {
         let path = dir.join(file);
         let writer = Sqlite::open_writer(&path, durability)?;
@@ -343,4 +349,3 @@ fn open_postgres(
 fn start(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name).spawn(run).map_err(Error::internal)
 }
-

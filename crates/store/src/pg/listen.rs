@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::poll_fn;
 use futures_util::StreamExt as _;
+use futures_util::stream::poll_fn;
 use tokio_postgres::{AsyncMessage, NoTls};
 
 use crate::change::{Change, Listeners};

@@ -1,0 +1,179 @@
+//! The wrapper around each route.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::MethodRouter;
+use http::{Method, header};
+use http_body::Body as _;
+use kernel::{Caller, Credential, Error, KeyId, RequestId, RequestInfo, Result, Timestamp};
+use usage::RequestRow;
+use web::{Access, Endpoint, Failure, RequestIdentity};
+
+use crate::admit::{Arrival, Seen};
+use crate::idempotency::{self, Entrance};
+use crate::{Gate, PeerAddress, rate_headers};
+
+/// A route's share of the gate.
+struct Guard {
+    gate: Arc<Gate>,
+    endpoint: Arc<Endpoint>,
+    template: Arc<str>,
+}
+
+pub(crate) fn wrap(gate: Arc<Gate>, endpoint: Arc<Endpoint>, route: MethodRouter) -> MethodRouter {
+    if endpoint.access == Access::Public {
+        return route;
+    }
+    let template = Arc::from(endpoint.path.as_str());
+    let guard = Arc::new(Guard { gate, endpoint, template });
+    route.layer(middleware::from_fn(move |request: Request, next: Next| pass(Arc::clone(&guard), request, next)))
+}
+
+/// What the log wants to know of a request, taken before the request is given away.
+struct Ticket {
+    id: RequestId,
+    at: Timestamp,
+    begun: Instant,
+    method: Method,
+    query: Option<String>,
+    user_agent: Option<String>,
+    request_bytes: u64,
+    ip: Option<std::net::IpAddr>,
+}
+
+#[allow(clippy::disallowed_methods, reason = "measures how long a request took, for the log")]
+async fn pass(guard: Arc<Guard>, mut request: Request, next: Next) -> Response {
+    let gate = &guard.gate;
+    let id = RequestIdentity::ensure(request.extensions_mut(), &gate.ambient);
+    let ticket = Ticket {
+        id,
+        at: gate.ambient.now(),
+        begun: Instant::now(),
+        method: request.method().clone(),
+        query: request.uri().query().map(str::to_owned),
+        user_agent: request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(str::to_owned),
+        request_bytes: request.body().size_hint().lower(),
+        ip: request.extensions().get::<PeerAddress>().map(|peer| peer.0.to_canonical()),
+    };
+    if gate.usage.is_full() {
+        gate.usage.room().await;
+    }
+    let mut seen = Seen::default();
+    let served = serve(&guard, &ticket, request, next, &mut seen).await;
+    let mut response = served.unwrap_or_else(|error| Failure(error).into_response());
+    let error = response.extensions_mut().remove::<Arc<Error>>();
+    if let Some(error) = &error {
+        response = web::render(error, guard.endpoint.errors.as_ref(), id);
+    }
+    if let Some((limits, decision)) = &seen.limited {
+        rate_headers::add(response.headers_mut(), limits, decision, ticket.at, gate.options.reset);
+    }
+    log(&guard, ticket, &seen, &response, error.as_deref());
+    response
+}
+
+async fn serve(guard: &Guard, ticket: &Ticket, request: Request, next: Next, seen: &mut Seen) -> Result<Response> {
+    let gate = &guard.gate;
+    let caller = {
+        let arrival =
+            Arrival { method: request.method(), path: request.uri().path(), headers: request.headers(), ip: ticket.ip, now: ticket.at };
+        gate.admit(&guard.endpoint, &arrival, seen).await?
+    };
+    check_scope(&guard.endpoint, &caller)?;
+    match idempotency::key(&guard.endpoint, request.headers())? {
+        None => Ok(run(caller, ticket, None, request, next).await.0),
+        Some(key) => once(guard, ticket, caller, key, request, next).await,
+    }
+}
+
+/// Serves a request that carries an idempotency key.
+async fn once(guard: &Guard, ticket: &Ticket, caller: Caller, key: String, request: Request, next: Next) -> Result<Response> {
+    let gate = &guard.gate;
+    match gate.enter(&guard.endpoint, &caller, key, request).await? {
+        Entrance::Replay(response) => Ok(response),
+        Entrance::Run(request, slot, hold) => {
+            let (mut response, info) = run(caller.clone(), ticket, Some(slot), request, next).await;
+            if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
+                response = web::render(&error, guard.endpoint.errors.as_ref(), ticket.id);
+            }
+            if let Some(slot) = &info.slot {
+                response = gate.leave(&caller, slot, response).await;
+            }
+            drop(hold);
+            Ok(response)
+        }
+    }
+}
+
+async fn run(
+    caller: Caller,
+    ticket: &Ticket,
+    slot: Option<kernel::RequestSlot>,
+    mut request: Request,
+    next: Next,
+) -> (Response, Arc<RequestInfo>) {
+    let info = Arc::new(RequestInfo { id: ticket.id, ip: ticket.ip, slot });
+    request.extensions_mut().insert(caller.in_request(Arc::clone(&info)));
+    (next.run(request).await, info)
+}
+
+/// The same checks that the operation makes, made before it, so that a caller without the scope learns nothing about what exists.
+fn check_scope(endpoint: &Endpoint, caller: &Caller) -> Result<()> {
+    match &endpoint.access {
+        Access::Public | Access::AnyCredential => Ok(()),
+        Access::Operator => caller.operate().map(drop),
+        Access::Permission(permission) => caller.require(*permission),
+        Access::Scope(scope) => caller.require_scope(scope),
+    }
+}
+
+fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &Response<Body>, error: Option<&Error>) {
+    let principal = seen.principal.as_deref();
+    let key = principal.and_then(|p| key_of(&p.credential));
+    if let Some(key) = key {
+        guard.gate.access.touch(key, ticket.at);
+    }
+    let duration = ticket.begun.elapsed();
+    guard.gate.usage.record(RequestRow {
+        id: ticket.id,
+        tenant: seen.tenant,
+        client: principal.and_then(|p| p.client),
+        key,
+        at: ticket.at,
+        method: method_name(&ticket.method),
+        endpoint: Arc::clone(&guard.template),
+        query: ticket.query,
+        status: response.status().as_u16(),
+        duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+        request_bytes: ticket.request_bytes,
+        response_bytes: response.body().size_hint().lower(),
+        ip: ticket.ip,
+        user_agent: ticket.user_agent,
+        error_code: error.map(Error::code),
+    });
+    metrics::histogram!("tradewind_request_seconds").record(duration);
+}
+
+fn key_of(credential: &Credential) -> Option<KeyId> {
+    match credential {
+        Credential::Key { key, .. } => Some(*key),
+        _ => None,
+    }
+}
+
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "OTHER",
+    }
+}

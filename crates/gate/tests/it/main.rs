@@ -1,0 +1,1 @@
+//! The gate, through a router, on both engines.

@@ -1,0 +1,32 @@
+//! Sealed values, the master key, row-level security.
+
+use kernel::Scope;
+use store::Engine;
+
+use crate::bed::{Bed, add, count, scope};
+
+testkit::engines! {
+    async fn another_master_key_is_refused(bed: Bed) {
+        assert_eq!(bed.with_other_key().await.err().unwrap().code(), "wrong_master_key");
+        bed.second().await.unwrap();
+    }
+
+    async fn installation_secrets_are_made_once(bed: Bed) {
+        let first = bed.store.installation_secret("pepper", || vec![1, 2, 3]).await.unwrap();
+        let second = bed.second().await.unwrap().installation_secret("pepper", || vec![9]).await.unwrap();
+        assert_eq!((first.reveal(), second.reveal()), (&vec![1, 2, 3], &vec![1, 2, 3]));
+    }
+
+    async fn on_postgresql_a_statement_without_a_tenant_sees_only_its_own(bed: Bed) {
+        let (mine, other) = (bed.tenant(), bed.tenant());
+        for tenant in [mine, other] {
+            bed.store.write(scope(tenant), move |tx| add(tx, tenant, 1)).await.unwrap();
+        }
+        // `count` names no tenant on purpose: the policies alone must hold.
+        let expected = if bed.store.engine() == Engine::Postgres { 1 } else { 2 };
+        assert_eq!(bed.store.read(scope(mine), count).await.unwrap(), expected);
+        assert_eq!(bed.store.read(Scope::system("test"), count).await.unwrap(), 2);
+        let foreign = bed.store.write(scope(mine), move |tx| add(tx, other, 2)).await;
+        assert_eq!(foreign.is_err(), bed.store.engine() == Engine::Postgres);
+    }
+}

@@ -1,0 +1,9 @@
+//! The store against real engines: the same bodies on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod audit;
+mod bed;
+mod changes;
+mod idempotency;
+mod isolation;
+mod transactions;
