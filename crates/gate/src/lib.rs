@@ -20,13 +20,13 @@ use std::sync::Arc;
 
 use access::Access;
 use axum::routing::MethodRouter;
-use blueprint::ResetFormat;
+use blueprint::model::ResetFormat;
 use kernel::Ambient;
 use store::Store;
 use usage::Usage;
 use web::Endpoint;
 
-pub use limits::{Decision, Limiter, Limits, Window};
+pub use limits::{Bucket, Decision, Limiter, Limits, Window};
 
 /// The address at the other end of the connection. The listener puts it into every request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use blueprint::ResetFormat;
+use blueprint::model::ResetFormat;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::Timestamp;

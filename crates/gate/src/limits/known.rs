@@ -35,7 +35,7 @@ impl Known {
                 return found.clone();
             }
         }
-        let limits = Limits::of(tiers.get(tier), principal.limits.as_ref()).map(Arc::new);
+        let limits = Limits::of(tiers.or_default(tier), principal.limits.as_ref()).map(Arc::new);
         let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if memory.entries.len() >= MOST || !memory.tiers.as_ref().is_some_and(|known| Arc::ptr_eq(known, tiers)) {
             memory.entries.clear();

@@ -102,9 +102,9 @@ mod tests {
         let (limiter, limits, id) = (Limiter::default(), basic(), Arc::from("key"));
         let start = 3_600_000 * 1000;
         let mut admitted = 0;
-        // One second apart the bucket is never empty and the minute holds 60: the hour's 100 bind first.
-        for second in 0..200 {
-            let decision = limiter.decide(&id, &limits, start + second * 1000, 1);
+        // At this pace the bucket is never empty and the minute never full: the hour's 100 bind first.
+        for step in 0..200 {
+            let decision = limiter.decide(&id, &limits, start + step * 1200, 1);
             admitted += u64::from(decision.admitted);
             if !decision.admitted {
                 assert_eq!(decision.refused.map(|(name, _)| name), Some("hour"));

@@ -13,11 +13,12 @@ mod limiter;
 mod window;
 
 use access::LimitOverride;
-use blueprint::Tier;
+use blueprint::model::Tier;
 
 pub(crate) use known::Known;
 pub use limiter::Limiter;
-pub use window::{Bucket, Cells, Window};
+pub(crate) use window::Cells;
+pub use window::{Bucket, Window};
 
 /// Milliseconds in the three windows of a tier.
 const MINUTE: u64 = 60_000;

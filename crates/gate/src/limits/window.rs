@@ -13,7 +13,7 @@ pub struct Window {
 
 /// Two cells of a window: the present one and the one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cells {
+pub(crate) struct Cells {
     index: u64,
     present: u64,
     before: u64,
@@ -23,7 +23,7 @@ impl Cells {
     /// Moves on to the cell of `now`.
     fn advance(&mut self, window: Window, now: u64) {
         let index = now / window.millis;
-        if index == self.index + 1 {
+        if index == self.index.saturating_add(1) {
             *self = Self { index, present: 0, before: self.present };
         } else if index > self.index {
             *self = Self { index, present: 0, before: 0 };
@@ -33,19 +33,19 @@ impl Cells {
 
     /// How many requests the window of `now` holds.
     fn used(self, window: Window, now: u64) -> u64 {
-        let elapsed = now.saturating_sub(self.index * window.millis).min(window.millis);
+        let elapsed = now.saturating_sub(self.index.saturating_mul(window.millis)).min(window.millis);
         self.present.saturating_add(weigh(self.before, window.millis - elapsed, window.millis))
     }
 
     /// What is left at `now`, and in how many ms the present cell ends.
-    pub fn left(&mut self, window: Window, now: u64) -> (u64, u64) {
+    pub(crate) fn left(&mut self, window: Window, now: u64) -> (u64, u64) {
         self.advance(window, now);
-        let end = (self.index + 1) * window.millis;
+        let end = (self.index + 1).saturating_mul(window.millis);
         (window.quota.saturating_sub(self.used(window, now)), end.saturating_sub(now))
     }
 
     /// Whether `cost` more fit at `now`; if not, in how many ms they will.
-    pub fn room(&mut self, window: Window, now: u64, cost: u64) -> Result<(), u64> {
+    pub(crate) fn room(&mut self, window: Window, now: u64, cost: u64) -> Result<(), u64> {
         self.advance(window, now);
         if self.used(window, now).saturating_add(cost) <= window.quota {
             return Ok(());
@@ -54,12 +54,12 @@ impl Cells {
     }
 
     /// Counts `cost`.
-    pub fn count(&mut self, cost: u64) {
+    pub(crate) fn count(&mut self, cost: u64) {
         self.present = self.present.saturating_add(cost);
     }
 
     fn wait(self, window: Window, now: u64, cost: u64) -> u64 {
-        let elapsed = now.saturating_sub(self.index * window.millis).min(window.millis);
+        let elapsed = now.saturating_sub(self.index.saturating_mul(window.millis)).min(window.millis);
         let Some(room) = window.quota.checked_sub(cost) else { return window.millis };
         if self.present <= room {
             // In this cell, once enough of the cell before has slid out.

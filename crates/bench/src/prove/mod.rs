@@ -1,0 +1,4 @@
+//! Proofs of the promises that matter most, in the sizes of CI and of a whole night: the same functions with other numbers.
+
+pub mod backlog;
+pub mod kill;

@@ -1,0 +1,54 @@
+//! The proofs, in CI size, against the real server. They are ignored unless asked for (`--run-ignored all`), because they need its
+//! binary; `cargo xtask ci` builds it, sets `TRADEWIND_BIN` and asks.
+
+use bench::prove::{backlog, kill};
+use bench::server::Place;
+
+use crate::place;
+
+async fn nothing_accepted_is_lost(place: &Place) {
+    let config = kill::Config::ci();
+    let report = kill::run(place, &config).await.unwrap();
+    assert_eq!((report.accepted, report.kills), (config.events, config.kills), "{report:?}");
+    assert_eq!(report.lost, 0, "{report:?}");
+    // Crashes may repeat deliveries that were under way, at most those; a server that repeats everything would pass without this.
+    assert!(report.duplicates < config.events / 2, "{report:?}");
+}
+
+async fn a_dead_receiver_harms_nobody(place: &Place, death: backlog::Death) {
+    let report = backlog::run(place, &backlog::Config { death, ..backlog::Config::ci() }).await.unwrap();
+    assert_eq!(report.queued, 100_000);
+    assert!(report.is_bounded() && report.is_fair(), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn kills_on_sqlite() {
+    nothing_accepted_is_lost(&place::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn kills_on_postgres() {
+    let Some(place) = place::postgres() else { return };
+    nothing_accepted_is_lost(&place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn backlog_of_a_refusing_receiver_on_sqlite() {
+    a_dead_receiver_harms_nobody(&place::sqlite(), backlog::Death::Refusing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn backlog_of_a_hanging_receiver_on_sqlite() {
+    a_dead_receiver_harms_nobody(&place::sqlite(), backlog::Death::Hanging).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn backlog_on_postgres() {
+    let Some(place) = place::postgres() else { return };
+    a_dead_receiver_harms_nobody(&place, backlog::Death::Refusing).await;
+}

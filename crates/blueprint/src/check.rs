@@ -1,0 +1,74 @@
+//! What the names in a file mean: from the file's structs to the model, or to all faults.
+
+use crate::file::Lines;
+use crate::file::form::File;
+use crate::model::{Blueprint, Product};
+use crate::{Fault, suggest};
+
+mod access;
+mod endpoints;
+mod events;
+mod paths;
+mod report;
+mod resources;
+mod style;
+mod webhooks;
+
+use report::Report;
+
+/// Validates a file.
+pub(crate) fn blueprint(file: File, lines: &Lines) -> Result<Blueprint, Vec<Fault>> {
+    let mut report = Report::default();
+    let report_ref = &mut report;
+    if !report::is_word(&file.name) {
+        report_ref.add("name", "must be lower-case letters, digits, - and _, first a letter, at most 64 of them");
+    }
+    let naming = file.style.naming;
+    let product = product(file.product, report_ref);
+    let style = style::check(file.style, report_ref);
+    let scopes = access::scopes(file.scopes, report_ref);
+    let keys = access::keys(file.keys, &scopes, report_ref);
+    let tiers = access::tiers(file.tiers, &file.default_tier, report_ref);
+    let events = events::check(file.events, report_ref);
+    let resources = resources::check(file.resources, naming, &events, report_ref);
+    let endpoints = endpoints::check(file.endpoints, &style.base_path, &scopes, &resources, report_ref);
+    let webhooks = webhooks::check(file.webhooks, &events, report_ref);
+    if !report.faults.is_empty() {
+        lines.fill(&mut report.faults);
+        return Err(report.faults);
+    }
+    let default_tier = file.default_tier;
+    Ok(Blueprint { name: file.name, product, style, keys, scopes, tiers, default_tier, events, resources, endpoints, webhooks })
+}
+
+fn product(product: crate::file::form::Product, report: &mut Report) -> Product {
+    report.prose("product.title", &product.title, 1, 200);
+    report.prose("product.description", &product.description, 0, 4000);
+    let tenant_word = product.tenant_word.unwrap_or_else(|| "Tenant".to_owned());
+    report.prose("product.tenant_word", &tenant_word, 1, 40);
+    if let Some(email) = &product.contact_email {
+        let fits = email.len() <= 254 && email.split_once('@').is_some_and(|(who, host)| !who.is_empty() && !host.is_empty());
+        report.expect(fits && !email.contains(char::is_whitespace), "product.contact_email", "is not an e-mail address");
+    }
+    let place = |i: usize| format!("product.docs_paths[{i}]");
+    for (i, path) in product.docs_paths.iter().enumerate() {
+        if let Err(why) = paths::fixed(path) {
+            report.add(place(i), why);
+        } else if path.starts_with("/docs/") || path == "/docs" {
+            report.add(place(i), "is served already");
+        }
+    }
+    report.distinct("path", &product.docs_paths, place);
+    Product {
+        title: product.title,
+        description: product.description,
+        contact_email: product.contact_email,
+        tenant_word,
+        docs_paths: product.docs_paths,
+    }
+}
+
+/// A choice among names, for faults that are not about declared things.
+fn nearest(name: &str, choices: &[&str]) -> Option<String> {
+    suggest::nearest(name, choices.iter().copied()).map(str::to_owned)
+}

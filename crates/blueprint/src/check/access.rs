@@ -1,0 +1,95 @@
+//! Scopes, keys and tiers.
+
+use kernel::Permission;
+
+use super::report::{Report, is_name, is_word};
+use crate::file::form;
+use crate::model::{Keys, Scope, Tier};
+
+pub(super) fn scopes(scopes: Vec<form::Scope>, report: &mut Report) -> Vec<Scope> {
+    let names: Vec<&str> = scopes.iter().map(|scope| scope.name.as_str()).collect();
+    report.distinct("scope", &names, |i| format!("scopes[{i}].name"));
+    for (i, scope) in scopes.iter().enumerate() {
+        let rest = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'.' | b'_' | b'-');
+        let fits = is_name(&scope.name, 64, |b| b.is_ascii_alphanumeric(), rest);
+        report.expect(fits, format!("scopes[{i}].name"), "must be letters, digits and : . _ -, at most 64 of them");
+        report.prose(format!("scopes[{i}].description"), &scope.description, 0, 500);
+        for (j, implied) in scope.implies.iter().enumerate() {
+            report.known(format!("scopes[{i}].implies[{j}]"), "scope", implied, names.iter().copied());
+        }
+    }
+    if let Some((i, round)) = cycle(&scopes) {
+        report.add(format!("scopes[{i}].implies"), format!("leads back to itself: {}", round.join(" → ")));
+    }
+    scopes.into_iter().enumerate().map(|(i, scope)| convert(i, scope, report)).collect()
+}
+
+fn convert(i: usize, scope: form::Scope, report: &mut Report) -> Scope {
+    let mut grants = Vec::new();
+    for (j, name) in scope.grants.iter().enumerate() {
+        if report.known(format!("scopes[{i}].grants[{j}]"), "permission", name, Permission::ALL.iter().map(|p| p.name())) {
+            grants.extend(name.parse::<Permission>().ok());
+        }
+    }
+    Scope { name: scope.name, description: scope.description, implies: scope.implies, grants }
+}
+
+/// A scope that implies itself through others, with its index and the way back. Without recursion: the file decides how long it is.
+fn cycle(scopes: &[form::Scope]) -> Option<(usize, Vec<&str>)> {
+    let index: std::collections::HashMap<&str, usize> = scopes.iter().enumerate().map(|(i, s)| (s.name.as_str(), i)).collect();
+    let mut done = vec![false; scopes.len()];
+    for start in 0..scopes.len() {
+        let mut way: Vec<(usize, usize)> = if done[start] { Vec::new() } else { vec![(start, 0)] };
+        let mut on_way = vec![false; scopes.len()];
+        while let Some((at, next)) = way.last_mut() {
+            let here = *at;
+            on_way[here] = true;
+            let Some(implied) = scopes[here].implies.get(*next) else {
+                (done[here], on_way[here]) = (true, false);
+                way.pop();
+                continue;
+            };
+            *next += 1;
+            match index.get(implied.as_str()) {
+                Some(&to) if on_way[to] => {
+                    let from = way.iter().position(|(at, _)| *at == to).unwrap_or_default();
+                    let mut round: Vec<&str> = way[from..].iter().map(|(at, _)| scopes[*at].name.as_str()).collect();
+                    round.push(&scopes[to].name);
+                    return Some((to, round));
+                }
+                Some(&to) if !done[to] => way.push((to, 0)),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+pub(super) fn keys(keys: form::Keys, scopes: &[Scope], report: &mut Report) -> Keys {
+    let prefix = keys.prefix.unwrap_or_else(|| "tw".to_owned());
+    let fits = is_name(&prefix, 16, |b| b.is_ascii_lowercase(), |b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    report.expect(fits, "keys.prefix", "must be 1 to 16 lower-case letters and digits, first a letter");
+    for (i, name) in keys.default_scopes.iter().enumerate() {
+        report.known(format!("keys.default_scopes[{i}]"), "scope", name, scopes.iter().map(|scope| scope.name.as_str()));
+    }
+    report.distinct("scope", &keys.default_scopes, |i| format!("keys.default_scopes[{i}]"));
+    Keys { prefix, dual_auth: keys.dual_auth, default_scopes: keys.default_scopes }
+}
+
+pub(super) fn tiers(tiers: Vec<form::Tier>, default: &str, report: &mut Report) -> Vec<Tier> {
+    report.distinct("tier", tiers.iter().map(|tier| &tier.name), |i| format!("tiers[{i}].name"));
+    report.known("default_tier", "tier", default, tiers.iter().map(|tier| tier.name.as_str()));
+    for (i, tier) in tiers.iter().enumerate() {
+        report.expect(is_word(&tier.name), format!("tiers[{i}].name"), "must be lower-case letters, digits, - and _, first a letter");
+        let limits = [("per_minute", tier.per_minute), ("per_hour", tier.per_hour), ("per_day", tier.per_day), ("burst", tier.burst)];
+        for (name, limit) in limits {
+            report.expect(limit != Some(0), format!("tiers[{i}].{name}"), "must be at least 1; leave it out for no limit");
+        }
+        if let Some(burst) = tier.burst {
+            let fits = tier.per_minute.is_some_and(|limit| burst <= limit);
+            report.expect(fits, format!("tiers[{i}].burst"), "is a part of per_minute: at most as many, and only with it");
+        }
+    }
+    let convert = |t: form::Tier| Tier { name: t.name, per_minute: t.per_minute, per_hour: t.per_hour, per_day: t.per_day, burst: t.burst };
+    tiers.into_iter().map(convert).collect()
+}

@@ -1,0 +1,232 @@
+//! The members of a file, one struct a section. An unknown member is a fault everywhere except inside schemas and examples.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A whole file.
+#[derive(Debug, Default)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    pub(crate) default_tier: String,
+    pub(crate) product: Product,
+    pub(crate) style: Style,
+    pub(crate) keys: Keys,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) webhooks: Webhooks,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Product {
+    pub(crate) title: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    pub(crate) contact_email: Option<String>,
+    pub(crate) tenant_word: Option<String>,
+    #[serde(default)]
+    pub(crate) docs_paths: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Style {
+    pub(crate) base_path: Option<String>,
+    pub(crate) envelope: Envelope,
+    pub(crate) errors: Errors,
+    pub(crate) validation_status: Option<u16>,
+    pub(crate) naming: Naming,
+    pub(crate) reset: Reset,
+    pub(crate) error_texts: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Envelope {
+    #[default]
+    Plain,
+    Success,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Errors {
+    #[default]
+    Problem,
+    Success,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Naming {
+    #[default]
+    Camel,
+    Snake,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reset {
+    #[default]
+    UnixSeconds,
+    Iso8601,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Keys {
+    pub(crate) prefix: Option<String>,
+    pub(crate) dual_auth: bool,
+    pub(crate) default_scopes: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scope {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    #[serde(default)]
+    pub(crate) implies: Vec<String>,
+    #[serde(default)]
+    pub(crate) grants: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tier {
+    pub(crate) name: String,
+    pub(crate) per_minute: Option<u32>,
+    pub(crate) per_hour: Option<u32>,
+    pub(crate) per_day: Option<u32>,
+    pub(crate) burst: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Event {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    pub(crate) schema: Value,
+    pub(crate) example: Value,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum IdForm {
+    #[default]
+    TypeId,
+    Integer,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resource {
+    pub(crate) name: String,
+    pub(crate) plural: String,
+    #[serde(default)]
+    pub(crate) id_form: IdForm,
+    pub(crate) schema: Value,
+    #[serde(default)]
+    pub(crate) filters: Vec<String>,
+    #[serde(default)]
+    pub(crate) search: Vec<String>,
+    #[serde(default)]
+    pub(crate) sort: Vec<String>,
+    #[serde(default)]
+    pub(crate) unique: Vec<String>,
+    #[serde(default)]
+    pub(crate) stamps: Vec<Stamp>,
+    pub(crate) created_field: Option<String>,
+    pub(crate) updated_field: Option<String>,
+    #[serde(default)]
+    pub(crate) emits: Emits,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stamp {
+    pub(crate) field: String,
+    pub(crate) on: Vec<Moment>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Moment {
+    Create,
+    Update,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Emits {
+    pub(crate) id_member: Option<String>,
+    pub(crate) created: Option<String>,
+    pub(crate) updated: Option<String>,
+    pub(crate) deleted: Option<String>,
+    pub(crate) transitions: Vec<Transition>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Transition {
+    pub(crate) field: String,
+    pub(crate) to: Value,
+    pub(crate) event: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Endpoint {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) operation: String,
+    pub(crate) resource: String,
+    pub(crate) scope: String,
+    #[serde(default)]
+    pub(crate) summary: String,
+    pub(crate) writable: Option<Vec<String>>,
+    pub(crate) limit: Option<u32>,
+    pub(crate) max_limit: Option<u32>,
+    pub(crate) total: Option<bool>,
+    pub(crate) not_found: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Webhooks {
+    pub(crate) body: Body,
+    pub(crate) legacy: Option<Legacy>,
+    pub(crate) id_header: Option<String>,
+    pub(crate) event_header: Option<String>,
+    pub(crate) timestamp_header: Option<String>,
+    pub(crate) signature_header: Option<String>,
+    pub(crate) retry_schedule_seconds: Option<Vec<u64>>,
+    pub(crate) timeout_seconds: Option<u64>,
+    pub(crate) test_event: Option<String>,
+    pub(crate) test_data: Option<Value>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Body {
+    #[default]
+    Envelope,
+    Legacy,
+    DataOnly,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Legacy {
+    pub(crate) id: String,
+    pub(crate) event_type: String,
+    pub(crate) timestamp: String,
+    pub(crate) data: String,
+    #[serde(default)]
+    pub(crate) constants: Map<String, Value>,
+}

@@ -1,0 +1,35 @@
+//! Blueprints: a product declared as data.
+//!
+//! * [`model`]: what a blueprint says, once validated. The other crates read only this.
+//! * [`parse`], [`load`], [`builtin`]: from a TOML text to a [`Blueprint`], or to every [`Fault`] of the text at once.
+//! * [`Schema`]: a compiled JSON Schema (2020-12) with bounded cost and errors that a person understands.
+//!
+//! Invariants: whatever the text, reading it ends with a value or with faults, never with a panic; a [`Blueprint`] that exists
+//! names only things that it declares, and its schemas compile. The file format is described in `docs/blueprint.md`.
+
+mod check;
+mod fault;
+mod file;
+mod load;
+pub mod model;
+mod query;
+mod schema;
+mod suggest;
+
+pub use fault::{Fault, Faults};
+pub use load::{LoadError, builtin, load};
+pub use model::Blueprint;
+pub use schema::Schema;
+
+/// Largest blueprint file in bytes.
+pub const MAX_FILE_BYTES: usize = 1024 * 1024;
+
+/// Reads a blueprint from its TOML text. `origin` (a file name, a built-in name) is shown in the faults.
+///
+/// # Errors
+/// Every fault of the text, each with its place and, where a name was probably mistyped, with a suggestion. Faults of the form (a
+/// member that is unknown, missing or of the wrong type) hide those of the meaning, because names cannot be resolved then.
+pub fn parse(text: &str, origin: &str) -> Result<Blueprint, Faults> {
+    let document = file::read(text).map_err(|faults| Faults::new(origin, faults))?;
+    check::blueprint(document.content, &document.lines).map_err(|faults| Faults::new(origin, faults))
+}

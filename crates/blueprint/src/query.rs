@@ -1,0 +1,69 @@
+//! Questions that the other crates ask a blueprint.
+
+use kernel::{PermissionSet, Timestamp};
+use serde_json::Value;
+
+use crate::model::{Blueprint, EventType, Resource, Scope, Tier, Webhooks};
+
+impl Blueprint {
+    /// The resource of this (singular) name.
+    pub fn resource(&self, name: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.name == name)
+    }
+
+    /// The tier of this name.
+    pub fn tier(&self, name: &str) -> Option<&Tier> {
+        self.tiers.iter().find(|tier| tier.name == name)
+    }
+
+    /// The event type of this name.
+    pub fn event(&self, name: &str) -> Option<&EventType> {
+        self.events.iter().find(|event| event.name.as_str() == name)
+    }
+
+    /// The scope of this name.
+    pub fn scope(&self, name: &str) -> Option<&Scope> {
+        self.scopes.iter().find(|scope| scope.name == name)
+    }
+
+    /// These scopes and all that they imply, each once, in the blueprint's order. A name that the blueprint does not (or no longer) declare
+    /// is left out: it permits nothing.
+    pub fn expand_scopes(&self, scopes: &[String]) -> Vec<String> {
+        let mut open: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let mut held: Vec<&str> = Vec::new();
+        while let Some(name) = open.pop() {
+            if held.contains(&name) {
+                continue;
+            }
+            if let Some(scope) = self.scope(name) {
+                held.push(&scope.name);
+                open.extend(scope.implies.iter().map(String::as_str));
+            }
+        }
+        self.scopes.iter().map(|scope| &scope.name).filter(|name| held.contains(&name.as_str())).cloned().collect()
+    }
+
+    /// The management permissions that these scopes grant, those of implied scopes included.
+    pub fn permissions_of(&self, scopes: &[String]) -> PermissionSet {
+        self.expand_scopes(scopes).iter().filter_map(|name| self.scope(name)).flat_map(|scope| scope.grants.iter().copied()).collect()
+    }
+
+    /// Every scope's name, in the blueprint's order.
+    pub fn all_scopes(&self) -> Vec<String> {
+        self.scopes.iter().map(|scope| scope.name.clone()).collect()
+    }
+}
+
+impl Webhooks {
+    /// `data` of a test delivery made at `now`: [`Webhooks::test_data`] with every member whose value is the text `{now}` replaced
+    /// by the time in RFC 3339.
+    pub fn test_data_at(&self, now: Timestamp) -> Value {
+        let mut data = self.test_data.clone();
+        if let Some(members) = data.as_object_mut() {
+            for value in members.values_mut().filter(|value| value.as_str() == Some("{now}")) {
+                *value = Value::String(now.to_string());
+            }
+        }
+        data
+    }
+}

@@ -1,0 +1,4 @@
+//! The receiver over real connections.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod receiver;

@@ -1,0 +1,247 @@
+//! What is known about a route: enough to guard it, to document it and to test it.
+
+use http::Method;
+use kernel::Permission;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::body::DEFAULT_BODY_LIMIT;
+use crate::openapi::shape_of;
+use crate::problem::{ErrorForm, problem};
+
+/// Who may call a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, without a credential.
+    Public,
+    /// Any valid credential.
+    AnyCredential,
+    /// A credential that holds this permission.
+    Permission(Permission),
+    /// The operator only.
+    Operator,
+    /// A credential that holds this blueprint scope; the empty scope asks for any valid credential.
+    Scope(String),
+}
+
+/// A query parameter, for the documentation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub about: String,
+}
+
+/// The JSON Schema of a body or an answer. Computed when the document is made, so that a running server does not hold it.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// A Rust type's.
+    Typed(fn() -> crate::openapi::TypeSchema),
+    /// One row in a list: `{"data": […], "pagination": {…}}`.
+    PageOf(fn() -> crate::openapi::TypeSchema),
+    /// A hand-made one (blueprint-declared resources).
+    Given(Value),
+}
+
+/// The metadata of one route.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path in axum's syntax, such as `/api/v1/api-clients/{id}`.
+    pub path: String,
+    /// The operation id, such as `clients.create`.
+    pub id: String,
+    /// One line about it.
+    pub summary: String,
+    /// The group in the documentation.
+    pub tag: String,
+    /// Who may call it. Default: [`Access::AnyCredential`].
+    pub access: Access,
+    /// How its errors look. Default: [`problem`].
+    pub errors: ErrorForm,
+    /// Whether it honours `Idempotency-Key`. Default: true for POST, PUT and PATCH.
+    pub idempotent: bool,
+    /// The largest body in bytes. Default: 1 MiB.
+    pub body_limit: usize,
+    /// What a call costs in a rate limit. Default: 1.
+    pub cost: u32,
+    /// The query parameters.
+    pub query: Vec<Parameter>,
+    /// Whether the route is left out of the OpenAPI document (`/docs` itself, for example).
+    pub hidden: bool,
+    /// The request body, if there is one.
+    pub body: Option<Shape>,
+    /// The successful answers by status; a status without a shape has no body.
+    pub answers: Vec<(u16, Option<Shape>)>,
+}
+
+impl Endpoint {
+    /// Any method.
+    pub fn new(method: Method, path: impl Into<String>, id: impl Into<String>) -> Self {
+        let idempotent = matches!(method, Method::POST | Method::PUT | Method::PATCH);
+        Self {
+            method,
+            path: path.into(),
+            id: id.into(),
+            summary: String::new(),
+            tag: String::new(),
+            access: Access::AnyCredential,
+            errors: problem(),
+            idempotent,
+            body_limit: DEFAULT_BODY_LIMIT,
+            cost: 1,
+            query: Vec::new(),
+            hidden: false,
+            body: None,
+            answers: Vec::new(),
+        }
+    }
+
+    /// A GET (which answers HEAD too).
+    pub fn get(path: impl Into<String>, id: impl Into<String>) -> Self {
+        Self::new(Method::GET, path, id)
+    }
+
+    /// A POST.
+    pub fn post(path: impl Into<String>, id: impl Into<String>) -> Self {
+        Self::new(Method::POST, path, id)
+    }
+
+    /// A PUT.
+    pub fn put(path: impl Into<String>, id: impl Into<String>) -> Self {
+        Self::new(Method::PUT, path, id)
+    }
+
+    /// A PATCH.
+    pub fn patch(path: impl Into<String>, id: impl Into<String>) -> Self {
+        Self::new(Method::PATCH, path, id)
+    }
+
+    /// A DELETE.
+    pub fn delete(path: impl Into<String>, id: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path, id)
+    }
+
+    /// Sets the group in the documentation.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = tag.into();
+        self
+    }
+
+    /// Sets the line about it.
+    #[must_use]
+    pub fn summary(mut self, summary: impl Into<String>) -> Self {
+        self.summary = summary.into();
+        self
+    }
+
+    /// Sets who may call it.
+    #[must_use]
+    pub fn needs(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// Sets how its errors look.
+    #[must_use]
+    pub fn errors(mut self, form: ErrorForm) -> Self {
+        self.errors = form;
+        self
+    }
+
+    /// Sets whether `Idempotency-Key` is honoured.
+    #[must_use]
+    pub fn idempotent(mut self, honoured: bool) -> Self {
+        self.idempotent = honoured;
+        self
+    }
+
+    /// Sets the largest body in bytes.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Sets what a call costs in a rate limit.
+    #[must_use]
+    pub fn cost(mut self, cost: u32) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// Leaves it out of the OpenAPI document.
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Adds query parameters: name and what it does.
+    #[must_use]
+    pub fn query(mut self, parameters: &[(&str, &str)]) -> Self {
+        self.query.extend(parameters.iter().map(|(name, about)| Parameter { name: (*name).to_owned(), about: (*about).to_owned() }));
+        self
+    }
+
+    /// Adds the query parameters of every list: `limit`, `cursor`, `page`.
+    #[must_use]
+    pub fn paged(self) -> Self {
+        self.query(&[
+            ("limit", "Rows in the answer (default 20, most 100)"),
+            ("cursor", "Go on where the last answer's nextCursor points"),
+            ("page", "Or: the page, from 1"),
+        ])
+    }
+
+    /// The request body is a `T`.
+    #[must_use]
+    pub fn body<T: ToSchema>(mut self) -> Self {
+        self.body = Some(Shape::Typed(shape_of::<T>));
+        self
+    }
+
+    /// The request body follows this JSON Schema.
+    #[must_use]
+    pub fn body_schema(mut self, schema: Value) -> Self {
+        self.body = Some(Shape::Given(schema));
+        self
+    }
+
+    /// Answers `status` with a `T`.
+    #[must_use]
+    pub fn answers<T: ToSchema>(mut self, status: u16) -> Self {
+        self.answers.push((status, Some(Shape::Typed(shape_of::<T>))));
+        self
+    }
+
+    /// Answers 200 with a list of `T`: `{"data": […], "pagination": {…}}`.
+    #[must_use]
+    pub fn answers_page<T: ToSchema>(mut self) -> Self {
+        self.answers.push((200, Some(Shape::PageOf(shape_of::<T>))));
+        self
+    }
+
+    /// Answers `status` with what follows this JSON Schema.
+    #[must_use]
+    pub fn answers_schema(mut self, status: u16, schema: Value) -> Self {
+        self.answers.push((status, Some(Shape::Given(schema))));
+        self
+    }
+
+    /// Answers 204.
+    #[must_use]
+    pub fn answers_nothing(mut self) -> Self {
+        self.answers.push((204, None));
+        self
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ({}, {:?})", self.method, self.path, self.id, self.access)
+    }
+}

@@ -1,0 +1,35 @@
+//! The id of a request, in every answer and every log line.
+
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use kernel::{Ambient, RequestId};
+
+/// The header that carries it.
+pub const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of the request at hand, kept in its extensions. The router's outermost layer puts it there before anything else runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestIdentity(pub RequestId);
+
+impl RequestIdentity {
+    /// The id in `extensions`; makes one and puts it there if there is none yet.
+    pub fn ensure(extensions: &mut Extensions, ambient: &Ambient) -> RequestId {
+        if let Some(known) = extensions.get::<Self>() {
+            return known.0;
+        }
+        let id = ambient.id();
+        extensions.insert(Self(id));
+        id
+    }
+
+    /// The id in `extensions`, if one was made.
+    pub fn of(extensions: &Extensions) -> Option<RequestId> {
+        extensions.get::<Self>().map(|identity| identity.0)
+    }
+
+    /// Writes the header, unless the answer has it already.
+    pub fn stamp(headers: &mut HeaderMap, id: RequestId) {
+        headers
+            .entry(REQUEST_ID_HEADER)
+            .or_insert_with(|| HeaderValue::from_maybe_shared(bytes::Bytes::from(id.to_string())).expect("an id is visible ASCII"));
+    }
+}

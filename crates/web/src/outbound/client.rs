@@ -1,0 +1,185 @@
+//! Requests out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::{self, connect::HttpInfo};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::crypto::aws_lc_rs;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::outbound::connect::{GuardedConnector, Timed};
+use crate::outbound::failure::{OutboundError, OutboundFault, classify};
+use crate::outbound::policy::UrlPolicy;
+use crate::outbound::refusal::Refusal;
+use crate::outbound::resolve::{Resolve, SystemResolver};
+use crate::outbound::verdict::{read, vet};
+
+/// How a [`Client`] is made.
+#[derive(Clone)]
+pub struct ClientConfig {
+    /// What may be connected to.
+    pub policy: UrlPolicy,
+    /// Who looks names up. Default: the operating system.
+    pub resolver: Arc<dyn Resolve>,
+    /// Idle connections that are kept per host. Default: 128.
+    pub idle_per_host: usize,
+    /// How long an idle connection is kept. Default: 60 s.
+    pub idle_time: Duration,
+    /// The most time for TCP and TLS together, whatever a request allows. Default: 10 s.
+    pub connect_time: Duration,
+    /// Certificate authorities (DER) trusted beside the public ones: the operator's own.
+    pub extra_roots: Vec<Vec<u8>>,
+}
+
+impl ClientConfig {
+    /// The defaults with this policy.
+    pub fn new(policy: UrlPolicy) -> Self {
+        Self {
+            policy,
+            resolver: Arc::new(SystemResolver),
+            idle_per_host: 128,
+            idle_time: Duration::from_secs(60),
+            connect_time: Duration::from_secs(10),
+            extra_roots: Vec::new(),
+        }
+    }
+}
+
+/// The outbound client. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    policy: Arc<UrlPolicy>,
+    resolver: Arc<dyn Resolve>,
+    http: legacy::Client<Timed<HttpsConnector<GuardedConnector>>, Full<Bytes>>,
+}
+
+/// A request out.
+#[derive(Clone, Debug)]
+pub struct OutboundRequest {
+    /// The method.
+    pub method: Method,
+    /// Where to: an absolute URI, from [`crate::outbound::to_uri`]; parsed once and cloned cheaply.
+    pub uri: Uri,
+    /// The headers. `Host` and `Content-Length` are added.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// For connecting, sending, waiting and reading together.
+    pub timeout: Duration,
+    /// The most bytes of the answer's body that are read.
+    pub response_cap: usize,
+}
+
+/// An answer, whatever its status. Redirects are answers too: they are not followed.
+#[derive(Clone, Debug)]
+pub struct OutboundResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, at most the cap.
+    pub body: Bytes,
+    /// Whether the body went on past the cap. The connection was dropped then, not drained.
+    pub truncated: bool,
+    /// From the call to the last byte read.
+    pub elapsed: Duration,
+    /// The address that answered.
+    pub remote: Option<SocketAddr>,
+}
+
+impl Client {
+    /// A client. Error: an extra root that is no certificate.
+    pub fn new(config: ClientConfig) -> Result<Self, rustls::Error> {
+        let mut roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        for der in config.extra_roots {
+            roots.add(der.into())?;
+        }
+        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let policy = Arc::new(config.policy);
+        let guarded = GuardedConnector { policy: policy.clone(), resolver: config.resolver.clone() };
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(guarded);
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(config.idle_time)
+            .pool_max_idle_per_host(config.idle_per_host)
+            .http1_max_buf_size(128 * 1024)
+            .build(Timed { inner: https, limit: config.connect_time });
+        Ok(Self { policy, resolver: config.resolver, http })
+    }
+
+    /// The one verdict about a URL: syntax, scheme, user information, port, and every address of its host.
+    /// [`Refusal::Unresolvable`] may be accepted by whoever only stores the URL.
+    pub async fn verdict(&self, text: &str) -> Result<Url, Refusal> {
+        let url = read(text, &self.policy)?;
+        let host = url.host_str().ok_or(Refusal::Malformed("it names no host"))?;
+        vet(host, &self.policy, self.resolver.as_ref()).await?;
+        Ok(url)
+    }
+
+    /// The part of the verdict that needs no look-up.
+    pub fn verdict_on_syntax(&self, text: &str) -> Result<Url, Refusal> {
+        read(text, &self.policy)
+    }
+
+    /// Sends a request. Whatever the other side does, it ends within the time-out and keeps no more than the cap.
+    pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
+        let started = Instant::now();
+        let limit = request.timeout;
+        match tokio::time::timeout(limit, self.exchange(request)).await {
+            Ok(Ok(answer)) => Ok(OutboundResponse { elapsed: started.elapsed(), ..answer }),
+            Ok(Err((kind, text))) => Err(OutboundError { kind, text, elapsed: started.elapsed() }),
+            Err(_) => {
+                let text = format!("no complete answer within {} ms", limit.as_millis());
+                Err(OutboundError { kind: OutboundFault::Timeout, text, elapsed: started.elapsed() })
+            }
+        }
+    }
+
+    async fn exchange(&self, request: OutboundRequest) -> Result<OutboundResponse, (OutboundFault, String)> {
+        let mut out = Request::new(Full::new(request.body));
+        *out.method_mut() = request.method;
+        *out.uri_mut() = request.uri;
+        *out.headers_mut() = request.headers;
+        let (parts, body) = self.http.request(out).await.map_err(|error| classify(&error))?.into_parts();
+        let remote = parts.extensions.get::<HttpInfo>().map(HttpInfo::remote_addr);
+        let (body, truncated) =
+            read_capped(body, request.response_cap).await.map_err(|error| (OutboundFault::Protocol, error.to_string()))?;
+        Ok(OutboundResponse { status: parts.status, headers: parts.headers, body, truncated, elapsed: Duration::ZERO, remote })
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// The body up to `cap`, and whether there was more. A body that is not read to its end takes its connection with it when it is dropped.
+async fn read_capped(mut body: Incoming, cap: usize) -> Result<(Bytes, bool), hyper::Error> {
+    let mut whole = BytesMut::new();
+    while !body.is_end_stream() {
+        let Some(frame) = body.frame().await else { break };
+        let Ok(data) = frame?.into_data() else { continue };
+        let room = cap - whole.len();
+        if data.len() > room {
+            whole.extend_from_slice(&data[..room]);
+            return Ok((whole.freeze(), true));
+        }
+        if whole.is_empty() && body.is_end_stream() {
+            return Ok((data, false));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok((whole.freeze(), false))
+}

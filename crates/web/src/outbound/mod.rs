@@ -1,0 +1,22 @@
+//! The guarded outbound client: the only way out of the system over HTTP.
+//!
+//! Threat: a partner gives us a URL and we fetch it from inside the operator's network. Defence: one verdict about a URL and every address
+//! that its host has ([`Client::verdict`]), taken when the URL is stored, when it is tested, and again by the connector each time that a
+//! connection is opened. The connector connects to an address that it has just vetted and asks no resolver again, so a name that changes
+//! between two look-ups gains nothing. Redirects are not followed, proxies of the environment are not used, answers are cut at a cap, and
+//! one time-out covers connecting, waiting and reading.
+
+mod client;
+mod connect;
+mod failure;
+mod policy;
+mod refusal;
+mod resolve;
+mod verdict;
+
+pub use client::{Client, ClientConfig, OutboundRequest, OutboundResponse};
+pub use failure::{OutboundError, OutboundFault};
+pub use policy::UrlPolicy;
+pub use refusal::Refusal;
+pub use resolve::{Resolve, Resolving, SystemResolver};
+pub use verdict::{MAX_URL, to_uri};

@@ -1,0 +1,41 @@
+//! Which part of a list is asked for, as a handler's argument.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use kernel::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use kernel::{Error, PageRequest};
+
+use crate::failure::Failure;
+
+/// `limit` (default 20, most 100) with `cursor` or `page`. Other parameters are left alone.
+///
+/// Errors: 422 `validation_failed`, 400 `malformed_cursor`.
+#[derive(Clone, Debug)]
+pub struct Paging(pub PageRequest);
+
+impl Paging {
+    /// From a query string, with other bounds of the limit than the usual.
+    pub fn parse(query: &str, default: u32, max: u32) -> kernel::Result<PageRequest> {
+        let (mut limit, mut cursor, mut page) = (None, None, None);
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let slot = match name.as_ref() {
+                "limit" => &mut limit,
+                "cursor" => &mut cursor,
+                "page" => &mut page,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(Error::field(format!("/{name}"), "must be given once"));
+            }
+        }
+        PageRequest::parse(limit.as_deref(), cursor.as_deref(), page.as_deref(), default, max)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Paging {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        Ok(Self(Self::parse(parts.uri.query().unwrap_or_default(), DEFAULT_LIMIT, MAX_LIMIT)?))
+    }
+}
