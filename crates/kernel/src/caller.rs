@@ -190,9 +190,14 @@ impl Caller {
         self.request.as_ref()
     }
 
-    /// Whether blueprint scopes bind this caller. Service keys, operators and the system are above them.
+    /// Whether blueprint scopes bind this caller. Whoever holds every permission is above them: service keys that were not narrowed, the
+    /// operator's people, the system.
     pub fn is_bound_by_scopes(&self) -> bool {
-        matches!(self.credential, Credential::Key { .. } | Credential::OAuthToken { .. })
+        match self.credential {
+            Credential::Key { .. } | Credential::OAuthToken { .. } => true,
+            Credential::ServiceKey { .. } | Credential::User { .. } => self.permissions != PermissionSet::all(),
+            Credential::System { .. } => false,
+        }
     }
 
     /// Who acts, for the audit log.
@@ -421,6 +426,10 @@ mod tests {
         let bound =
             Caller::new(Credential::ServiceKey { key: ambient.id(), bound: Some(own) }, Some(own), Arc::from([]), PermissionSet::all());
         assert!(bound.acting_for(Some(other)).is_err());
+        assert!(bound.allow_scope("leads:read").is_ok());
+        let narrow = [Permission::EventsPublish].into_iter().collect();
+        let narrow = Caller::new(Credential::ServiceKey { key: ambient.id(), bound: Some(own) }, Some(own), Arc::from([]), narrow);
+        assert!(narrow.allow_scope("leads:read").is_err(), "a narrowed key does only what it was narrowed to");
         assert!(bound.operate().is_err());
     }
 }

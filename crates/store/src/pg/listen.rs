@@ -1,4 +1,4 @@
-//! Change notices from other nodes, by `LISTEN`. A connection that breaks may have missed some: after a reconnect everything is new.
+//! Change notices from other nodes, by `LISTEN`. Until a connection stands some may be missed: once it does, everything is new.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,15 @@ const RECONNECT_AFTER: Duration = Duration::from_millis(250);
 
 /// Listens until the task is aborted.
 pub(crate) async fn listen(url: Arc<str>, listeners: Listeners) {
-    let mut first = true;
     loop {
-        if let Err(error) = listen_once(&url, &listeners, first).await {
+        if let Err(error) = listen_once(&url, &listeners).await {
             tracing::warn!(%error, "change notices: connection lost, trying again");
         }
-        first = false;
         tokio::time::sleep(RECONNECT_AFTER).await;
     }
 }
 
-async fn listen_once(url: &str, listeners: &Listeners, first: bool) -> Result<(), tokio_postgres::Error> {
+async fn listen_once(url: &str, listeners: &Listeners) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
     let mut messages = poll_fn(move |cx| connection.poll_message(cx));
     let subscribe = client.batch_execute("LISTEN tradewind_changes");
@@ -37,9 +35,8 @@ async fn listen_once(url: &str, listeners: &Listeners, first: bool) -> Result<()
             outcome = &mut subscribe, if !subscribed => {
                 outcome?;
                 subscribed = true;
-                if !first {
-                    listeners.tell(&[Change::everything()]);
-                }
+                // What was cached before this moment may have missed a notice, at the first connection as after a lost one.
+                listeners.tell(&[Change::everything()]);
             }
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(notice))) => {

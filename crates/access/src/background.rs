@@ -1,0 +1,35 @@
+//! The two tasks that run as long as the feature does.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::Access;
+
+/// How often collected uses of keys are written.
+const FLUSH_EVERY: Duration = Duration::from_secs(5);
+
+/// Writes the collected uses of keys.
+pub(crate) async fn flush_regularly(access: Weak<Access>) {
+    loop {
+        tokio::time::sleep(FLUSH_EVERY).await;
+        let Some(access) = access.upgrade() else { return };
+        if let Err(error) = access.flush().await {
+            tracing::warn!(?error, "the uses of keys could not be written; they are kept");
+        }
+    }
+}
+
+/// Reads the tiers again whenever a notice says that one changed.
+pub(crate) async fn follow_tiers(access: Weak<Access>, changed: Arc<Notify>) {
+    loop {
+        changed.notified().await;
+        let Some(access) = access.upgrade() else { return };
+        if let Err(error) = access.reload_tiers().await {
+            tracing::warn!(?error, "the tiers could not be read again");
+            changed.notify_one();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `PATCH /api/v1/api-clients/{id}`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use kernel::{Caller, ClientId, IdRef, Permission, Result};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use store::Tx;
+use web::Patch;
+
+use super::create::check_free;
+use super::fields::Fields;
+use super::{Client, ClientStatus, Stored, sql};
+use crate::credentials::Purpose;
+use crate::rules::required;
+use crate::{Access, clients, errors, scopes};
+
+/// What changes; what is absent stays, null empties.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct UpdateClient {
+    /// Its name.
+    pub name: Patch<String>,
+    /// The host's id for it.
+    pub external_id: Patch<String>,
+    /// What it is for.
+    pub description: Patch<String>,
+    /// Where an authorization may be sent.
+    pub redirect_uris: Patch<Vec<String>>,
+    /// Its website.
+    pub website: Patch<String>,
+    /// Its logo.
+    pub logo_url: Patch<String>,
+    /// Whom to write to.
+    pub contact_email: Patch<String>,
+    /// Suspending refuses its credentials at once.
+    pub status: Patch<ClientStatus>,
+    /// Its tier; null: the blueprint's default.
+    pub rate_limit_tier: Patch<String>,
+    /// Where it gets its events.
+    pub webhook_url: Patch<String>,
+    /// What it may do; null: all scopes of the product.
+    pub scopes: Patch<Vec<String>>,
+    /// The host's own data, as a whole.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Patch<Map<String, Value>>,
+    /// Origins whose pages may call with its keys.
+    pub allowed_origins: Patch<Vec<String>>,
+    /// Whether its keys need a second secret.
+    pub dual_auth: Patch<bool>,
+    /// Whether it can keep a secret.
+    pub confidential: Patch<bool>,
+}
+
+impl UpdateClient {
+    fn apply(self, fields: Fields) -> Result<Fields> {
+        Ok(Fields {
+            external_id: self.external_id.apply(fields.external_id),
+            name: required("/name", self.name)?.unwrap_or(fields.name),
+            description: self.description.apply(fields.description),
+            redirect_uris: self.redirect_uris.apply(Some(fields.redirect_uris)).unwrap_or_default(),
+            website: self.website.apply(fields.website),
+            logo_url: self.logo_url.apply(fields.logo_url),
+            contact_email: self.contact_email.apply(fields.contact_email),
+            status: required("/status", self.status)?.unwrap_or(fields.status),
+            rate_limit_tier: self.rate_limit_tier.apply(fields.rate_limit_tier),
+            webhook_url: self.webhook_url.apply(fields.webhook_url),
+            scopes: self.scopes.apply(fields.scopes),
+            metadata: self.metadata.apply(Some(fields.metadata)).unwrap_or_default(),
+            allowed_origins: self.allowed_origins.apply(Some(fields.allowed_origins)).unwrap_or_default(),
+            dual_auth: required("/dualAuth", self.dual_auth)?.unwrap_or(fields.dual_auth),
+            confidential: required("/confidential", self.confidential)?.unwrap_or(fields.confidential),
+        })
+    }
+}
+
+impl Access {
+    /// Changes a client. Errors: those of [`Access::create_client`], 404.
+    pub async fn update_client(self: &Arc<Self>, caller: &Caller, reference: IdRef<ClientId>, change: UpdateClient) -> Result<Client> {
+        let scope = caller.allow(Permission::ClientsWrite)?;
+        let (access, tenant, caller) = (Arc::clone(self), scope.tenant(), caller.clone());
+        let outcome = self.store.answer(scope, move |tx| {
+            let present = sql::hold(tx, tenant, &reference)?;
+            let fields = change.apply(present.fields.clone())?;
+            access.change_client(tx, &caller, &present, fields, "client.update")
+        });
+        errors::taken_meanwhile(outcome.await)
+    }
+
+    /// Writes `fields` in place of the present ones. A caller that holds less than the client has may not change it: it could otherwise
+    /// open what it cannot see (allowed origins, redirect addresses).
+    pub(super) fn change_client(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        present: &Stored,
+        fields: Fields,
+        action: &'static str,
+    ) -> Result<Client> {
+        scopes::within_caller(caller, &scopes::of_client(&self.blueprint, present.fields.scopes.as_deref()))?;
+        fields.check(caller, Some(&present.fields), &self.blueprint)?;
+        let client = Stored { fields, updated_at: tx.now(), ..present.clone() };
+        check_free(tx, &client)?;
+        sql::update(tx, &client)?;
+        if client.fields.confidential != present.fields.confidential {
+            // Either way the old secret ends; a client that becomes confidential gets one by rotate-secret. Until then no secret is right.
+            let none = client.fields.confidential.then(|| self.pepper.hash(Purpose::ClientSecret, &self.new_client_secret()));
+            sql::set_secret(tx, client.tenant, client.id, none, client.updated_at)?;
+        }
+        tx.audit(action, client.id)?;
+        tx.notify(clients::TOPIC, client.id);
+        Ok(client.show(&self.blueprint))
+    }
+}
+
+pub(crate) async fn handle(
+    State(access): State<Arc<Access>>,
+    web::Auth(caller): web::Auth,
+    web::Path(reference): web::Path<IdRef<ClientId>>,
+    web::Json(change): web::Json<UpdateClient>,
+) -> web::Result<web::Json<Client>> {
+    Ok(web::Json(access.update_client(&caller, reference, change).await?))
+}

@@ -1,0 +1,133 @@
+//! From stored rows to a cache entry. A stored value that cannot be read refuses the key (and is logged): never does a broken
+//! restriction admit.
+
+use std::sync::Arc;
+
+use blueprint::Blueprint;
+use ipnet::IpNet;
+use kernel::{Credential, Permission, PermissionSet};
+use serde::de::DeserializeOwned;
+
+use super::cache::{Entry, Standing};
+use super::sql::{Found, KeyRow, ServiceRow};
+use super::{EndpointPattern, Principal};
+use crate::keys::LimitOverride;
+use crate::scopes;
+
+pub(super) fn entry(found: Found, blueprint: &Blueprint) -> Entry {
+    match found {
+        Found::Key(row) => key(&row, blueprint),
+        Found::Service(row) => service(&row),
+    }
+}
+
+fn key(row: &KeyRow, blueprint: &Blueprint) -> Entry {
+    let restrictions = Restrictions::read(row);
+    let held = restrictions.as_ref().map(|r| scopes::held(blueprint, r.client_scopes.as_deref(), r.scopes.as_deref())).unwrap_or_default();
+    let standing = match (&restrictions, row.status.as_str()) {
+        (None, _) => Standing::Ended,
+        (_, status) if status != "active" => Standing::Ended,
+        _ if row.tenant_status != "active" => Standing::TenantSuspended,
+        _ if row.client_status != "active" => Standing::ClientSuspended,
+        _ => Standing::Good,
+    };
+    let restrictions = restrictions.unwrap_or_default();
+    let principal = Principal {
+        credential: Credential::Key { key: row.id, client: row.client },
+        tenant: Some(row.tenant),
+        client: Some(row.client),
+        permissions: blueprint.permissions_of(&held),
+        scopes: held.into(),
+        tier: Some(row.tier.as_deref().unwrap_or(&blueprint.default_tier).into()),
+        limits: restrictions.limits,
+        allowed_ips: restrictions.ips,
+        allowed_endpoints: restrictions.endpoints,
+        allowed_origins: restrictions.origins,
+        expires_at: row.expires_at,
+        limit_id: row.id.to_string().into(),
+    };
+    Entry {
+        hash: digest(&row.hash),
+        needs_secret: row.dual_auth,
+        secret_hash: row.secret_hash.as_deref().map(digest),
+        standing,
+        expires_at: row.expires_at,
+        principal: Arc::new(principal),
+    }
+}
+
+fn service(row: &ServiceRow) -> Entry {
+    let permissions = row.permissions.as_deref().map_or(Some(PermissionSet::all()), read_permissions);
+    let standing = match (permissions, row.bound, row.tenant_status.as_deref()) {
+        (None, _, _) => Standing::Ended,
+        _ if row.status != "active" => Standing::Ended,
+        (_, None, _) | (_, Some(_), Some("active")) => Standing::Good,
+        (_, Some(_), None) => Standing::Ended,
+        (_, Some(_), Some(_)) => Standing::TenantSuspended,
+    };
+    let principal = Principal {
+        credential: Credential::ServiceKey { key: row.id, bound: row.bound },
+        tenant: row.bound,
+        client: None,
+        scopes: Arc::from([]),
+        permissions: permissions.unwrap_or(PermissionSet::NONE),
+        tier: None,
+        limits: None,
+        allowed_ips: Vec::new(),
+        allowed_endpoints: Vec::new(),
+        allowed_origins: Vec::new(),
+        expires_at: row.expires_at,
+        limit_id: row.id.to_string().into(),
+    };
+    Entry {
+        hash: digest(&row.hash),
+        needs_secret: false,
+        secret_hash: None,
+        standing,
+        expires_at: row.expires_at,
+        principal: Arc::new(principal),
+    }
+}
+
+#[derive(Default)]
+struct Restrictions {
+    scopes: Option<Vec<String>>,
+    client_scopes: Option<Vec<String>>,
+    ips: Vec<IpNet>,
+    endpoints: Vec<EndpointPattern>,
+    limits: Option<LimitOverride>,
+    origins: Vec<String>,
+}
+
+impl Restrictions {
+    fn read(row: &KeyRow) -> Option<Self> {
+        let ips: Vec<String> = json(&row.allowed_ips)?;
+        let endpoints: Vec<String> = json(&row.allowed_endpoints)?;
+        Some(Self {
+            scopes: optional(row.scopes.as_deref())?,
+            client_scopes: optional(row.client_scopes.as_deref())?,
+            ips: ips.iter().map(|text| crate::rules::network("/allowedIps", text).ok()).collect::<Option<_>>()?,
+            endpoints: endpoints.iter().map(|text| EndpointPattern::parse("/allowedEndpoints", text).ok()).collect::<Option<_>>()?,
+            limits: optional(row.limits.as_deref())?,
+            origins: json(&row.allowed_origins)?,
+        })
+    }
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).inspect_err(|error| tracing::error!(%error, "a stored restriction of a key cannot be read")).ok()
+}
+
+fn optional<T: DeserializeOwned>(text: Option<&str>) -> Option<Option<T>> {
+    text.map_or(Some(None), |text| json(text).map(Some))
+}
+
+fn read_permissions(text: &str) -> Option<PermissionSet> {
+    let names: Vec<String> = json(text)?;
+    names.iter().map(|name| name.parse::<Permission>().ok()).collect()
+}
+
+/// A hash of the wrong length matches nothing: all zeros is no HMAC that anyone could show a preimage of.
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    bytes.try_into().unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! Rules of what may be set on a key.
+
+use std::time::Duration;
+
+use blueprint::Blueprint;
+use kernel::text::{self, MAX_NAME, MAX_TEXT};
+use kernel::{Caller, Error, Result, Timestamp};
+
+use super::{LimitOverride, Stored};
+use crate::credentials::EndpointPattern;
+use crate::rate_limits::Tiers;
+use crate::{clients, rules, scopes};
+
+/// Longest life and rotation period of a key in days.
+const MAX_DAYS: u32 = 3650;
+
+/// Checks texts and lists, and writes the networks in canonical form.
+pub(super) fn check_texts(key: &mut Stored) -> Result<()> {
+    text::line("/name", &key.name, 1, MAX_NAME)?;
+    if let Some(notes) = &key.notes {
+        text::prose("/notes", notes, MAX_TEXT)?;
+    }
+    rules::each("/allowedEndpoints", &key.allowed_endpoints, |pointer, entry| EndpointPattern::parse(pointer, entry).map(drop))?;
+    rules::each("/allowedIps", &key.allowed_ips, |pointer, entry| rules::network(pointer, entry).map(drop))?;
+    for entry in &mut key.allowed_ips {
+        let single = !entry.contains('/');
+        let net = rules::network("/allowedIps", entry)?;
+        *entry = if single { net.addr().to_string() } else { net.to_string() };
+    }
+    match key.rotation_frequency_days {
+        Some(days) => check_days("/rotationFrequencyDays", days),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_days(pointer: &str, days: u32) -> Result<()> {
+    if (1..=MAX_DAYS).contains(&days) { Ok(()) } else { Err(Error::field(pointer, format!("must be 1 to {MAX_DAYS} days"))) }
+}
+
+/// A key's end, from either way to say it. Error: 422 `validation_failed`.
+pub(super) fn expiry(at: Option<Timestamp>, days: Option<u32>, now: Timestamp) -> Result<Option<Timestamp>> {
+    match (at, days) {
+        (Some(_), Some(_)) => Err(Error::field("/expiresInDays", "send either expiresAt or expiresInDays, not both")),
+        (Some(at), None) if at <= now => Err(Error::field("/expiresAt", "must be in the future")),
+        (Some(at), None) => Ok(Some(at)),
+        (None, Some(days)) => {
+            check_days("/expiresInDays", days)?;
+            Ok(Some(now.plus(Duration::from_hours(24 * u64::from(days)))))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// Checks what the key is given against what its client has and what the caller may grant.
+///
+/// Errors: 422 `unknown_scope`, `scope_exceeds_client`; 422 `limit_exceeds_tier` when a partner's own credential gives a key more requests
+/// than the client's tier.
+pub(super) fn check_grant(caller: &Caller, blueprint: &Blueprint, tiers: &Tiers, client: &clients::Stored, key: &Stored) -> Result<()> {
+    let ceiling = scopes::of_client(blueprint, client.fields.scopes.as_deref());
+    if let Some(own) = &key.scopes {
+        scopes::check_names(blueprint, own)?;
+        scopes::within_client(&blueprint.expand_scopes(own), &ceiling)?;
+    }
+    scopes::within_caller(caller, &scopes::held(blueprint, client.fields.scopes.as_deref(), key.scopes.as_deref()))?;
+    let tier = client.fields.rate_limit_tier.as_deref().unwrap_or(&blueprint.default_tier);
+    match (&key.limits, tiers.or_default(tier)) {
+        (Some(limits), Some(tier)) if caller.is_bound_by_scopes() && !limits.is_within(tier) => Err(beyond_tier(limits, &tier.name)),
+        _ => Ok(()),
+    }
+}
+
+fn beyond_tier(limits: &LimitOverride, tier: &str) -> Error {
+    let detail = format!("must not admit more than the tier {tier} does; only a service key may raise limits");
+    let place = if matches!(limits, LimitOverride::PerMinute(_)) { "as a whole" } else { "in some window" };
+    Error::invalid("limit_exceeds_tier", format!("The override exceeds the client's tier {place}.")).at("/rateLimitOverride", detail)
+}

@@ -1,0 +1,288 @@
+//! Keys on the wire: `<prefix>_<env>_<keyId>_<secret><checksum>`.
+//!
+//! The key id (12 random characters) finds the row; the secret (256 bits as 43 characters) proves the holder; the checksum (CRC-32 of
+//! everything before it, as 6 characters) lets typos and leaks be recognised without asking anyone. All three are base 62: `0-9A-Za-z`.
+
+use kernel::{Ambient, Secret};
+
+/// Prefix of service keys, which no blueprint may use.
+pub const SERVICE_PREFIX: &str = "tws";
+/// Longest token in bytes that is looked at.
+pub const MAX_LEN: usize = 256;
+/// Characters of a key id.
+pub const KEY_ID_LEN: usize = 12;
+/// Characters of a secret.
+pub const SECRET_LEN: usize = 43;
+/// Characters of a checksum.
+pub const CHECKSUM_LEN: usize = 6;
+
+const MAX_PREFIX: usize = 16;
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// What a text is not: a key. It says no more, since the answer to every bad key is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// Where a key's environment shows in the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// `live`: production.
+    Live,
+    /// `test`: staging.
+    Test,
+    /// `dev`: development.
+    Dev,
+}
+
+impl Label {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+            Self::Dev => "dev",
+        }
+    }
+}
+
+/// Which kind of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// A client's API key.
+    Api,
+    /// An operator's service key.
+    Service,
+}
+
+/// A text that has the form of a key and the right checksum. Whether it is one, the database knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Token<'a> {
+    /// The whole text. A secret.
+    pub text: &'a str,
+    /// The product's prefix.
+    pub prefix: &'a str,
+    /// The environment.
+    pub label: Label,
+    /// The key id, without prefix and environment.
+    pub key_id: &'a str,
+}
+
+impl Token<'_> {
+    /// API key or service key.
+    pub fn which(&self) -> Which {
+        if self.prefix == SERVICE_PREFIX { Which::Service } else { Which::Api }
+    }
+
+    /// The key id as a number of base 62, below 2⁷².
+    pub fn number(&self) -> u128 {
+        self.key_id.bytes().fold(0, |sum, byte| sum * 62 + u128::from(value(byte)))
+    }
+}
+
+impl std::fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}_{}_{}_…", self.prefix, self.label.as_str(), self.key_id)
+    }
+}
+
+/// Reads a token: every text is either a token or [`Malformed`], in time linear in at most [`MAX_LEN`] bytes, without allocation.
+pub fn parse(text: &str) -> Result<Token<'_>, Malformed> {
+    if text.len() > MAX_LEN || !text.is_ascii() {
+        return Err(Malformed);
+    }
+    let mut parts = text.split('_');
+    let (Some(prefix), Some(label), Some(key_id), Some(tail), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Malformed);
+    };
+    let label = match label {
+        "live" => Label::Live,
+        "test" => Label::Test,
+        "dev" => Label::Dev,
+        _ => return Err(Malformed),
+    };
+    let fits = is_prefix(prefix)
+        && key_id.len() == KEY_ID_LEN
+        && tail.len() == SECRET_LEN + CHECKSUM_LEN
+        && key_id.bytes().chain(tail.bytes()).all(|byte| byte.is_ascii_alphanumeric());
+    if !fits {
+        return Err(Malformed);
+    }
+    let (body, written) = text.split_at(text.len() - CHECKSUM_LEN);
+    if checksum(body) != written.as_bytes() {
+        return Err(Malformed);
+    }
+    Ok(Token { text, prefix, label, key_id })
+}
+
+fn is_prefix(text: &str) -> bool {
+    (1..=MAX_PREFIX).contains(&text.len())
+        && text.as_bytes()[0].is_ascii_lowercase()
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+/// CRC-32 (IEEE) as 6 digits of base 62.
+fn checksum(body: &str) -> [u8; CHECKSUM_LEN] {
+    let mut rest = crc32fast::hash(body.as_bytes());
+    let mut out = [b'0'; CHECKSUM_LEN];
+    for slot in out.iter_mut().rev() {
+        *slot = DIGITS[(rest % 62) as usize];
+        rest /= 62;
+    }
+    out
+}
+
+/// A digit's value; other bytes count as 0 (a [`Token`] has none).
+fn value(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'A'..=b'Z' => byte - b'A' + 10,
+        b'a'..=b'z' => byte - b'a' + 36,
+        _ => 0,
+    }
+}
+
+/// A new token with what may be shown of it.
+pub(crate) struct Minted {
+    /// The token: shown once.
+    pub(crate) token: Secret<String>,
+    /// What finds the row.
+    pub(crate) key_id: String,
+    /// `<prefix>_<env>_<keyId>`.
+    pub(crate) shown_id: String,
+    /// The shown id, four more characters, `…` and the last four.
+    pub(crate) mask: String,
+}
+
+/// Makes a token.
+pub(crate) fn mint(ambient: &Ambient, prefix: &str, label: Label) -> Minted {
+    let key_id = random_key_id(ambient);
+    let shown_id = format!("{prefix}_{}_{key_id}", label.as_str());
+    let secret = random_secret(ambient);
+    let mut token = format!("{shown_id}_{}", secret.reveal());
+    let sum = checksum(&token);
+    token.extend(sum.iter().map(|byte| char::from(*byte)));
+    let mask = format!("{shown_id}_{}…{}", &secret.reveal()[..4], &token[token.len() - 4..]);
+    Minted { token: Secret::new(token), key_id, shown_id, mask }
+}
+
+/// 256 random bits as 43 digits of base 62.
+pub(crate) fn random_secret(ambient: &Ambient) -> Secret<String> {
+    Secret::new(base62(ambient.bytes::<32>()))
+}
+
+fn random_key_id(ambient: &Ambient) -> String {
+    let mut rest = u128::from_le_bytes(ambient.bytes());
+    let mut out = String::with_capacity(KEY_ID_LEN);
+    for _ in 0..KEY_ID_LEN {
+        out.push(char::from(DIGITS[(rest % 62) as usize]));
+        rest /= 62;
+    }
+    out
+}
+
+/// A 256-bit number as 43 digits of base 62 (62⁴³ > 2²⁵⁶), by long division.
+fn base62(mut number: [u8; 32]) -> String {
+    let mut digits = [0u8; SECRET_LEN];
+    for slot in digits.iter_mut().rev() {
+        let mut rest = 0u32;
+        for byte in &mut number {
+            let part = rest * 256 + u32::from(*byte);
+            *byte = (part / 62) as u8;
+            rest = part % 62;
+        }
+        *slot = DIGITS[rest as usize];
+    }
+    digits.iter().map(|byte| char::from(*byte)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn base62_is_what_long_arithmetic_says() {
+        assert_eq!(base62([0; 32]), "0".repeat(43));
+        let mut one = [0; 32];
+        one[31] = 62;
+        assert!(base62(one).ends_with("010"));
+        // Python: 2**256 - 1 in this alphabet.
+        let largest = base62([0xff; 32]);
+        assert_eq!(largest.len(), 43);
+        let back = largest.bytes().map(value).fold([0u8; 33], |mut number, digit| {
+            let mut carry = u32::from(digit);
+            for byte in number.iter_mut().rev() {
+                let part = u32::from(*byte) * 62 + carry;
+                *byte = (part & 255) as u8;
+                carry = part >> 8;
+            }
+            number
+        });
+        assert_eq!(back[0], 0);
+        assert!(back[1..].iter().all(|byte| *byte == 0xff), "{back:?}");
+    }
+
+    #[test]
+    fn the_checksum_is_crc_32_ieee() {
+        // The check value of CRC-32/ISO-HDLC: 0xCBF43926 of "123456789".
+        let mut number = 0u64;
+        for byte in checksum("123456789") {
+            number = number * 62 + u64::from(value(byte));
+        }
+        assert_eq!(number, 0xCBF4_3926);
+    }
+
+    #[test]
+    fn a_minted_token_is_shown_as_api_md_says() {
+        let minted = mint(&Ambient::system(), "ins", Label::Test);
+        let text = minted.token.reveal().clone();
+        let token = parse(&text).unwrap();
+        assert_eq!((token.prefix, token.label, token.key_id, token.which()), ("ins", Label::Test, minted.key_id.as_str(), Which::Api));
+        assert_eq!(minted.shown_id, format!("ins_test_{}", minted.key_id));
+        let secret_at = minted.shown_id.len() + 1;
+        assert_eq!(minted.mask, format!("{}_{}…{}", minted.shown_id, &text[secret_at..secret_at + 4], &text[text.len() - 4..]));
+        assert!(!format!("{token:?}").contains(&text[secret_at..]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,300}") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn texts_of_the_right_shape_need_the_right_checksum(secret in "[0-9A-Za-z]{43}", id in "[0-9A-Za-z]{12}", sum in "[0-9A-Za-z]{6}") {
+            let body = format!("tw_live_{id}_{secret}");
+            let right = String::from_utf8(checksum(&body).to_vec()).unwrap();
+            let whole = format!("{body}{right}");
+            prop_assert!(parse(&whole).is_ok());
+            if sum != right {
+                let bent = format!("{body}{sum}");
+                prop_assert_eq!(parse(&bent), Err(Malformed));
+            }
+        }
+
+        #[test]
+        fn one_changed_character_is_found(at in 0usize..66, seed: u8) {
+            let text = mint(&Ambient::system(), "tw", Label::Live).token.reveal().clone();
+            let mut bytes = text.clone().into_bytes();
+            let at = at % bytes.len();
+            bytes[at] = DIGITS[seed as usize % 62];
+            let bent = String::from_utf8(bytes).unwrap();
+            prop_assert_eq!(parse(&bent).is_ok(), bent == text);
+        }
+
+        #[test]
+        fn key_ids_have_their_own_numbers(a in "[0-9A-Za-z]{12}", b in "[0-9A-Za-z]{12}") {
+            let number = |id: &str| Token { text: "", prefix: "tw", label: Label::Live, key_id: id_leak(id) }.number();
+            prop_assert_eq!(number(&a) == number(&b), a == b);
+        }
+    }
+
+    /// A test's small leak, so that a token can be made of an owned id.
+    fn id_leak(id: &str) -> &'static str {
+        Box::leak(id.to_owned().into_boxed_str())
+    }
+}

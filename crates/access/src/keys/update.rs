@@ -1,0 +1,110 @@
+//! `PATCH /api/v1/api-keys/{id}`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use kernel::{Caller, Error, KeyId, Permission, Result, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+use web::Patch;
+
+use super::{Key, KeyStatus, LimitOverride, Stored, restrictions, sql};
+use crate::rules::required;
+use crate::{Access, keys};
+
+/// What changes; what is absent stays, null empties.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct UpdateKey {
+    /// Its name.
+    pub name: Patch<String>,
+    /// Whether it is accepted.
+    pub enabled: Patch<bool>,
+    /// What it may do; null: all of its client's.
+    pub scopes: Patch<Vec<String>>,
+    /// When it ends by itself.
+    #[schema(value_type = Option<Timestamp>)]
+    pub expires_at: Patch<Timestamp>,
+    /// Addresses and networks that it may be used from.
+    pub allowed_ips: Patch<Vec<String>>,
+    /// Endpoints that it may call.
+    pub allowed_endpoints: Patch<Vec<String>>,
+    /// Limits of its own.
+    #[schema(value_type = Option<LimitOverride>)]
+    pub rate_limit_override: Patch<Value>,
+    /// How often its owner means to rotate it.
+    pub rotation_frequency_days: Patch<u32>,
+    /// Notes.
+    pub notes: Patch<String>,
+}
+
+impl UpdateKey {
+    fn apply(self, key: Stored, now: Timestamp) -> Result<Stored> {
+        let status = match required("/enabled", self.enabled)? {
+            Some(true) => KeyStatus::Active,
+            Some(false) => KeyStatus::Disabled,
+            None => key.status,
+        };
+        let expires_at = match self.expires_at {
+            Patch::Value(at) => restrictions::expiry(Some(at), None, now)?,
+            other => other.apply(key.expires_at),
+        };
+        let limits = self.rate_limit_override.try_map(|value| LimitOverride::parse("/rateLimitOverride", &value))?;
+        Ok(Stored {
+            name: required("/name", self.name)?.unwrap_or(key.name),
+            status,
+            scopes: self.scopes.apply(key.scopes),
+            expires_at,
+            allowed_ips: self.allowed_ips.apply(Some(key.allowed_ips)).unwrap_or_default(),
+            allowed_endpoints: self.allowed_endpoints.apply(Some(key.allowed_endpoints)).unwrap_or_default(),
+            limits: limits.apply(key.limits),
+            rotation_frequency_days: self.rotation_frequency_days.apply(key.rotation_frequency_days),
+            notes: self.notes.apply(key.notes),
+            updated_at: now,
+            ..key
+        })
+    }
+}
+
+impl Access {
+    /// Changes a key, at once everywhere. Errors: those of [`Access::create_key`], 404, 409 `key_revoked`.
+    pub async fn update_key(self: &Arc<Self>, caller: &Caller, id: KeyId, change: UpdateKey) -> Result<Key> {
+        let scope = caller.allow(Permission::KeysWrite)?;
+        let (access, tenant, caller) = (Arc::clone(self), scope.tenant(), caller.clone());
+        self.store
+            .answer(scope, move |tx| {
+                let (present, client) = sql::hold(tx, tenant, id)?;
+                access.check_reach(&caller, &client, &present)?;
+                if present.status == KeyStatus::Revoked {
+                    return Err(revoked());
+                }
+                // Scopes that the client lost since are no fault of this change.
+                let (named, limited) = (!change.scopes.is_absent(), !change.rate_limit_override.is_absent());
+                let now = tx.now();
+                let mut key = change.apply(present, now)?;
+                restrictions::check_texts(&mut key)?;
+                if named || limited {
+                    restrictions::check_grant(&caller, &access.blueprint, &access.tiers(), &client, &key)?;
+                }
+                sql::update(tx, &key)?;
+                tx.audit("key.update", id)?;
+                tx.notify(keys::TOPIC, id);
+                Ok(access.show_key(key, client.fields.scopes.as_deref(), now))
+            })
+            .await
+    }
+}
+
+/// 409 for what cannot be done with a revoked key.
+pub(super) fn revoked() -> Error {
+    Error::conflict("key_revoked", "This key is revoked, for good. Make a new one.")
+}
+
+pub(crate) async fn handle(
+    State(access): State<Arc<Access>>,
+    web::Auth(caller): web::Auth,
+    web::Path(id): web::Path<KeyId>,
+    web::Json(change): web::Json<UpdateKey>,
+) -> web::Result<web::Json<Key>> {
+    Ok(web::Json(access.update_key(&caller, id, change).await?))
+}

@@ -1,0 +1,137 @@
+//! Who may do what: tenants, API clients, API keys, service keys, tiers, and the check of every credential.
+//!
+//! * Tables: `tenants`, `users`, `memberships`, `clients`, `api_keys`, `service_keys`, `tier_overrides`.
+//! * Change notices: `tenant`, `client`, `key`, `service_key` (by id) and `tier` (by name).
+//! * [`credentials`]: from a bearer token to a [`Principal`]: the hot path of every request.
+//! * [`tenants`], [`clients`], [`keys`], [`service_keys`], [`rate_limits`], [`scopes`]: one file per operation.
+//!
+//! Invariants: a secret is stored as `HMAC-SHA-256(pepper, secret)` only and compared in constant time; a key never has more than its client;
+//! nobody grants what they lack; a credential that was revoked is refused on this node as soon as the revocation is committed, and on
+//! other nodes as soon as the notice arrives; an unknown key id is never cached.
+
+mod background;
+pub mod clients;
+pub mod credentials;
+mod errors;
+pub mod keys;
+pub mod rate_limits;
+mod routes;
+mod rules;
+pub mod scopes;
+pub mod service_keys;
+pub mod tenants;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use blueprint::Blueprint;
+use kernel::{Ambient, Error, KeyId, Result, Scope, Timestamp};
+use store::{Lifecycle, Migration, Store, Subject, Tx};
+use tokio::sync::Notify;
+
+pub use credentials::{EndpointPattern, Principal};
+pub use keys::LimitOverride;
+pub use rate_limits::Tiers;
+
+use credentials::{Cache, Pepper, Touches};
+
+/// The schema of this feature.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { feature: "access", version: 1, home: store::Home::State, sql: include_str!("../migrations/0001_access.sql") }];
+
+/// The feature. One per process, shared.
+pub struct Access {
+    store: Store,
+    ambient: Ambient,
+    blueprint: Arc<Blueprint>,
+    lifecycles: Vec<Arc<dyn Lifecycle>>,
+    pepper: Pepper,
+    cache: Cache,
+    tenants: tenants::References,
+    tiers: ArcSwap<Tiers>,
+    tiers_changed: Arc<Notify>,
+    touches: Touches,
+}
+
+impl Access {
+    /// Loads (or makes) the pepper, loads the tiers, listens for changes and starts the task that writes key uses. `lifecycles` are told of
+    /// tenants and clients that come and go, in this order, in the same transaction. Needs a tokio runtime.
+    ///
+    /// Errors: 422 `reserved_key_prefix` when the blueprint's key prefix is that of service keys; those of the store.
+    pub async fn new(store: Store, ambient: Ambient, blueprint: Arc<Blueprint>, lifecycles: Vec<Arc<dyn Lifecycle>>) -> Result<Arc<Self>> {
+        if blueprint.keys.prefix == keys::token::SERVICE_PREFIX {
+            return Err(Error::invalid(
+                "reserved_key_prefix",
+                "The key prefix tws belongs to service keys; give the blueprint another one.",
+            ));
+        }
+        let pepper = Pepper::load(&store).await?;
+        let access = Arc::new(Self {
+            tiers: ArcSwap::from_pointee(Tiers::new(&blueprint, &[])),
+            store,
+            ambient,
+            blueprint,
+            lifecycles,
+            pepper,
+            cache: Cache::default(),
+            tenants: tenants::References::default(),
+            tiers_changed: Arc::default(),
+            touches: Touches::default(),
+        });
+        access.listen();
+        access.reload_tiers().await?;
+        tokio::spawn(background::flush_regularly(Arc::downgrade(&access)));
+        tokio::spawn(background::follow_tiers(Arc::downgrade(&access), Arc::clone(&access.tiers_changed)));
+        Ok(access)
+    }
+
+    /// Every route of this feature.
+    pub fn routes(self: &Arc<Self>) -> web::Api {
+        routes::routes(self)
+    }
+
+    /// The tiers as they are now: the blueprint's with the operator's changes.
+    pub fn tiers(&self) -> Arc<Tiers> {
+        self.tiers.load_full()
+    }
+
+    /// Notes a use of `key` at `at`. Only memory is touched; the row follows within seconds, without a change notice.
+    pub fn touch(&self, key: KeyId, at: Timestamp) {
+        self.touches.note(key, at);
+    }
+
+    /// Writes the uses collected so far. Called regularly, and once more when the server drains. On an error they are kept for the next time.
+    pub async fn flush(&self) -> Result<()> {
+        self.touches.flush(&self.store).await
+    }
+
+    /// Drops from every cache what a change notice is about. Weak, so that the store does not keep the feature alive.
+    fn listen(self: &Arc<Self>) {
+        let weak = Arc::downgrade(self);
+        self.store.on_change(Box::new(move |change| {
+            let Some(access) = weak.upgrade() else { return };
+            access.cache.forget(change);
+            access.tenants.forget(change);
+            if change.concerns(rate_limits::TOPIC) {
+                access.tiers_changed.notify_one();
+            }
+        }));
+    }
+
+    async fn reload_tiers(&self) -> Result<()> {
+        let overrides = self.store.read(Scope::system("access"), rate_limits::sql::all).await?;
+        self.tiers.store(Arc::new(Tiers::new(&self.blueprint, &overrides)));
+        Ok(())
+    }
+
+    /// Tells the other features that something goes, before its rows here do.
+    fn purge_elsewhere(&self, tx: &mut Tx<'_>, tenant: kernel::TenantId, subject: &Subject) -> Result<()> {
+        self.lifecycles.iter().try_for_each(|lifecycle| lifecycle.purge(tx, tenant, subject))
+    }
+}
+
+impl Drop for Access {
+    fn drop(&mut self) {
+        self.tiers_changed.notify_one();
+    }
+}

@@ -1,0 +1,79 @@
+//! Tenants: the isolation boundary. The operator makes them; everything of a tenant goes with it.
+
+mod create;
+mod delete;
+mod fields;
+mod get;
+mod list;
+mod reference;
+pub(crate) mod sql;
+mod update;
+
+use kernel::{TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use create::CreateTenant;
+pub use list::TenantFilter;
+pub use update::UpdateTenant;
+
+pub(crate) use create::handle as create;
+pub(crate) use delete::handle as delete;
+pub(crate) use get::handle as get;
+pub(crate) use list::handle as list;
+pub(crate) use reference::References;
+pub(crate) use update::handle as update;
+
+/// Topic of change notices, by tenant id.
+pub(crate) const TOPIC: &str = "tenant";
+
+/// Whether a tenant's credentials are accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantStatus {
+    /// They are.
+    #[default]
+    Active,
+    /// They are refused with 403 `tenant_suspended`.
+    Suspended,
+}
+
+impl TenantStatus {
+    /// As it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    pub(crate) fn read(text: &str) -> Self {
+        if text == "active" { Self::Active } else { Self::Suspended }
+    }
+}
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// `ten_…`
+    pub id: TenantId,
+    /// The host's id for it, unique.
+    pub external_id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its name in addresses, unique: lower-case letters, digits and `-`.
+    pub slug: String,
+    /// Whether its credentials are accepted.
+    pub status: TenantStatus,
+    /// The host's own data.
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+    /// Settings of the tenant.
+    #[schema(value_type = Object)]
+    pub settings: Map<String, Value>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}

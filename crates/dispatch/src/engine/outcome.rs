@@ -1,0 +1,216 @@
+//! Outcomes: written in groups, state first.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use kernel::{DeliveryId, Error, Kind, Result, Timestamp};
+use serde_json::json;
+use store::{Node, Tx, Value};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::lane::{Item, Lane};
+use super::log::{self, Logged};
+use super::{Engine, scope};
+use crate::destinations::{self, Failing, State};
+use crate::queue::{self, Again, Finish};
+
+/// Most outcomes in a group.
+const GROUP: usize = 512;
+/// Groups being written at once.
+const AT_ONCE: usize = 2;
+/// Tries of an outcome that the database refuses for its content, before it is left as it is.
+const TRIES: u32 = 5;
+
+/// What becomes of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Finish {
+        status: &'static str,
+        reason: &'static str,
+    },
+    /// The delivery fails and its destination is disabled.
+    Gone,
+    /// `due_at` is stored; the lane looks again at `shown`.
+    Retry {
+        due_at: Timestamp,
+        shown: Timestamp,
+    },
+}
+
+/// An attempt that was made and is to be written down.
+pub(super) struct Outcome {
+    item: Item,
+    lane: Arc<Lane>,
+    verdict: Verdict,
+    failing: Option<Failing>,
+    logged: Logged,
+}
+
+impl Outcome {
+    pub(super) fn new(item: Item, lane: Arc<Lane>, verdict: Verdict, failing: Option<Failing>, logged: Logged) -> Self {
+        Self { item, lane, verdict, failing, logged }
+    }
+
+    fn copy(&self) -> Self {
+        let item = Item { row: self.item.row.clone(), event: Arc::clone(&self.item.event), epoch: self.item.epoch };
+        Self::new(item, Arc::clone(&self.lane), self.verdict, self.failing, self.logged.clone())
+    }
+}
+
+impl Engine {
+    /// Writes outcomes for as long as the engine lives.
+    pub(super) async fn write_outcomes(self: Arc<Self>, mut waiting: mpsc::Receiver<Outcome>) {
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        loop {
+            // The place first: while all groups are under way, outcomes gather.
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            let mut group = Vec::new();
+            if waiting.recv_many(&mut group, GROUP).await == 0 {
+                return;
+            }
+            let engine = Arc::clone(&self);
+            self.spawn(async move {
+                engine.write_group(group).await;
+                drop(place);
+            });
+        }
+    }
+
+    /// Writes a group until it is written. If it is refused for what it holds, each outcome is tried alone.
+    async fn write_group(self: &Arc<Self>, group: Vec<Outcome>) {
+        let group: Arc<[Outcome]> = group.into();
+        let mut tries = 0;
+        loop {
+            match self.write_once(&group).await {
+                Ok((number, written)) => return self.settle(group, number, &written).await,
+                Err(error) if error.kind() != Kind::Unavailable && group.len() > 1 => break,
+                Err(error) if error.kind() != Kind::Unavailable && tries >= TRIES => {
+                    tracing::error!(?error, "an outcome cannot be written; its delivery will be attempted again");
+                    return self.settle(group, 0, &HashSet::new()).await;
+                }
+                Err(error) => tracing::warn!(?error, outcomes = group.len(), "could not write outcomes; trying again"),
+            }
+            tries += 1;
+            tokio::time::sleep(Duration::from_millis(100 * u64::from(tries.min(20)))).await;
+        }
+        for outcome in group.iter() {
+            Box::pin(self.write_group(vec![outcome.copy()])).await;
+        }
+    }
+
+    /// The groups' numbers that the log has are forgotten on the way.
+    async fn write_once(&self, group: &Arc<[Outcome]>) -> Result<(i64, HashSet<DeliveryId>)> {
+        let (node, number, logged) = (self.node(), self.journal_next.fetch_add(1, Ordering::Relaxed), self.journal_done());
+        let (writing, forgotten) = (Arc::clone(group), logged.clone());
+        let written = self
+            .store
+            .write(scope(), move |tx| {
+                forget_groups(tx, node, &forgotten)?;
+                write(tx, node, number, &writing)
+            })
+            .await;
+        if written.is_err() {
+            self.journal_done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(logged);
+        }
+        Ok((number, written?))
+    }
+
+    /// After the commit: memory follows, then the log.
+    async fn settle(self: &Arc<Self>, group: Arc<[Outcome]>, number: i64, written: &HashSet<DeliveryId>) {
+        let mut lanes: Vec<Arc<Lane>> = Vec::new();
+        for outcome in group.iter() {
+            let id = outcome.item.row.id;
+            let mut state = outcome.lane.lock();
+            state.held.remove(&id);
+            if state.loading {
+                state.gone.insert(id);
+            }
+            if !written.contains(&id) {
+                metrics::counter!("tradewind_delivery_outcomes_refused_total").increment(1);
+                // Another node or a later life owns it, or it is gone. If it is ours after all, a look later finds it.
+                state.due_earlier(self.ambient.now().plus(self.options.sweep_every));
+            } else if let Verdict::Retry { shown, .. } = outcome.verdict {
+                state.due_earlier(shown);
+            }
+            // On the happy path of an unordered lane nothing has changed for it.
+            let look = !written.contains(&id) || state.is_ordered() || outcome.verdict != DELIVERED || state.aim.is_closed();
+            drop(state);
+            if look && !lanes.iter().any(|lane| Arc::ptr_eq(lane, &outcome.lane)) {
+                lanes.push(Arc::clone(&outcome.lane));
+            }
+        }
+        for lane in lanes {
+            self.visit(&lane);
+        }
+        let count = group.len();
+        let attempts: Vec<Logged> = group.iter().map(|outcome| outcome.logged.clone()).collect();
+        drop(group);
+        if self.logs.send(log::Group { number, attempts }).await.is_err() {
+            (0..count).for_each(|_| self.settle_one());
+        }
+    }
+}
+
+const DELIVERED: Verdict = Verdict::Finish { status: "delivered", reason: "delivered" };
+
+/// One transaction: ends, retries, destinations, and the journal of what the log does not have yet. Answers what `node` still owned.
+fn write(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome]) -> Result<HashSet<DeliveryId>> {
+    let (mut ends, mut again) = (Vec::new(), Vec::new());
+    for outcome in group.iter().filter(|outcome| outcome.item.epoch == node.epoch) {
+        let (row, logged) = (&outcome.item.row, &outcome.logged);
+        let (attempt_count, status_code, error) = (logged.number, logged.status_code, logged.error.clone());
+        let end =
+            |status, reason, response_body| Finish { row, attempt_count, status, reason, status_code, error: error.clone(), response_body };
+        match outcome.verdict {
+            Verdict::Finish { status, reason } => ends.push(end(status, reason, logged.response_body.clone())),
+            Verdict::Gone => ends.push(end("failed", "gone", logged.response_body.clone())),
+            Verdict::Retry { due_at, .. } => again.push(Again { row, due_at, attempt_count, status_code, error }),
+        }
+    }
+    let mut written = queue::finish(tx, node, &ends)?;
+    written.extend(queue::put_off(tx, node, &again)?);
+    turns(tx, group, &written)?;
+    journal(tx, node, number, group, &written)?;
+    Ok(written)
+}
+
+/// Destinations that turned for the worse or the better, or are gone; in the order of ids, so that two groups never wait for each other.
+fn turns(tx: &mut Tx<'_>, group: &[Outcome], written: &HashSet<DeliveryId>) -> Result<()> {
+    let concerned = |outcome: &&Outcome| outcome.failing.is_some() || outcome.verdict == Verdict::Gone;
+    let mut turned: Vec<&Outcome> = group.iter().filter(concerned).collect();
+    turned.sort_by_key(|outcome| outcome.item.row.destination);
+    for outcome in turned {
+        let (tenant, id) = (outcome.item.row.tenant, outcome.item.row.destination);
+        if let Some(failing) = outcome.failing {
+            destinations::mark_failing(tx, tenant, id, failing)?;
+        }
+        if outcome.verdict == Verdict::Gone && written.contains(&outcome.item.row.id) {
+            match destinations::set_state(tx, tenant, id, State::Disabled, Some("gone")) {
+                Ok(()) => tx.audit_with("webhook.disable", id, &json!({ "reason": "gone" }))?,
+                Err(error) if error.kind() == Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn journal(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome], written: &HashSet<DeliveryId>) -> Result<()> {
+    let attempts: Vec<&Logged> = group.iter().map(|outcome| &outcome.logged).filter(|logged| written.contains(&logged.delivery)).collect();
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    let text = serde_json::to_string(&attempts).map_err(Error::internal)?;
+    tx.exec("INSERT INTO attempt_journal (node, number, attempts) VALUES (?1, ?2, ?3)", &[node.id.into(), number.into(), text.into()])?;
+    Ok(())
+}
+
+/// Forgets groups that the log has.
+pub(super) fn forget_groups(tx: &mut Tx<'_>, node: Node, numbers: &[i64]) -> Result<()> {
+    for number in numbers {
+        tx.exec("DELETE FROM attempt_journal WHERE node = ?1 AND number = ?2", &[node.id.into(), Value::Int(*number)])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Schedules, 410, order.
+
+use std::time::Duration;
+
+use dispatch::{NATIVE_SCHEDULE_MS, Policy, State};
+
+use crate::bed::{Bed, LIMIT, Reply};
+
+async fn advance_until(bed: &Bed, dispatch: &dispatch::Dispatch, step: Duration, what: &str, mut done: impl AsyncFnMut() -> bool) {
+    let end = std::time::Instant::now() + 2 * LIMIT;
+    while !done().await {
+        assert!(std::time::Instant::now() < end, "in vain: {what}");
+        bed.clock.advance(step);
+        dispatch.poke();
+        bed.wait_quiet(dispatch).await;
+    }
+}
+
+testkit::engines! {
+    async fn the_native_schedule_ends_exhausted(bed: Bed) {
+        let dispatch = bed.dispatch().await;
+        bed.destination(Policy::default()).await;
+        bed.channel.answer(|_| Reply::Status(500));
+        bed.publish(1).await;
+        for (number, wait) in (1_usize..).zip(NATIVE_SCHEDULE_MS) {
+            testkit::wait::until("an attempt", LIMIT, || async { (bed.channel.count() == number).then_some(()) }).await;
+            bed.wait_quiet(&dispatch).await;
+            let due = bed.number("SELECT due_at FROM queue").await - bed.ambient.now().millis();
+            let wait = i64::try_from(wait).unwrap();
+            assert!((wait / 10 * 9..=wait / 10 * 11).contains(&due), "attempt {number}: {due} for {wait}");
+            bed.clock.advance(Duration::from_millis(u64::try_from(due).unwrap() - 1));
+            dispatch.poke();
+            bed.wait_quiet(&dispatch).await;
+            assert_eq!(bed.channel.count(), number, "too early");
+            bed.clock.advance(Duration::from_millis(1));
+            dispatch.poke();
+        }
+        bed.wait_ended("exhausted", 1).await;
+        assert_eq!(bed.channel.count(), 10);
+        bed.wait_quiet(&dispatch).await;
+        assert_eq!(bed.attempts_logged().await, 10);
+    }
+
+    async fn a_day_of_silence_loses_nothing(bed: Bed) {
+        let dispatch = bed.dispatch().await;
+        let id = bed.destination(Policy::default()).await;
+        let back = bed.ambient.now().plus(Duration::from_hours(24));
+        bed.channel.answer(move |seen| if seen.at < back { Reply::Status(503) } else { Reply::Deliver });
+        bed.publish(400).await;
+        advance_until(&bed, &dispatch, Duration::from_mins(10), "the day", async || bed.ambient.now() >= back).await;
+        assert!(dispatch.snapshot().ready <= 256);
+        let tenant = bed.tenant;
+        let failing = bed.store.read(crate::bed::system(), move |tx| dispatch::destinations::get(tx, tenant, id)).await.unwrap().failing_since;
+        assert!(failing.is_some());
+        advance_until(&bed, &dispatch, Duration::from_mins(10), "all arrive", async || bed.ended("delivered").await == 400).await;
+        assert_eq!(bed.queued().await, 0);
+        let failing = bed.store.read(crate::bed::system(), move |tx| dispatch::destinations::get(tx, tenant, id)).await.unwrap().failing_since;
+        assert_eq!(failing, None);
+    }
+
+    async fn what_nobody_could_attempt_any_more_ends(bed: Bed) {
+        let dispatch = bed.dispatch().await;
+        bed.destination(Policy { schedule_ms: vec![2000, 4000, 8000], ..Policy::default() }).await;
+        bed.channel.answer(|_| Reply::Status(500));
+        bed.publish(600).await;
+        advance_until(&bed, &dispatch, Duration::from_secs(30), "all end", async || bed.ended("exhausted").await == 600).await;
+        assert_eq!(bed.queued().await, 0);
+    }
+
+    async fn gone_disables_and_the_rest_is_skipped(bed: Bed) {
+        let dispatch = bed.dispatch().await;
+        let id = bed.destination(Policy { max_concurrency: 1, ..Policy::default() }).await;
+        bed.channel.answer(|_| Reply::Gone);
+        bed.publish(900).await;
+        let all = || async { (bed.queued().await == 0).then_some(()) };
+        testkit::wait::until("nothing is pending", LIMIT, all).await;
+        bed.wait_quiet(&dispatch).await;
+        assert_eq!(bed.state(id).await, (State::Disabled, Some("gone".to_owned())));
+        let (gone, disabled) = (bed.ended("gone").await, bed.ended("disabled").await);
+        assert!(gone >= 1 && gone + disabled == 900 && disabled > 0, "{gone} + {disabled}");
+        assert_eq!(bed.number("SELECT COUNT(*) FROM audit_log WHERE action = 'webhook.disable'").await, gone);
+    }
+
+    async fn an_ordered_destination_keeps_its_order_through_failures(bed: Bed) {
+        let dispatch = bed.dispatch().await;
+        bed.destination(Policy { ordered: true, ..Policy::default() }).await;
+        // Every seventh fails at first.
+        bed.channel.answer(|seen| if seen.seq % 7 == 0 && seen.number < 3 { Reply::Status(500) } else { Reply::Deliver });
+        bed.publish(40).await;
+        advance_until(&bed, &dispatch, Duration::from_secs(60), "all arrive", async || bed.ended("delivered").await == 40).await;
+        let seqs: Vec<i64> = bed.channel.seen().iter().map(|seen| seen.seq).collect();
+        assert!(seqs.is_sorted(), "{seqs:?}");
+        assert_eq!(seqs.len(), 40 + 2 * 5);
+    }
+}

@@ -1,0 +1,82 @@
+//! Which events a change emits, and their data.
+
+use bytes::Bytes;
+use kernel::{Error, Event, EventType, Result, Timestamp};
+use serde_json::{Map, Value};
+use store::Tx;
+
+use crate::Task;
+use crate::records::Record;
+use crate::resource_type::ResourceType;
+
+/// What happened to a record.
+pub(crate) enum Change<'a> {
+    Created(&'a Record),
+    Updated { before: &'a Record, after: &'a Record },
+    Deleted(&'a Record),
+}
+
+impl Change<'_> {
+    fn record(&self) -> &Record {
+        match self {
+            Self::Created(record) | Self::Deleted(record) | Self::Updated { after: record, .. } => record,
+        }
+    }
+}
+
+/// The declared events of a change: one for a creation or a deletion; for an update one for each transition that it makes, or else the one
+/// for updates.
+fn declared(kind: &ResourceType, change: &Change<'_>) -> Vec<EventType> {
+    let emits = &kind.resource().emits;
+    let (before, after) = match change {
+        Change::Created(_) => return emits.created.iter().cloned().collect(),
+        Change::Deleted(_) => return emits.deleted.iter().cloned().collect(),
+        Change::Updated { before, after } => (&before.document, &after.document),
+    };
+    let mut types: Vec<EventType> = Vec::new();
+    for transition in &emits.transitions {
+        let member = transition.field.as_str();
+        let taken = after.get(member) == Some(&transition.to) && before.get(member) != after.get(member);
+        if taken && !types.contains(&transition.event) {
+            types.push(transition.event.clone());
+        }
+    }
+    if types.is_empty() {
+        types.extend(emits.updated.iter().cloned());
+    }
+    types
+}
+
+/// Publishes the events of a change in the transaction of the change. Deliveries of one record's events to an ordered webhook keep their
+/// order.
+pub(crate) fn emit(tx: &mut Tx<'_>, task: &Task, change: &Change<'_>, now: Timestamp) -> Result<()> {
+    let types = declared(&task.resource_type, change);
+    if types.is_empty() {
+        return Ok(());
+    }
+    let record = change.record();
+    let data = data(&task.resource_type, record)?;
+    let event = |event_type| Event {
+        tenant: task.tenant,
+        id: tx.ambient().event_id(),
+        event_type,
+        occurred_at: now,
+        created_at: now,
+        data: data.clone(),
+        client: None,
+        channels: Vec::new(),
+        ordering_key: Some(record.id.to_string()),
+        deliver_at: None,
+    };
+    let events = types.into_iter().map(event).collect();
+    task.around.events.emit(tx, events)?;
+    Ok(())
+}
+
+/// The record's id as a string under the declared name, and the record as on the wire.
+fn data(kind: &ResourceType, record: &Record) -> Result<Bytes> {
+    let mut data = Map::new();
+    data.insert(kind.resource().emits.id_member.clone(), Value::String(kind.id_text(record)));
+    data.extend(kind.wire(record));
+    Ok(Bytes::from(serde_json::to_vec(&data).map_err(Error::internal)?))
+}

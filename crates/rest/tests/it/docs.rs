@@ -1,0 +1,137 @@
+//! The OpenAPI document and its pages.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::bed::{App, Bed, Product};
+
+/// Every `$ref` below `value`.
+fn references(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            out.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| references(member, out));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, out)),
+        _ => {}
+    }
+}
+
+/// What must hold of any document.
+fn check(document: &Value, product: &Product) {
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut targets = Vec::new();
+    references(document, &mut targets);
+    assert!(!targets.is_empty());
+    for target in targets {
+        let pointer = target.strip_prefix('#').unwrap_or_else(|| panic!("{target} leads out of the document"));
+        assert!(document.pointer(pointer).is_some(), "{target} leads nowhere");
+    }
+    let mut ids = HashSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let named: HashSet<&str> = path.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+        for (method, operation) in operations.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().unwrap();
+            let declared: HashSet<&str> = parameters.iter().filter(|p| p["in"] == "path").map(|p| p["name"].as_str().unwrap()).collect();
+            assert_eq!(named, declared, "{method} {path}");
+            let all: HashSet<(&str, &str)> = parameters.iter().map(|p| (p["in"].as_str().unwrap(), p["name"].as_str().unwrap())).collect();
+            assert_eq!(all.len(), parameters.len(), "{method} {path} declares a parameter twice");
+            assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}: operation id");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')) && responses.contains_key("500"), "{method} {path}");
+        }
+    }
+    for endpoint in &product.blueprint.endpoints {
+        let path = format!("{}{}", product.blueprint.style.base_path, endpoint.path);
+        assert!(document["paths"][&path].get(endpoint.method.to_ascii_lowercase()).is_some(), "{path}");
+    }
+    assert_eq!(document["components"]["securitySchemes"]["ApiKeyAuth"]["scheme"], "bearer");
+}
+
+/// Addresses of other hosts that a browser would load.
+fn outside(text: &str) -> Vec<&str> {
+    let loads = ["src=\"", "href=\"", "url(", "url: \"", "\"url\": \"", "@import "];
+    let mut found = Vec::new();
+    for load in loads {
+        for rest in text.split(load).skip(1) {
+            let target = rest.trim_start_matches(['"', '\'']);
+            if target.starts_with("http:") || target.starts_with("https:") || target.starts_with("//") {
+                found.push(target.get(..60).unwrap_or(target));
+            }
+        }
+    }
+    found
+}
+
+testkit::engines! {
+    /// Both products' documents are whole, and public.
+    async fn documents_are_whole(bed: Bed) {
+        for (product, place) in [(&bed.insurance, "/docs/openapi.json"), (&bed.contractors, "/api/docs/openapi.json")] {
+            let app = App::new(product, None);
+            let answer = app.get(place).await.expect(200);
+            assert_eq!(answer.header("content-type"), "application/json");
+            let document = answer.json();
+            check(&document, product);
+            assert_eq!(document, app.get("/docs/openapi.json").await.expect(200).json());
+            assert_eq!(document["info"]["title"], Value::from(product.blueprint.product.title.as_str()));
+            assert_eq!(document["info"]["contact"]["email"], Value::from(product.blueprint.product.contact_email.as_deref().unwrap()));
+            assert_eq!(document["info"]["version"], "1.2.3");
+            let servers: Vec<&str> = document["servers"].as_array().unwrap().iter().map(|s| s["url"].as_str().unwrap()).collect();
+            assert_eq!(servers, ["https://api.example.com", "http://127.0.0.1:8080"]);
+            assert!(document["components"]["schemas"]["Lead"]["properties"]["id"].is_object());
+        }
+    }
+
+    /// A product with its own error form documents that one, under its own status.
+    async fn errors_are_documented_as_they_are_answered(bed: Bed) {
+        let document = App::new(&bed.contractors, None).get("/docs/openapi.json").await.json();
+        let put = &document["paths"]["/api/partner-api/lead/{leadId}"]["put"];
+        let refused = &put["responses"]["400"]["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(refused, "#/components/schemas/Error");
+        assert!(put["responses"].get("422").is_none());
+        let body = &put["requestBody"]["content"]["application/json"]["schema"];
+        let names: Vec<&String> = body["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(names, ["status", "engagement_stage", "next_follow_up_date", "notes"]);
+        assert_eq!(put["x-required-scope"], "write:leads");
+        let generic = &document["paths"]["/api/v1/records/{resourceType}"]["post"]["responses"]["422"]["content"];
+        assert!(generic.get("application/problem+json").is_some());
+    }
+
+    /// The page and all that it loads come from this server.
+    async fn the_page_needs_no_network(bed: Bed) {
+        let app = App::new(&bed.contractors, None);
+        for place in ["/docs", "/api/docs"] {
+            let page = app.get(place).await.expect(200);
+            assert!(page.header("content-type").starts_with("text/html"));
+            assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+            assert_eq!(outside(&page.text), Vec::<&str>::new());
+            let own: Vec<&str> = page.text.split(['"']).filter(|part| part.starts_with("/docs/ui/")).collect();
+            assert_eq!(own.len(), 6);
+            for path in own {
+                let file = app.get(path).await.expect(200);
+                assert!(!file.text.is_empty());
+                if !path.ends_with("-bundle.js") && !path.ends_with("-preset.js") {
+                    assert_eq!(outside(&file.text), Vec::<&str>::new(), "{path}");
+                }
+            }
+        }
+        let initializer = app.get("/docs/ui/swagger-initializer.js").await.text;
+        assert!(initializer.contains("/docs/openapi.json") && initializer.contains("\"validatorUrl\": \"none\""), "{initializer}");
+        assert!(!initializer.contains("http:") && !initializer.contains("https:"), "{initializer}");
+        for missing in ["/docs/ui/index.html", "/docs/ui/..%2fx", "/docs/ui/x"] {
+            app.get(missing).await.expect(404);
+        }
+    }
+
+    /// The root says where to look; every code of the error page has an anchor.
+    async fn pages_for_people(bed: Bed) {
+        let app = App::new(&bed.insurance, None);
+        let home = app.get("/").await.expect(200).text;
+        assert!(home.contains("href=\"/docs\"") && home.contains("Insurance Leads API"));
+        let codes = app.get("/docs/errors").await.expect(200).text;
+        for code in ["not_found", "validation_failed", "not_unique", "record_too_large"] {
+            assert!(codes.contains(&format!("<tr id=\"{code}\">")), "{code}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `tradewind demo`: a complete system in one command. It talks to itself over HTTP, as a host backend and a partner would.
+
+mod client;
+mod print;
+mod sample;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::Ambient;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use vendors::receiver::{Options, Receiver};
+
+use super::serve::wait_for_signal;
+use crate::cli::DemoArgs;
+use crate::listener;
+use crate::settings::{Resolved, Settings};
+use crate::system::System;
+use client::Client;
+
+/// How long the requests under way may take at the end.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(settings: Settings, args: DemoArgs) -> anyhow::Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let (listener, settings) = take_address(settings.for_demo(scratch.path())?).await?;
+    let ambient = Ambient::system();
+    let receiver = Receiver::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), receiver_options(&ambient)).await?;
+    let system = System::build(&settings, ambient).await?;
+    system.start().await?;
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(listener::serve(listener, system.router.clone(), stopped, GRACE));
+
+    let service_key = system.service_key("demo").await?;
+    let host = Client::new(&settings.public_url, service_key)?;
+    let sample = sample::load(&host, &receiver).await?;
+    print::welcome(&settings, &receiver, &host, &sample);
+    let changes = tokio::spawn(sample::keep_changing(host, sample, Duration::from_secs(args.every)));
+
+    wait_for_signal().await?;
+    print::goodbye();
+    changes.abort();
+    stop.send_replace(true);
+    serving.await?;
+    system.drain(GRACE).await;
+    Ok(())
+}
+
+fn receiver_options(ambient: &Ambient) -> Options {
+    let mut options = Options::new();
+    options.ambient = ambient.clone();
+    options.on_delivery = Arc::new(print::delivery);
+    options
+}
+
+/// Listens where the settings say; if somebody else does already, on any free port.
+async fn take_address(mut settings: Resolved) -> anyhow::Result<(TcpListener, Resolved)> {
+    let listener = match TcpListener::bind(settings.listen).await {
+        Ok(listener) => listener,
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => listener::bind(SocketAddr::new(settings.listen.ip(), 0)).await?,
+        Err(error) => return Err(error.into()),
+    };
+    settings.listen = listener.local_addr()?;
+    settings.public_url = format!("http://{}", settings.listen);
+    Ok((listener, settings))
+}

@@ -1,0 +1,112 @@
+//! Sample tenants and leads, and the changes that keep the demo alive.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use vendors::receiver::Receiver;
+
+use super::client::Client;
+use super::print;
+
+const TENANTS: [(&str, &str); 2] = [("demo-harbor", "Harbor Insurance"), ("demo-northwind", "Northwind Brokers")];
+const LEADS: [(&str, &str, &str, &str); 4] = [
+    ("Ada", "Okafor", "ada.okafor@example.com", "AUTO"),
+    ("Bram", "de Vries", "bram.devries@example.com", "HOME"),
+    ("Chen", "Li", "chen.li@example.com", "LIFE"),
+    ("Dalia", "Haddad", "dalia.haddad@example.com", "HEALTH"),
+];
+/// What happens to leads, one after the other.
+const STATUSES: [&str; 4] = ["CONTACTED", "QUALIFIED", "CONVERTED", "NEW"];
+
+/// What the demo prints and changes: the first tenant's.
+pub(super) struct Sample {
+    /// The first tenant.
+    pub(super) tenant: String,
+    /// Its name.
+    pub(super) tenant_name: &'static str,
+    /// The second tenant's key, to try that it sees nothing of the first.
+    pub(super) other_key: String,
+    /// The first tenant's key.
+    pub(super) key: String,
+    /// One of its leads.
+    pub(super) lead: String,
+    leads: Vec<String>,
+}
+
+/// Makes what is not there yet. Keys and webhooks are made anew at every start: a key is shown only once, and the receiver moves.
+pub(super) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<Sample> {
+    let mut made = Vec::new();
+    for (external_id, name) in TENANTS {
+        let tenant = ensure(host, None, "/api/v1/tenants", external_id, &json!({"name": name})).await?;
+        let client = json!({"name": format!("{name} CRM"), "contactEmail": "dev@example.com", "rateLimitTier": "standard"});
+        let client = ensure(host, Some(&tenant), "/api/v1/api-clients", "demo-crm", &client).await?;
+        subscribe(host, receiver, &tenant, &client).await?;
+        let key = json!({"clientId": client, "name": "demo"});
+        let key = text(&host.post(Some(&tenant), "/api/v1/api-keys", &key).await?, "key")?;
+        let leads = leads(&host.with_key(&key)?).await?;
+        made.push((tenant, key, leads));
+    }
+    let other = made.pop().context("two tenants are made")?;
+    let (tenant, key, leads) = made.pop().context("two tenants are made")?;
+    let lead = leads.first().context("sample leads are made")?.clone();
+    Ok(Sample { tenant, tenant_name: TENANTS[0].1, other_key: other.1, key, lead, leads })
+}
+
+/// The id of the thing with this external id, made if there is none.
+async fn ensure(host: &Client, tenant: Option<&str>, path: &str, external_id: &str, body: &Value) -> anyhow::Result<String> {
+    if let Ok(found) = host.get(tenant, &format!("{path}/ext:{external_id}")).await {
+        return text(&found, "id");
+    }
+    let mut body = body.clone();
+    body["externalId"] = json!(external_id);
+    text(&host.post(tenant, path, &body).await?, "id")
+}
+
+async fn subscribe(host: &Client, receiver: &Receiver, tenant: &str, client: &str) -> anyhow::Result<()> {
+    let path = format!("/api/v1/api-clients/{client}/webhooks");
+    let old = host.get(Some(tenant), &path).await?;
+    for webhook in old["data"].as_array().into_iter().flatten() {
+        host.delete(Some(tenant), &format!("/api/v1/webhooks/{}", text(webhook, "id")?)).await?;
+    }
+    let webhook = json!({"url": receiver.url(), "events": ["*"], "name": "Demo receiver"});
+    let made = host.post(Some(tenant), &path, &webhook).await?;
+    receiver.add_secret(&kernel::Secret::new(text(&made, "secret")?))?;
+    Ok(())
+}
+
+async fn leads(partner: &Client) -> anyhow::Result<Vec<String>> {
+    let there = partner.get(None, "/api/v1/leads").await?;
+    let known: Vec<&Value> = there["data"].as_array().into_iter().flatten().collect();
+    if !known.is_empty() {
+        return known.into_iter().map(|lead| text(lead, "id")).collect();
+    }
+    let mut ids = Vec::new();
+    for (first, last, email, kind) in LEADS {
+        let lead = json!({"source": "website", "firstName": first, "lastName": last, "email": email, "insuranceType": kind});
+        ids.push(text(&partner.post(None, "/api/v1/leads", &lead).await?, "id")?);
+    }
+    Ok(ids)
+}
+
+/// Changes a lead of the first tenant every `every`, until the task is aborted.
+pub(super) async fn keep_changing(host: Client, sample: Sample, every: Duration) {
+    let partner = match host.with_key(&sample.key) {
+        Ok(partner) => partner,
+        Err(error) => return print::trouble(&error),
+    };
+    let mut ticks = tokio::time::interval(every);
+    ticks.tick().await;
+    for step in 0.. {
+        ticks.tick().await;
+        let lead = &sample.leads[step % sample.leads.len()];
+        let status = STATUSES[(step / sample.leads.len()) % STATUSES.len()];
+        if let Err(error) = partner.put(None, &format!("/api/v1/leads/{lead}"), &json!({"status": status})).await {
+            print::trouble(&error);
+        }
+    }
+}
+
+fn text(value: &Value, member: &str) -> anyhow::Result<String> {
+    value[member].as_str().map(str::to_owned).with_context(|| format!("the answer has no {member}: {value}"))
+}

@@ -1,0 +1,30 @@
+//! One file per command.
+
+mod blueprint;
+#[cfg(feature = "demo")]
+mod demo;
+mod migrate;
+mod openapi;
+mod serve;
+mod service_key;
+
+use crate::cli::{Cli, Command};
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => demo::run(cli.settings, args).await,
+        Command::Serve => serve::run(&cli.settings.resolve()?).await,
+        Command::ServiceKey(command) => service_key::run(&cli.settings.resolve()?, command).await,
+        Command::Migrate => migrate::run(&cli.settings.resolve()?).await,
+        Command::Blueprint(command) => blueprint::run(command),
+        Command::Openapi => openapi::run(&cli.settings.resolve()?).await,
+    }
+}
+
+/// Writes what a command was asked for to standard output.
+#[allow(clippy::print_stdout, reason = "the answer of a command")]
+fn answer(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,16 @@
+//! `tradewind openapi`: the document that `/docs/openapi.json` serves. Nothing is written anywhere: the routes are described by a
+//! system on an empty database in memory's stead, a temporary directory.
+
+use kernel::Ambient;
+
+use super::answer;
+use crate::settings::Resolved;
+use crate::system::System;
+
+pub(super) async fn run(settings: &Resolved) -> anyhow::Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let settings = Resolved { data_dir: scratch.path().to_owned(), database_url: None, ..settings.clone() };
+    let system = System::build(&settings, Ambient::system()).await?;
+    answer(&serde_json::to_string_pretty(&*system.openapi)?);
+    Ok(())
+}

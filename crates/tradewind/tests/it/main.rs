@@ -1,0 +1,16 @@
+//! The real server from outside, on both engines: what a host backend, a partner and an attacker see.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::disallowed_methods, reason = "the tests stand outside: they read the clock, run tools and open plain connections")]
+
+mod bad_input;
+mod idempotency;
+mod journey;
+mod limits;
+mod raw;
+mod real_input;
+mod row_level_security;
+mod tenant_matrix;
+mod two_nodes;
+mod usage_log;
+mod world;

@@ -1,0 +1,64 @@
+//! What other ecosystems provide, installed beside the build and never into the repository.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Where this test binary's tools are kept between runs.
+fn directory() -> PathBuf {
+    let base = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    base.join("test-tools")
+}
+
+/// Whether a program answers. If not, says loudly what is not tested.
+#[allow(clippy::print_stderr, reason = "whoever runs the tests must see what was left out")]
+pub(super) fn present(program: &str, what: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !found {
+        eprintln!("\n!!! SKIPPED: {program} is not installed, so {what} is NOT tested.\n");
+    }
+    found
+}
+
+/// Installs into a directory of its own, once: other processes wait, and an installation that broke off is begun anew.
+fn once(name: &str, install: impl FnOnce(&Path)) -> PathBuf {
+    let (base, dir) = (directory(), directory().join(name));
+    std::fs::create_dir_all(&base).unwrap();
+    let lock = File::create(base.join(format!("{name}.lock"))).unwrap();
+    lock.lock().unwrap();
+    let done = dir.join("installed");
+    if !done.exists() {
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        install(&dir);
+        std::fs::write(done, "").unwrap();
+    }
+    dir
+}
+
+/// Runs a command to its end. Panics, with what it said, if it fails.
+pub(super) fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|why| panic!("{command:?}: {why}"));
+    let said = || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{}", output.status, said());
+    output
+}
+
+/// A directory whose `node_modules` has the packages, each `name@version`.
+pub(super) fn npm(name: &str, packages: &[&str]) -> PathBuf {
+    once(name, |dir| {
+        std::fs::write(dir.join("package.json"), r#"{"name": "test-tools", "private": true}"#).unwrap();
+        let mut command = Command::new("npm");
+        command.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]).args(packages).current_dir(dir);
+        run(&mut command);
+    })
+}
+
+/// A virtual environment with the package: its interpreter.
+pub(super) fn pip(name: &str, package: &str) -> PathBuf {
+    let dir = once(name, |dir| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(dir.join("venv")));
+        run(Command::new(dir.join("venv/bin/python")).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]));
+    });
+    dir.join("venv/bin/python")
+}

@@ -1,0 +1,169 @@
+//! What each route's path names, and a body that it would accept.
+
+use serde_json::{Value, json};
+
+use crate::world::lead;
+
+/// A thing of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thing {
+    Tenant,
+    Client,
+    Key,
+    Webhook,
+    Event,
+    Delivery,
+    /// A record of this resource type, by the name that its path uses.
+    Record(&'static str),
+    /// Nobody's: an event type, a tier, a resource type. With a value that exists.
+    Shared(&'static str),
+}
+
+/// What a path's parameters name, in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Named {
+    /// Anyone may call it.
+    Public,
+    /// A path without a tenant's id.
+    Nothing,
+    /// Things of a tenant.
+    Path(&'static [Thing]),
+}
+
+pub(super) struct Case {
+    pub(super) named: Named,
+    pub(super) body: Option<Value>,
+}
+
+/// `(methods, path with {} for each parameter, what they name, body of those methods that take one)`.
+type Row = (&'static str, &'static str, Named, Option<Value>);
+
+pub(super) fn of(method: &str, path: &str) -> Option<Case> {
+    let shape = shape(path);
+    let found = cases().into_iter().find(|(methods, known, ..)| *known == shape && methods.split(' ').any(|one| one == method));
+    let takes_body = matches!(method, "POST" | "PUT" | "PATCH");
+    found.map(|(_, _, named, body)| Case { named, body: body.filter(|_| takes_body) })
+}
+
+/// The path with `{}` in place of each parameter.
+fn shape(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+fn cases() -> Vec<Row> {
+    let mut rows = access();
+    rows.extend(events());
+    rows.extend(webhooks());
+    rows.extend(records());
+    rows.extend(declared());
+    rows
+}
+
+fn access() -> Vec<Row> {
+    use Named::{Nothing, Path, Public};
+    use Thing::{Client, Key, Shared, Tenant};
+    let client = json!({"name": "Changed"});
+    vec![
+        ("GET", "/health/live", Public, None),
+        ("GET", "/health/ready", Public, None),
+        ("GET POST", "/api/v1/tenants", Nothing, Some(json!({"name": "One more"}))),
+        ("GET PATCH DELETE", "/api/v1/tenants/{}", Path(&[Tenant]), Some(json!({"name": "Changed"}))),
+        ("GET POST", "/api/v1/api-clients", Nothing, Some(client.clone())),
+        ("GET PUT PATCH DELETE", "/api/v1/api-clients/{}", Path(&[Client]), Some(client)),
+        ("POST", "/api/v1/api-clients/{}/rotate-secret", Path(&[Client]), Some(json!({}))),
+        ("GET", "/api/v1/api-clients/{}/api-keys", Path(&[Client]), None),
+        ("GET DELETE", "/api/v1/api-clients/{}/api-keys/{}", Path(&[Client, Key]), None),
+        ("POST", "/api/v1/api-keys", Nothing, Some(json!({"clientId": "cli_00000000000000000000000000", "name": "Key"}))),
+        ("GET PATCH DELETE", "/api/v1/api-keys/{}", Path(&[Key]), Some(json!({"name": "Changed"}))),
+        ("POST", "/api/v1/api-keys/{}/rotate", Path(&[Key]), Some(json!({"gracePeriodSeconds": 0}))),
+        ("POST", "/api/v1/api-keys/verify", Nothing, Some(json!({"key": "nonsense"}))),
+        ("GET", "/api/v1/rate-limits", Nothing, None),
+        ("PUT", "/api/v1/rate-limits/{}", Path(&[Shared("enterprise")]), Some(json!({"requestsPerMinute": 600}))),
+        ("GET", "/api/v1/scopes", Nothing, None),
+        ("GET", "/api/v1/request-logs", Nothing, None),
+    ]
+}
+
+fn events() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    let event = json!({"type": "lead.created", "data": {"leadId": "1"}});
+    vec![
+        ("GET POST", "/api/v1/events", Nothing, Some(event.clone())),
+        ("POST", "/api/v1/events/batch", Nothing, Some(json!({"events": [event]}))),
+        ("GET", "/api/v1/events/{}", Path(&[Thing::Event]), None),
+        ("GET", "/api/v1/webhook-events", Nothing, None),
+        ("GET", "/api/v1/event-types/{}", Path(&[Thing::Shared("lead.created")]), None),
+    ]
+}
+
+fn webhooks() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    use Thing::{Client, Delivery, Webhook};
+    const OF_CLIENT: Named = Path(&[Client, Webhook]);
+    const FLAT: Named = Path(&[Webhook]);
+    let hook = || Some(json!({"url": "https://93.184.215.14/", "events": ["*"]}));
+    vec![
+        ("GET POST", "/api/v1/api-clients/{}/webhooks", Path(&[Client]), hook()),
+        ("GET PUT PATCH DELETE", "/api/v1/api-clients/{}/webhooks/{}", OF_CLIENT, hook()),
+        ("POST", "/api/v1/api-clients/{}/webhooks/{}/test", OF_CLIENT, Some(json!({}))),
+        ("POST", "/api/v1/api-clients/{}/webhooks/{}/rotate-secret", OF_CLIENT, Some(json!({"overlapSeconds": 0}))),
+        ("POST", "/api/v1/api-clients/{}/webhooks/{}/enable", OF_CLIENT, Some(json!({}))),
+        ("POST", "/api/v1/api-clients/{}/webhooks/{}/disable", OF_CLIENT, Some(json!({}))),
+        ("POST", "/api/v1/api-clients/{}/webhooks/{}/pause", OF_CLIENT, Some(json!({}))),
+        ("POST", "/api/v1/api-clients/{}/webhooks/{}/resume", OF_CLIENT, Some(json!({}))),
+        ("GET", "/api/v1/api-clients/{}/webhooks/{}/stats", OF_CLIENT, None),
+        ("GET", "/api/v1/api-clients/{}/webhooks/{}/deliveries", OF_CLIENT, None),
+        ("GET PUT PATCH DELETE", "/api/v1/webhooks/{}", FLAT, hook()),
+        ("POST", "/api/v1/webhooks/{}/test", FLAT, Some(json!({}))),
+        ("POST", "/api/v1/webhooks/{}/rotate-secret", FLAT, Some(json!({"overlapSeconds": 0}))),
+        ("POST", "/api/v1/webhooks/{}/enable", FLAT, Some(json!({}))),
+        ("POST", "/api/v1/webhooks/{}/disable", FLAT, Some(json!({}))),
+        ("POST", "/api/v1/webhooks/{}/pause", FLAT, Some(json!({}))),
+        ("POST", "/api/v1/webhooks/{}/resume", FLAT, Some(json!({}))),
+        ("GET", "/api/v1/webhooks/{}/stats", FLAT, None),
+        ("GET", "/api/v1/webhooks/{}/deliveries", FLAT, None),
+        ("GET", "/api/v1/deliveries", Nothing, None),
+        ("GET", "/api/v1/undelivered", Nothing, None),
+        ("GET", "/api/v1/deliveries/{}", Path(&[Delivery]), None),
+        ("GET", "/api/v1/deliveries/{}/attempts", Path(&[Delivery]), None),
+        ("POST", "/api/v1/deliveries/{}/retry", Path(&[Delivery]), Some(json!({}))),
+    ]
+}
+
+fn records() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    use Thing::{Record, Shared};
+    const ONE: Named = Path(&[Shared("lead"), Record("lead")]);
+    vec![
+        ("GET POST", "/api/v1/records/{}", Path(&[Shared("lead")]), Some(lead("Ada"))),
+        ("GET PUT PATCH DELETE", "/api/v1/records/{}/{}", ONE, Some(json!({"email": "ada@example.com"}))),
+        ("POST", "/api/v1/records/{}/batch", Path(&[Shared("lead")]), Some(json!({"records": []}))),
+        ("GET", "/api/v1/records/{}/export", Path(&[Shared("lead")]), None),
+        ("GET", "/api/v1/records", Nothing, None),
+    ]
+}
+
+/// The blueprints' own paths.
+fn declared() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    use Thing::Record;
+    let methods = "GET PUT PATCH DELETE";
+    vec![
+        ("GET POST", "/api/v1/leads", Nothing, Some(lead("Ada"))),
+        (methods, "/api/v1/leads/{}", Path(&[Record("lead")]), Some(json!({"notes": "changed"}))),
+        ("GET POST", "/api/v1/quotes", Nothing, Some(json!({"leadId": "1", "insuranceType": "AUTO"}))),
+        (methods, "/api/v1/quotes/{}", Path(&[Record("quote")]), Some(json!({"notes": "changed"}))),
+        ("GET POST", "/api/v1/proposals", Nothing, Some(json!({"leadId": "1"}))),
+        (methods, "/api/v1/proposals/{}", Path(&[Record("proposal")]), Some(json!({"notes": "changed"}))),
+        ("GET POST", "/api/v1/policies", Nothing, Some(json!({"insuranceType": "AUTO"}))),
+        (methods, "/api/v1/policies/{}", Path(&[Record("policy")]), Some(json!({"notes": "changed"}))),
+        ("GET POST", "/api/v1/assignments", Nothing, Some(json!({"leadId": "1", "agentId": "2"}))),
+        (methods, "/api/v1/assignments/{}", Path(&[Record("assignment")]), Some(json!({"notes": "changed"}))),
+        ("GET POST", "/api/v1/agents", Nothing, Some(json!({"firstName": "A", "lastName": "B", "email": "a@example.com"}))),
+        (methods, "/api/v1/agents/{}", Path(&[Record("agent")]), Some(json!({"agency": "changed"}))),
+        ("GET POST", "/api/v1/customers", Nothing, Some(json!({"firstName": "A", "lastName": "B"}))),
+        (methods, "/api/v1/customers/{}", Path(&[Record("customer")]), Some(json!({"notes": "changed"}))),
+        ("GET", "/api/partner-api/leads", Nothing, None),
+        ("PUT", "/api/partner-api/lead/{}", Path(&[Record("lead")]), Some(json!({"notes": "changed"}))),
+    ]
+}

@@ -1,0 +1,180 @@
+//! Tenant A with one of everything, and those who are not A.
+
+use serde_json::{Map, Value, json};
+use testkit::http::Client;
+use testkit::receiver::{Answer, Receiver};
+
+use super::cases::{Named, Thing};
+use crate::world::{Tenant, World, lead, text};
+
+pub(super) struct Fixture {
+    pub(super) a: Tenant,
+    key: String,
+    webhook: String,
+    event: String,
+    delivery: String,
+    /// Id in paths by resource type.
+    records: Map<String, Value>,
+    /// B's own client, for paths that name a client and something of it.
+    client_b: String,
+    pub(super) anyone: Client,
+    /// A's own key, without a scope.
+    pub(super) scopeless: Client,
+    pub(super) partner_b: Client,
+    pub(super) host_b: Client,
+    pub(super) bound_b: Client,
+    _receiver: Receiver,
+}
+
+impl Fixture {
+    pub(super) async fn make(world: &World) -> Self {
+        let (a, b) = (world.tenant("Tenant A").await, world.tenant("Tenant B").await);
+        // B has data too, so that its lists are not empty.
+        b.webhook("http://127.0.0.1:9/", &["lead.converted"]).await;
+        // Before A listens, so that nothing is on its way while A's state is compared.
+        let records = make_records(&a).await;
+        let receiver = Receiver::start();
+        receiver.answer(Answer::status(500));
+        let hook = json!({"url": receiver.url("/a"), "events": ["lead.created"], "retryConfig": {"maxRetries": 0}});
+        let webhook = a.webhook_with(hook).await.id;
+        let event = text(&a.publish("lead.created", &json!({"leadId": "1"})).await["id"]);
+        let delivery = text(&a.delivery(&event, |row| row["status"] == "failed").await["id"]);
+        let output = world.server.settings().run(&["service-key", "create", "--name", "bound", "--tenant", &b.id]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let bound = String::from_utf8(output.stdout).unwrap();
+        Self {
+            key: a.key().await.id,
+            webhook,
+            event,
+            delivery,
+            records,
+            client_b: b.client.clone(),
+            anyone: world.server.client(),
+            scopeless: a.key_scoped(&[]).await.http,
+            partner_b: b.key().await.http,
+            host_b: b.host.clone(),
+            bound_b: world.server.client().bearer(bound.trim()),
+            a,
+            _receiver: receiver,
+        }
+    }
+
+    fn id(&self, thing: Thing) -> String {
+        match thing {
+            Thing::Tenant => self.a.id.clone(),
+            Thing::Client => self.a.client.clone(),
+            Thing::Key => self.key.clone(),
+            Thing::Webhook => self.webhook.clone(),
+            Thing::Event => self.event.clone(),
+            Thing::Delivery => self.delivery.clone(),
+            Thing::Record(name) => match &self.records[name] {
+                Value::String(id) => id.clone(),
+                number => number.to_string(),
+            },
+            Thing::Shared(name) => name.to_owned(),
+        }
+    }
+
+    /// A's ids.
+    pub(super) fn owned(&self, named: &Named) -> Vec<String> {
+        let Named::Path(things) = named else { return Vec::new() };
+        things.iter().map(|thing| self.id(*thing)).collect()
+    }
+
+    /// Ids of the same form that never existed.
+    pub(super) fn never(&self, named: &Named) -> Vec<String> {
+        let Named::Path(things) = named else { return Vec::new() };
+        things.iter().map(|thing| self.never_id(*thing)).collect()
+    }
+
+    fn never_id(&self, thing: Thing) -> String {
+        let id = self.id(thing);
+        match thing {
+            Thing::Shared(_) => id,
+            _ if id.parse::<i64>().is_ok() => "987654321".to_owned(),
+            // Another last character: as well-formed, and nobody's.
+            _ => {
+                let last = if id.ends_with('0') { '1' } else { '0' };
+                format!("{}{last}", &id[..id.len() - 1])
+            }
+        }
+    }
+
+    /// What a stranger may try: pairs of A's ids and of as many that never existed; where a path names a client and a thing of it, also
+    /// with the stranger's own client. Empty for paths that name nothing of a tenant's.
+    pub(super) fn strangers(&self, named: &Named) -> Vec<(Vec<String>, Vec<String>)> {
+        let Named::Path(things) = named else { return Vec::new() };
+        if things.iter().all(|thing| matches!(thing, Thing::Shared(_))) {
+            return Vec::new();
+        }
+        let (theirs, never) = (self.owned(named), self.never(named));
+        let mut out = vec![(theirs.clone(), never.clone())];
+        if things.len() == 2 && things[0] == Thing::Client {
+            out.push((vec![self.client_b.clone(), theirs[1].clone()], vec![self.client_b.clone(), never[1].clone()]));
+        }
+        out
+    }
+
+    /// Which of A's ids stands in `text`.
+    pub(super) fn leaked(&self, text: &str) -> Option<String> {
+        let things = [Thing::Client, Thing::Key, Thing::Webhook, Thing::Event, Thing::Delivery].map(|thing| self.id(thing));
+        let records = self.records.values().filter_map(Value::as_str).map(str::to_owned);
+        things.into_iter().chain([self.a.id.clone()]).chain(records).find(|id| text.contains(id.as_str()))
+    }
+
+    /// Everything of A that a stranger might have changed.
+    pub(super) async fn snapshot(&self) -> Value {
+        let client = format!("/api/v1/api-clients/{}", self.a.client);
+        let mut paths = vec![
+            client.clone(),
+            format!("{client}/api-keys"),
+            format!("{client}/webhooks"),
+            format!("/api/v1/events/{}", self.event),
+            format!("/api/v1/deliveries/{}", self.delivery),
+            "/api/v1/events".to_owned(),
+            "/api/v1/deliveries".to_owned(),
+        ];
+        paths.extend(self.records.keys().map(|name| format!("/api/v1/records/{name}")));
+        let mut seen = Map::new();
+        for path in paths {
+            let mut body = self.a.host.get(&path).await.expect(200).json();
+            forget_uses(&mut body);
+            seen.insert(path, body);
+        }
+        Value::Object(seen)
+    }
+}
+
+/// Counters of use move with A's own refused calls.
+fn forget_uses(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !matches!(name.as_str(), "lastUsedAt" | "requestCount"));
+            members.values_mut().for_each(forget_uses);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_uses),
+        _ => {}
+    }
+}
+
+async fn make_records(a: &Tenant) -> Map<String, Value> {
+    let mut out = Map::new();
+    let bodies = if a.host.get("/api/v1/leads").await.status == 200 {
+        vec![
+            ("lead", lead("Ada")),
+            ("quote", json!({"leadId": "1", "insuranceType": "AUTO"})),
+            ("proposal", json!({"leadId": "1", "quoteId": "2"})),
+            ("policy", json!({"insuranceType": "AUTO"})),
+            ("assignment", json!({"leadId": "1", "agentId": "2"})),
+            ("agent", json!({"firstName": "A", "lastName": "B", "email": "a@example.com"})),
+            ("customer", json!({"firstName": "A", "lastName": "B"})),
+        ]
+    } else {
+        vec![("lead", json!({"first_name": "Grace"}))]
+    };
+    for (name, body) in bodies {
+        let made = a.host.post(&format!("/api/v1/records/{name}"), &body).await.expect(201).json();
+        out.insert(name.to_owned(), made["id"].clone());
+    }
+    out
+}

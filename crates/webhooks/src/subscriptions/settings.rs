@@ -1,0 +1,161 @@
+//! All that an author can set, in one place: from a body, from storage, changed by a PATCH; and the checks on it.
+
+use blueprint::Blueprint;
+use dispatch::{Destination, Policy};
+use kernel::{Error, Result, text};
+use serde_json::Value;
+
+use super::target::Target;
+use super::{AuthInput, RetryConfig, Row, WebhookInput, WebhookPatch};
+use crate::filter::Filter;
+use crate::pattern;
+
+/// Most channels that a webhook listens to, and their longest name: as events have them.
+const MAX_CHANNELS: usize = events::MAX_CHANNELS;
+/// Highest rate.
+const MAX_RATE: u32 = 10_000;
+
+/// What an author can set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) events: Vec<String>,
+    pub(crate) channels: Vec<String>,
+    pub(crate) filter: Option<Value>,
+    pub(crate) retry_config: Option<RetryConfig>,
+    pub(crate) rate_per_second: Option<u32>,
+    pub(crate) ordered: bool,
+    pub(crate) target: Target,
+}
+
+impl Settings {
+    /// From a body. `transform` is asked for and not served: that is said, not ignored.
+    pub(crate) fn of_input(input: WebhookInput) -> Result<Self> {
+        no_transform(input.transform.as_ref())?;
+        Ok(Self {
+            name: input.name,
+            description: input.description,
+            events: input.events,
+            channels: input.channels.unwrap_or_default(),
+            filter: input.filter,
+            retry_config: input.retry_config,
+            rate_per_second: input.rate_limit_per_second,
+            ordered: input.ordered.unwrap_or(false),
+            target: Target {
+                url: input.url,
+                method: input.http_method.unwrap_or_else(Target::default_method),
+                headers: input.custom_headers.unwrap_or_default(),
+                auth: input.auth.unwrap_or(AuthInput::None),
+            },
+        })
+    }
+
+    /// As it is stored.
+    pub(crate) fn of_stored(row: &Row, destination: &Destination) -> Result<Self> {
+        Ok(Self {
+            name: row.name.clone(),
+            description: row.description.clone(),
+            events: row.events.clone(),
+            channels: row.channels.clone(),
+            filter: row.filter.clone(),
+            retry_config: row.retry_config.clone(),
+            rate_per_second: destination.policy.rate_per_second,
+            ordered: destination.policy.ordered,
+            target: Target::of_config(&destination.config)?,
+        })
+    }
+
+    /// Changed by a PATCH.
+    pub(crate) fn patched(self, patch: WebhookPatch) -> Result<Self> {
+        no_transform(patch.transform.change().flatten().as_ref())?;
+        let old = self.target;
+        let headers = patch.custom_headers.change();
+        Ok(Self {
+            name: patch.name.apply(self.name),
+            description: patch.description.apply(self.description),
+            events: patch.events.unwrap_or(self.events),
+            channels: patch.channels.change().map_or(self.channels, Option::unwrap_or_default),
+            filter: patch.filter.apply(self.filter),
+            retry_config: patch.retry_config.apply(self.retry_config),
+            rate_per_second: patch.rate_limit_per_second.apply(self.rate_per_second),
+            ordered: patch.ordered.unwrap_or(self.ordered),
+            target: Target {
+                url: patch.url.unwrap_or_else(|| old.url.clone()),
+                method: patch.http_method.change().map_or_else(|| old.method.clone(), |to| to.unwrap_or_else(Target::default_method)),
+                auth: patch.auth.change().map_or_else(|| old.auth.clone(), |to| to.unwrap_or(AuthInput::None)),
+                headers: headers.map_or_else(|| old.headers.clone(), Option::unwrap_or_default),
+            }
+            .unmasked(&old),
+        })
+    }
+
+    /// Everything that can be checked without a look-up. Errors: 422 `validation_failed`, `unknown_event_type`, `not_supported`.
+    pub(crate) fn check(&self, blueprint: &Blueprint) -> Result<()> {
+        if let Some(name) = &self.name {
+            text::line("/name", name, 1, text::MAX_NAME)?;
+        }
+        if let Some(description) = &self.description {
+            text::prose("/description", description, text::MAX_TEXT)?;
+        }
+        pattern::parse_all(&self.events, blueprint)?;
+        if self.channels.len() > MAX_CHANNELS {
+            return Err(Error::field("/channels", format!("must have at most {MAX_CHANNELS} items")));
+        }
+        for (n, channel) in self.channels.iter().enumerate() {
+            text::line(&format!("/channels/{n}"), channel, 1, events::MAX_CHANNEL)?;
+        }
+        if let Some(filter) = &self.filter {
+            Filter::parse(filter)?;
+        }
+        if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
+            return Err(Error::field("/rateLimitPerSecond", format!("must be 1 to {MAX_RATE}")));
+        }
+        self.retry_config.as_ref().map_or(Ok(()), check_retries)?;
+        self.target.check()
+    }
+
+    /// How the destination is to be treated: by the retry configuration, else as the blueprint says, else natively.
+    pub(crate) fn policy(&self, blueprint: &Blueprint) -> Policy {
+        let product = &blueprint.webhooks;
+        let policy = match (&self.retry_config, &product.retry_schedule_ms) {
+            (Some(config), _) => Policy::from_retry_config(
+                config.max_retries,
+                f64::from(config.retry_delay),
+                config.backoff_multiplier.as_f64().unwrap_or(1.0),
+                f64::from(config.timeout),
+            ),
+            (None, Some(schedule)) => Policy { schedule_ms: schedule.clone(), timeout_ms: product.timeout_ms, ..Policy::default() },
+            (None, None) => Policy { timeout_ms: product.timeout_ms, ..Policy::default() },
+        };
+        Policy { rate_per_second: self.rate_per_second, ordered: self.ordered, ..policy }
+    }
+
+    /// Puts what belongs there into a row.
+    pub(crate) fn put_into(&self, row: &mut Row) {
+        row.name.clone_from(&self.name);
+        row.description.clone_from(&self.description);
+        row.events.clone_from(&self.events);
+        row.channels.clone_from(&self.channels);
+        row.filter.clone_from(&self.filter);
+        row.retry_config.clone_from(&self.retry_config);
+    }
+}
+
+fn no_transform(transform: Option<&Value>) -> Result<()> {
+    if transform.is_none() {
+        return Ok(());
+    }
+    Err(Error::invalid("not_supported", "Transforms are not served yet.").at("/transform", "is not supported yet; leave it out"))
+}
+
+fn check_retries(config: &RetryConfig) -> Result<()> {
+    let within = |name: &str, value: f64, least: f64, most: f64| {
+        let fits = (least..=most).contains(&value);
+        if fits { Ok(()) } else { Err(Error::field(format!("/retryConfig/{name}"), format!("must be {least} to {most}"))) }
+    };
+    within("maxRetries", f64::from(config.max_retries), 0.0, 20.0)?;
+    within("retryDelay", f64::from(config.retry_delay), 1.0, 86_400.0)?;
+    within("backoffMultiplier", config.backoff_multiplier.as_f64().unwrap_or(f64::NAN), 1.0, 10.0)?;
+    within("timeout", f64::from(config.timeout), 1.0, 60.0)
+}

@@ -1,0 +1,10 @@
+//! Webhooks on both engines.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bed;
+mod delivery;
+mod lifecycle;
+mod planning;
+mod routes;
+mod subscriptions;
