@@ -2,17 +2,11 @@
 
 #![no_main]
 
-use std::sync::OnceLock;
-
-use access::keys::token::{self, Label, MAX_LEN, mint};
-use kernel::Ambient;
+use access::keys::token::{self, MAX_LEN};
 use libfuzzer_sys::fuzz_target;
 
-/// A real key, which the fuzzer bends: it cannot guess a checksum.
-fn real() -> &'static str {
-    static REAL: OnceLock<String> = OnceLock::new();
-    REAL.get_or_init(|| mint(&Ambient::system(), "tw", Label::Live).token.reveal().clone())
-}
+/// A key of a server that is long gone, which the fuzzer bends: it cannot guess a checksum.
+const REAL: &str = "tws_live_VizXdV1MbcHE_HBYO4nEXxZnTIGe6RkzZCXYFCQ1Nb0DOy2QbjdikFAe0hOJLs";
 
 fn check(text: &str) {
     let Ok(read) = token::parse(text) else { return };
@@ -26,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = std::str::from_utf8(bytes) {
         check(text);
     }
-    let mut bent = real().as_bytes().to_vec();
+    let mut bent = REAL.as_bytes().to_vec();
     for pair in bytes.chunks_exact(2) {
         let at = usize::from(pair[0]) % bent.len();
         bent[at] = pair[1];
@@ -35,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
         check(bent);
         // CRC-32 finds every change of up to 32 neighbouring bits; with one or two characters changed there is no second key.
         if bytes.len() <= 4 {
-            assert_eq!(token::parse(bent).is_ok(), bent == real());
+            assert_eq!(token::parse(bent).is_ok(), bent == REAL);
         }
     }
 });

@@ -18,6 +18,7 @@ CREATE INDEX destinations_client ON destinations (tenant_id, client_id);
 
 -- The last sequence number given out per destination. Apart from `destinations`, since every publication writes it.
 -- tenant
+-- clustered
 CREATE TABLE destination_seqs (
     destination_id TEXT   NOT NULL PRIMARY KEY,
     tenant_id      TEXT   NOT NULL,
@@ -27,6 +28,7 @@ CREATE TABLE destination_seqs (
 
 -- Pending deliveries. `first_count` and `first_at` say where the present run through the retry schedule began.
 -- tenant
+-- clustered
 CREATE TABLE queue (
     tenant_id        TEXT   NOT NULL,
     id               TEXT   NOT NULL,
@@ -51,7 +53,7 @@ CREATE TABLE queue (
     PRIMARY KEY (tenant_id, id)
 );
 
-CREATE INDEX queue_work ON queue (owner, destination_id, due_at);
+CREATE INDEX queue_work ON queue (owner, destination_id, due_at, seq);
 
 -- Finished deliveries.
 -- tenant

@@ -31,7 +31,7 @@ impl Default for Options {
             max_in_flight_total: 512,
             start_concurrency: 16,
             max_concurrency: 64,
-            ready_per_destination: 256,
+            ready_per_destination: 512,
             breaker_after: 10,
             breaker_first: Duration::from_secs(5),
             breaker_longest: Duration::from_secs(300),

@@ -37,11 +37,12 @@ impl DispatchLifecycle {
         let of_client: Vec<Value> = vec![tenant.into(), client.into()];
         let ids: Vec<kernel::DestinationId> =
             tx.query("SELECT id FROM destinations WHERE tenant_id = ?1 AND client_id = ?2", &of_client, |row| row.get(0))?;
+        // In the order in which publishing and outcomes lock rows, so that none of them waits for another in a circle.
         for sql in [
-            "DELETE FROM destinations WHERE tenant_id = ?1 AND client_id = ?2",
             "DELETE FROM destination_seqs WHERE tenant_id = ?1 AND client_id = ?2",
             "DELETE FROM queue WHERE tenant_id = ?1 AND client_id = ?2",
             "DELETE FROM deliveries WHERE tenant_id = ?1 AND client_id = ?2",
+            "DELETE FROM destinations WHERE tenant_id = ?1 AND client_id = ?2",
         ] {
             tx.exec(sql, &of_client)?;
         }
@@ -55,10 +56,10 @@ impl DispatchLifecycle {
         let ids: Vec<kernel::DestinationId> =
             tx.query("SELECT id FROM destinations WHERE tenant_id = ?1", &[tenant.into()], |row| row.get(0))?;
         for sql in [
-            "DELETE FROM destinations WHERE tenant_id = ?1",
             "DELETE FROM destination_seqs WHERE tenant_id = ?1",
             "DELETE FROM queue WHERE tenant_id = ?1",
             "DELETE FROM deliveries WHERE tenant_id = ?1",
+            "DELETE FROM destinations WHERE tenant_id = ?1",
         ] {
             tx.exec(sql, &[tenant.into()])?;
         }

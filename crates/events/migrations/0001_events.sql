@@ -19,6 +19,7 @@ CREATE TABLE events (
 
 -- Makes ids unique per tenant over all days; claim tells the publication that won from later ones with the same id.
 -- tenant
+-- clustered
 CREATE TABLE event_ids (
     tenant_id  TEXT   NOT NULL,
     id         TEXT   NOT NULL,

@@ -44,8 +44,8 @@ pub(crate) fn insert_ids(tx: &mut Tx<'_>, items: &[Item]) -> Result<u64> {
 pub(crate) fn earlier(tx: &mut Tx<'_>, items: &[Item]) -> Result<HashMap<(TenantId, EventId), Earlier>> {
     let keys: Vec<[Value; 2]> = items.iter().map(|item| [item.event.tenant.into(), (&item.event.id).into()]).collect();
     let from = "SELECT i.tenant_id, i.id, i.claim, e.event_type, e.deliveries FROM wanted w \
-                JOIN event_ids i ON i.tenant_id = w.a AND i.id = w.b \
-                LEFT JOIN events e ON e.tenant_id = i.tenant_id AND e.created_at = i.created_at AND e.id = i.id";
+                CROSS JOIN event_ids i LEFT JOIN events e ON e.tenant_id = i.tenant_id AND e.created_at = i.created_at AND e.id = i.id \
+                WHERE i.tenant_id = w.a AND i.id = w.b";
     let rows = look_up(tx, ["a", "b"], from, &keys, |row| {
         let (event_type, deliveries) = (row.get::<Option<EventType>>(3)?, row.get::<Option<u32>>(4)?);
         Ok(((row.get(0)?, row.get(1)?), Earlier { claim: row.get(2)?, kept: event_type.zip(deliveries) }))
@@ -57,12 +57,13 @@ pub(crate) fn earlier(tx: &mut Tx<'_>, items: &[Item]) -> Result<HashMap<(Tenant
 pub(crate) fn by_keys(tx: &mut Tx<'_>, keys: &[(TenantId, EventId, Timestamp)]) -> Result<Vec<Arc<Event>>> {
     let keys: Vec<[Value; 3]> = keys.iter().map(|(tenant, id, at)| [(*tenant).into(), id.into(), (*at).into()]).collect();
     let from = format!(
-        "SELECT {EVENT_COLUMNS} FROM wanted w JOIN events e ON e.tenant_id = w.a AND e.id = w.b AND e.created_at = CAST(w.c AS BIGINT)"
+        "SELECT {EVENT_COLUMNS} FROM wanted w CROSS JOIN events e WHERE e.tenant_id = w.a AND e.id = w.b AND e.created_at = CAST(w.c AS BIGINT)"
     );
     look_up(tx, ["a", "b", "c"], &from, &keys, |row| read_event(row).map(Arc::new))
 }
 
-/// Runs `select` over `wanted`, a table of `keys`. A key that comes twice may give its rows twice.
+/// Runs `select` over `wanted`, a table of `keys`. The select says `CROSS JOIN`, which keeps SQLite's planner from scanning the large table and
+/// looking up the few keys in it (PostgreSQL takes it as any other join). A key that comes twice may give its rows twice.
 fn look_up<const N: usize, T>(
     tx: &mut Tx<'_>,
     columns: [&str; N],

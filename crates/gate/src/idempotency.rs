@@ -54,7 +54,7 @@ impl InFlight {
 /// What a request with a key goes on with.
 pub(crate) enum Entrance {
     /// Run it, with its slot.
-    Run(Request, RequestSlot, Hold),
+    Run(Box<Request>, RequestSlot, Hold),
     /// It was answered before.
     Replay(Response),
 }
@@ -85,7 +85,7 @@ impl Gate {
         if let Some(kept) = self.store.kept_answer(Scope::system("gate"), &slot).await? {
             return Ok(Entrance::Replay(replay(kept)));
         }
-        Ok(Entrance::Run(Request::from_parts(parts, Body::from(bytes)), slot, hold))
+        Ok(Entrance::Run(Box::new(Request::from_parts(parts, Body::from(bytes))), slot, hold))
     }
 
     /// Marks a replayed answer; keeps a new one that no operation kept.

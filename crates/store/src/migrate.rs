@@ -3,6 +3,7 @@
 //! A migration is plain SQL with statements ended by `;` at the end of a line. Comments before a `CREATE TABLE` say what the table is:
 //!
 //! * `-- tenant`: it has `tenant_id`; on PostgreSQL row-level security is enabled and forced.
+//! * `-- clustered`: on SQLite the rows live in the primary key's own tree: for narrow tables that are found by it.
 //! * `-- daily created_at`: on PostgreSQL it is partitioned by day over that column of milliseconds (which must be part of the primary key).
 //!
 //! On PostgreSQL every `TEXT` column sorts by bytes, as on SQLite.
@@ -52,6 +53,7 @@ struct Step<'a> {
     sql: &'a str,
     table: Option<&'a str>,
     tenant: bool,
+    clustered: bool,
     daily: Option<&'a str>,
 }
 
@@ -61,11 +63,12 @@ fn steps(text: &str) -> Vec<Step<'_>> {
 
 fn step(raw: &str) -> Option<Step<'_>> {
     let mut rest = raw;
-    let (mut tenant, mut daily) = (false, None);
+    let (mut tenant, mut clustered, mut daily) = (false, false, None);
     while let Some(comment) = rest.strip_prefix("--") {
         let (line, after) = comment.split_once('\n').unwrap_or((comment, ""));
         let line = line.trim();
         tenant |= line == "tenant";
+        clustered |= line == "clustered";
         daily = line.strip_prefix("daily ").or(daily);
         rest = after.trim_start();
     }
@@ -73,7 +76,7 @@ fn step(raw: &str) -> Option<Step<'_>> {
         return None;
     }
     let table = rest.strip_prefix("CREATE TABLE ").and_then(|r| r.split_whitespace().next());
-    Some(Step { sql: rest, table, tenant, daily })
+    Some(Step { sql: rest, table, tenant, clustered, daily })
 }
 
 /// The statements of one step as PostgreSQL wants them.
@@ -135,7 +138,7 @@ pub(crate) fn sqlite(file: &Sqlite, home: Home, features: &[Migration], now: Tim
             continue;
         }
         for step in steps(migration.sql) {
-            run(step.sql)?;
+            run(&format!("{}{}", step.sql, if step.clustered { " WITHOUT ROWID" } else { "" }))?;
         }
         raw.execute(
             "INSERT INTO schema_migrations (feature, version, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",

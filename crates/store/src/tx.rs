@@ -38,6 +38,7 @@ pub struct Tx<'a> {
     pub(crate) changes: Vec<Change>,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "a statement is a reference or a copy, and callers write texts, not references to them")]
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: Conn<'a>, scope: Scope, around: &'a Surroundings) -> Self {
         Self { conn, scope, around, hooks: Vec::new(), changes: Vec::new() }

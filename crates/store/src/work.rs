@@ -12,8 +12,6 @@ use tokio::sync::oneshot;
 use crate::change::{Change, Listeners};
 use crate::tx::{Conn, Hook, Surroundings, Tx};
 
-/// Most functions in one commit.
-const GROUP_MAX: usize = 512;
 /// A group that has worked this long commits, so that a caller waits for few milliseconds of other people's work.
 const GROUP_TIME: Duration = Duration::from_millis(4);
 
@@ -130,6 +128,8 @@ impl Line {
 
 /// What group commit needs from an engine.
 pub(crate) trait Connection {
+    /// Most functions in one commit, at least 1.
+    const GROUP_MAX: usize;
     fn begin(&mut self) -> Result<()>;
     /// Begins a function's savepoint under its scope.
     fn enter(&mut self, scope: &Scope) -> Result<()>;
@@ -149,7 +149,13 @@ struct Group {
 
 /// Runs `first` and what waits behind it in one transaction, commits, runs hooks, tells listeners, answers everyone.
 #[allow(clippy::disallowed_methods, reason = "measures its own work; nothing observable depends on it")]
-pub(crate) fn run_group(connection: &mut dyn Connection, first: Box<dyn Work>, line: &Line, around: &Surroundings, listeners: &Listeners) {
+pub(crate) fn run_group<C: Connection>(
+    connection: &mut C,
+    first: Box<dyn Work>,
+    line: &Line,
+    around: &Surroundings,
+    listeners: &Listeners,
+) {
     let begun = Instant::now();
     let mut group = Group::default();
     let mut next = Some(first);
@@ -159,7 +165,7 @@ pub(crate) fn run_group(connection: &mut dyn Connection, first: Box<dyn Work>, l
             outcome = run_one(connection, &mut *work, around, &mut group);
         }
         group.done.push(work);
-        if outcome.is_ok() && group.done.len() < GROUP_MAX && begun.elapsed() < GROUP_TIME {
+        if outcome.is_ok() && group.done.len() < C::GROUP_MAX && begun.elapsed() < GROUP_TIME {
             next = line.next();
         }
     }
@@ -185,7 +191,7 @@ fn count(n: usize) -> f64 {
     n as f64
 }
 
-fn run_one(connection: &mut dyn Connection, work: &mut dyn Work, around: &Surroundings, group: &mut Group) -> Result<()> {
+fn run_one(connection: &mut impl Connection, work: &mut dyn Work, around: &Surroundings, group: &mut Group) -> Result<()> {
     connection.enter(work.scope())?;
     let mut tx = Tx::new(connection.conn(), work.scope().clone(), around);
     let keep = work.run(&mut tx);
@@ -204,7 +210,7 @@ fn run_one(connection: &mut dyn Connection, work: &mut dyn Work, around: &Surrou
 }
 
 /// Runs one read-only function.
-pub(crate) fn run_read(connection: &mut dyn Connection, mut work: Box<dyn Work>, around: &Surroundings) {
+pub(crate) fn run_read(connection: &mut impl Connection, mut work: Box<dyn Work>, around: &Surroundings) {
     let outcome = connection.begin().and_then(|()| {
         connection.enter(work.scope())?;
         let mut tx = Tx::new(connection.conn(), work.scope().clone(), around);

@@ -60,6 +60,7 @@ impl System {
         let webhooks = Webhooks::new(store.clone(), ambient.clone(), Arc::clone(&blueprint), Arc::clone(&dispatch), outbound).await?;
         events.set_planner(webhooks.clone());
         let records = Records::new(store.clone(), ambient.clone(), &blueprint, Arc::clone(&events))?;
+        records.prepare().await?;
         // In the order in which things go: what refers to others first.
         let lifecycles: Vec<Arc<dyn Lifecycle>> = vec![
             Arc::new(WebhooksLifecycle(Arc::clone(&webhooks))),

@@ -104,7 +104,7 @@ fn end_overdue_step(tx: &mut Tx<'_>, node: Node, id: DestinationId, cutoff: Time
 
 /// The next rows that are not in memory; none when there are none.
 fn step_rows(tx: &mut Tx<'_>, node: Node, id: DestinationId, until: Timestamp, held: &HashSet<DeliveryId>) -> Result<Option<Vec<Pending>>> {
-    let mut rows = load::due(tx, node, id, until, STEP + held.len())?;
+    let mut rows = load::due_after(tx, node, id, load::first(), until, STEP + held.len())?;
     rows.retain(|row| !held.contains(&row.id));
     Ok((!rows.is_empty()).then_some(rows))
 }

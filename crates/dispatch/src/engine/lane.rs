@@ -82,6 +82,8 @@ pub(crate) struct LaneState {
     next_arrival_us: i64,
     /// The database has due rows that are not in memory.
     pub(crate) backlog: bool,
+    /// While a backlog is worked off: the last row that was loaded. The next load goes on after it instead of reading past everything held.
+    pub(crate) scanned: Option<(Timestamp, i64)>,
     /// Something was left to the database while a load was under way.
     pub(crate) missed: bool,
     pub(crate) loading: bool,
@@ -111,6 +113,7 @@ impl Lane {
             hold_until: None,
             next_arrival_us: i64::MIN,
             backlog: false,
+            scanned: None,
             missed: false,
             loading: false,
             changed: false,
@@ -158,6 +161,7 @@ impl LaneState {
             self.held.remove(&item.row.id);
         }
         self.ready.shrink_to(8);
+        self.scanned = None;
         self.leave_to_database();
     }
 

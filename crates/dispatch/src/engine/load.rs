@@ -23,6 +23,8 @@ struct Wanted {
     target: bool,
     /// Rows that there is room for.
     room: usize,
+    /// Go on after this row; none: from the first, leaving out what is held.
+    after: Option<(Timestamp, i64)>,
     /// What is in memory already.
     held: HashSet<DeliveryId>,
     now: Timestamp,
@@ -43,6 +45,8 @@ struct Loaded {
     events: HashMap<(TenantId, EventId), Arc<Event>>,
     /// There may be more due rows.
     more: bool,
+    /// Where the next load goes on; none: at the first row.
+    scanned: Option<(Timestamp, i64)>,
     next_due: Option<Timestamp>,
 }
 
@@ -76,7 +80,9 @@ impl Engine {
         state.missed = false;
         state.changed = false;
         state.gone.clear();
-        let wanted = Wanted { lane: lane.id, node: self.node(), target, room, held: state.held.clone(), now };
+        let after = state.scanned;
+        let held = if after.is_none() { state.held.clone() } else { HashSet::new() };
+        let wanted = Wanted { lane: lane.id, node: self.node(), target, room, after, held, now };
         self.spawn(Arc::clone(self).load(Arc::clone(lane), wanted));
     }
 
@@ -163,6 +169,8 @@ impl Engine {
             }
         }
         state.backlog = loaded.more || state.missed;
+        // Asked to start anew while this load was under way (a retry came due before where it stands): so be it.
+        state.scanned = loaded.scanned.filter(|_| !state.missed);
         if let Some(due) = loaded.next_due {
             state.due_earlier(due);
         }
@@ -194,11 +202,14 @@ fn read(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Loaded> {
         return Ok(loaded);
     }
     let limit = wanted.room + wanted.held.len();
-    let mut rows = due(tx, wanted.node, wanted.lane, wanted.now, limit)?;
-    loaded.more = rows.len() == limit;
+    let mut rows = due(tx, wanted, limit)?;
+    // The end of a scan that began after the first row says nothing about what came to stand before it: look again from there.
+    loaded.more = rows.len() == limit || wanted.after.is_some();
+    let whole = rows.len() == limit;
     rows.retain(|row| !wanted.held.contains(&row.id));
     loaded.more |= rows.len() > wanted.room;
     rows.truncate(wanted.room);
+    loaded.scanned = rows.last().filter(|_| whole).map(|row| (row.due_at, row.seq));
     let keys: Vec<_> = rows.iter().map(|row| (row.tenant, row.event_id.clone(), row.event_created_at)).collect();
     loaded.events = events::load(tx, &keys)?.into_iter().map(|event| ((event.tenant, event.id.clone()), event)).collect();
     loaded.rows = rows;
@@ -212,12 +223,30 @@ fn read(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Loaded> {
     Ok(loaded)
 }
 
-/// The first rows of a destination that are due.
-pub(super) fn due(tx: &mut Tx<'_>, node: Node, destination: DestinationId, until: Timestamp, limit: usize) -> Result<Vec<Pending>> {
+/// A place before every row.
+pub(super) fn first() -> (Timestamp, i64) {
+    (Timestamp::from_millis(i64::MIN), i64::MIN)
+}
+
+/// The first rows that are wanted.
+fn due(tx: &mut Tx<'_>, wanted: &Wanted, limit: usize) -> Result<Vec<Pending>> {
+    due_after(tx, wanted.node, wanted.lane, wanted.after.unwrap_or_else(first), wanted.now, limit)
+}
+
+/// The first rows of a destination that are due at `until`, after the row that stands at `after`.
+pub(super) fn due_after(
+    tx: &mut Tx<'_>,
+    node: Node,
+    destination: DestinationId,
+    after: (Timestamp, i64),
+    until: Timestamp,
+    limit: usize,
+) -> Result<Vec<Pending>> {
     let sql = format!(
-        "SELECT {} FROM queue WHERE owner = ?1 AND destination_id = ?2 AND due_at <= ?3 ORDER BY due_at, seq LIMIT ?4",
+        "SELECT {} FROM queue WHERE owner = ?1 AND destination_id = ?2 AND due_at <= ?3 AND (due_at, seq) > (?5, ?6) ORDER BY due_at, seq LIMIT ?4",
         queue::COLUMNS
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    tx.query(&sql, &[node.id.into(), destination.into(), until.into(), limit.into()], queue::read)
+    let params = [node.id.into(), destination.into(), until.into(), limit.into(), after.0.into(), after.1.into()];
+    tx.query(&sql, &params, queue::read)
 }

@@ -157,6 +157,7 @@ impl Engine {
             state.forget_aim();
         }
         // What waits has to be looked at, whatever the new state is.
+        state.scanned = None;
         state.leave_to_database();
         drop(state);
         self.visit(&lane);
@@ -236,6 +237,7 @@ impl Engine {
         let now = self.ambient.now();
         if state.next_due.is_some_and(|due| due <= now) {
             state.next_due = None;
+            state.scanned = None;
             state.leave_to_database();
         }
         self.begin_load(lane, &mut state, now);

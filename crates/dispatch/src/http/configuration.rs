@@ -166,6 +166,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[allow(clippy::needless_pass_by_value, reason = "called with literals")]
     fn fault(config: Value) -> String {
         let own: HeaderName = "X-TPX-Event".parse().unwrap();
         let outcome = HttpConfig::read(&config).and_then(|parsed| parsed.check(&[&own]));

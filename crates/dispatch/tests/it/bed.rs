@@ -80,12 +80,7 @@ impl Channel for ScriptChannel {
 
     fn attempt<'a>(&'a self, input: &'a AttemptInput<'a>) -> futures_util::future::BoxFuture<'a, AttemptReport> {
         Box::pin(async move {
-            let seen = Seen {
-                destination: input.destination.id,
-                number: input.number,
-                seq: input.seq,
-                at: input.now,
-            };
+            let seen = Seen { destination: input.destination.id, number: input.number, seq: input.seq, at: input.now };
             let reply = (self.0.script.lock().unwrap())(&seen);
             self.0.seen.lock().unwrap().push(seen);
             let (outcome, status) = match reply {

@@ -3,7 +3,7 @@
 use dispatch::Policy;
 use testkit::receiver::Gate;
 
-use crate::bed::{Bed, LIMIT, Reply};
+use crate::bed::{Bed, LIMIT, Reply, system};
 
 testkit::engines! {
     async fn everything_arrives_once_and_is_recorded(bed: Bed) {
@@ -19,7 +19,9 @@ testkit::engines! {
         assert_eq!(bed.attempts_logged().await, 1200);
         dispatch.drain(LIMIT).await;
         assert_eq!(bed.number("SELECT COUNT(*) FROM attempt_journal").await, 0);
-        assert_eq!(bed.number("SELECT COUNT(*) FROM nodes WHERE stopped_at IS NOT NULL").await, 1);
+        let id = dispatch.node().id;
+        let stopped = bed.store.read(system(), move |tx| tx.query_one("SELECT stopped_at FROM nodes WHERE id = ?1", &[id.into()], |row| row.get::<Option<i64>>(0)));
+        assert!(stopped.await.unwrap().is_some());
     }
 
     async fn a_dead_destination_keeps_little_in_memory_and_delays_nobody(bed: Bed) {
@@ -33,14 +35,14 @@ testkit::engines! {
         bed.wait_ended("delivered", 500).await;
         bed.wait_quiet(&dispatch).await;
         let now = dispatch.snapshot();
-        assert!(now.ready <= 256 && now.broken == 1, "{now:?}");
+        assert!(now.ready <= 512 && now.broken == 1, "{now:?}");
         assert_eq!(bed.queued().await, 20_500);
         let attempts = bed.channel.seen().iter().filter(|seen| seen.destination == dead).count();
         assert!((10..200).contains(&attempts), "{attempts} attempts at a dead destination");
     }
 
     async fn a_hanging_destination_leaves_places_for_others(bed: Bed) {
-        *bed.options.lock().unwrap() = dispatch::Options { max_in_flight_total: 20, ..bed.options.lock().unwrap().clone() };
+        bed.options.lock().unwrap().max_in_flight_total = 20;
         let dispatch = bed.dispatch().await;
         let (slow, quick) = (bed.destination(Policy::default()).await, bed.destination(Policy::default()).await);
         let gate = Gate::closed();
@@ -50,7 +52,7 @@ testkit::engines! {
         let delivered = || async { (bed.ended("delivered").await >= 1000).then_some(()) };
         testkit::wait::until("the quick one has all", LIMIT, delivered).await;
         assert!(bed.channel.seen().iter().filter(|seen| seen.destination == quick).count() == 1000);
-        assert!(dispatch.snapshot().ready_most <= 256);
+        assert!(dispatch.snapshot().ready_most <= 512);
         gate.open();
         bed.wait_ended("delivered", 2000).await;
         bed.wait_quiet(&dispatch).await;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dispatch::http::HttpChannel;
 use dispatch::Policy;
+use dispatch::http::HttpChannel;
 use serde_json::json;
 use testkit::receiver::{Answer, Receiver};
 use web::outbound::{Client, ClientConfig, UrlPolicy};
@@ -45,7 +45,7 @@ testkit::engines! {
         let signatures = header("webhook-signature");
         assert_eq!(signatures.split(' ').count(), 2);
         for secret in [&new, &old] {
-            verify_standard(&[secret.clone()], "e-0", &header("webhook-timestamp"), &signatures, &got.body, now, 0).unwrap();
+            verify_standard(std::slice::from_ref(secret), "e-0", &header("webhook-timestamp"), &signatures, &got.body, now, 0).unwrap();
             verify_legacy(secret.text().reveal(), &header("X-Webhook-Signature"), &got.body, now, 0).unwrap();
         }
         for (name, value) in [

@@ -47,8 +47,16 @@ testkit::engines! {
         let back = bed.ambient.now().plus(Duration::from_hours(24));
         bed.channel.answer(move |seen| if seen.at < back { Reply::Status(503) } else { Reply::Deliver });
         bed.publish(400).await;
-        advance_until(&bed, &dispatch, Duration::from_mins(10), "the day", async || bed.ambient.now() >= back).await;
-        assert!(dispatch.snapshot().ready <= 256);
+        testkit::wait::until("the breaker opens", LIMIT, || async { (dispatch.snapshot().broken == 1).then_some(()) }).await;
+        while bed.ambient.now() < back.minus(Duration::from_mins(30)) {
+            bed.wait_quiet(&dispatch).await;
+            let before = bed.channel.count();
+            bed.clock.advance(Duration::from_mins(10));
+            dispatch.poke();
+            testkit::wait::until("a probe every ten minutes", LIMIT, || async { (bed.channel.count() > before).then_some(()) }).await;
+        }
+        bed.wait_quiet(&dispatch).await;
+        assert!(dispatch.snapshot().ready <= 512);
         let tenant = bed.tenant;
         let failing = bed.store.read(crate::bed::system(), move |tx| dispatch::destinations::get(tx, tenant, id)).await.unwrap().failing_since;
         assert!(failing.is_some());

@@ -79,8 +79,8 @@ impl testkit::Bed for Bed {
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-03-01T12:00:00Z").unwrap()));
         let ambient = Ambient::new(clock.clone(), Arc::new(kernel::chance::SystemEntropy));
         let database = match engine.database_url() {
-            Some(url) => Database::Postgres(url.to_owned()),
-            None => Database::Sqlite(engine.data_dir().to_owned()),
+            Some(url) => Database::Postgres(url.clone()),
+            None => Database::Sqlite(engine.data_dir().clone()),
         };
         let migrations: Vec<Migration> = [access::MIGRATIONS, usage::MIGRATIONS].concat();
         let store = Store::open(Config::new(database, MasterKey::generate(&ambient), ambient.clone(), migrations)).await.unwrap();

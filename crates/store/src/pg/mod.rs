@@ -42,7 +42,7 @@ impl Session {
             config.application_name("tradewind");
         }
         config.connect_timeout(Duration::from_secs(5));
-        let client = config.connect(NoTls).map_err(|e| away(e))?;
+        let client = config.connect(NoTls).map_err(away)?;
         Ok(Self { client, statements: HashMap::new(), pending: "" })
     }
 
@@ -118,6 +118,10 @@ fn tenant_setting(scope: &Scope) -> String {
 }
 
 impl Connection for Postgres {
+    /// One: several writers work at once here, and functions that share a transaction would hold each other's row locks in whatever order they
+    /// came, which ends in deadlocks. PostgreSQL groups the commits of concurrent transactions by itself, and hot paths use a [`crate::Batcher`].
+    const GROUP_MAX: usize = 1;
+
     fn begin(&mut self) -> Result<()> {
         let begin = if self.writes { "BEGIN" } else { "BEGIN READ ONLY" };
         let session = self.session()?;

@@ -72,6 +72,8 @@ fn prepare(raw: &Raw, pragmas: &str) -> Result<()> {
 }
 
 impl Connection for Sqlite {
+    const GROUP_MAX: usize = 512;
+
     fn begin(&mut self) -> Result<()> {
         self.run(if self.writes { "BEGIN IMMEDIATE" } else { "BEGIN" })
     }

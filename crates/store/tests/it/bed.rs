@@ -33,8 +33,8 @@ impl testkit::Bed for Bed {
 
 async fn open(engine: &Engine, clock: &Arc<ManualClock>, key: &MasterKey) -> kernel::Result<Store> {
     let database = match engine.database_url() {
-        Some(url) => Database::Postgres(url.to_owned()),
-        None => Database::Sqlite(engine.data_dir().to_owned()),
+        Some(url) => Database::Postgres(url.clone()),
+        None => Database::Sqlite(engine.data_dir().clone()),
     };
     let ambient = Ambient::new(clock.clone(), Arc::new(kernel::chance::SystemEntropy));
     let mut config = Config::new(database, key.clone(), ambient, NOTES.to_vec());

@@ -8,7 +8,7 @@ use testkit::receiver::{Answer, Gate, Receiver};
 use testkit::server::Server;
 use testkit::{Engine, engine, wait};
 
-use crate::world::{SOON, World, rows, text};
+use crate::world::{SOON, World, received, rows, text};
 
 /// How late another process may notice that a credential is revoked.
 const NOTICE: Duration = Duration::from_secs(1);
@@ -60,6 +60,15 @@ fn a_key_revoked_on_one_node_is_refused_on_the_other_within_a_second() {
 }
 
 #[test]
+fn a_second_server_on_the_same_files_refuses_to_start() {
+    engine::run(Engine::sqlite(), async |world: World| {
+        let why = world.server.settings().second_node(world.engine.data_dir()).try_start().expect_err("SQLite's files have one server");
+        assert!(why.contains("exit status: 1"), "{why}");
+        world.operator.get("/api/v1/tenants").await.assert_status(200);
+    });
+}
+
+#[test]
 fn a_webhook_made_on_one_node_gets_the_events_of_the_other() {
     engine::run(Engine::postgres(), async |world: World| {
         let dir = tempfile::tempdir().unwrap();
@@ -76,7 +85,8 @@ fn a_webhook_made_on_one_node_gets_the_events_of_the_other() {
         .await;
         assert!(begun.elapsed() < NOTICE, "{:?}", begun.elapsed());
         let id = text(&published["id"]);
-        receiver.wait_until("the event", SOON, |all| all.iter().any(|one| one.header("webhook-id") == Some(&id))).await;
+        let came = received(&receiver, 1).await;
+        assert!(came.iter().any(|one| one.header("webhook-id") == Some(&id)));
     });
 }
 
@@ -95,13 +105,13 @@ fn the_deliveries_of_a_killed_node_are_finished_by_the_other() {
         let answer = tenant.host.post("/api/v1/events/batch", &json!({"events": events})).await.expect(202).json();
         assert!(rows(&answer).iter().all(|entry| entry["deliveries"] == 1), "{answer}");
         // Some are under way, and none is answered.
-        receiver.wait_for(1, SOON).await;
+        received(&receiver, 1).await;
         world.server.kill9();
         gate.open();
         let arrived = |all: &[testkit::receiver::Received]| {
             all.iter().filter_map(|one| one.header("webhook-id")).map(str::to_owned).collect::<HashSet<_>>().len() == 200
         };
-        receiver.wait_until("every event", TAKE_OVER, arrived).await;
+        wait::until("every event", TAKE_OVER, async || arrived(&receiver.requests()).then_some(())).await;
         let there = other.client().bearer(&world.service_key).with("tradewind-tenant", &tenant.id);
         wait::until("every delivery's end", TAKE_OVER, || async {
             let pending = there.get("/api/v1/deliveries?status=pending&limit=100").await.expect(200).json();

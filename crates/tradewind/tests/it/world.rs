@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use testkit::http::{Client, Response};
-use testkit::receiver::Received;
+use testkit::receiver::{Received, Receiver};
 use testkit::server::{Server, Settings};
 use testkit::{Bed, Engine, wait};
 use web::signature::{WebhookSecret, verify_legacy, verify_standard};
@@ -38,7 +38,9 @@ impl World {
         let id = text(&made["id"]);
         let host = self.operator.with("tradewind-tenant", &id);
         let client = host.post("/api/v1/api-clients", &json!({"name": format!("{name}'s integration")})).await.expect(201).json();
-        Tenant { id, host, client: text(&client["id"]), partner: self.server.client() }
+        let declared = host.get("/api/v1/scopes").await.expect(200).json();
+        let scopes = rows(&declared).iter().map(|scope| text(&scope["name"])).collect();
+        Tenant { id, host, client: text(&client["id"]), partner: self.server.client(), scopes }
     }
 }
 
@@ -65,6 +67,7 @@ pub(crate) struct Tenant {
     /// Calls with the service key for this tenant.
     pub(crate) host: Client,
     partner: Client,
+    scopes: Vec<String>,
 }
 
 /// A key of a partner.
@@ -82,9 +85,9 @@ pub(crate) struct Webhook {
 }
 
 impl Tenant {
-    /// A key with all the client's scopes and with limits that no test reaches.
+    /// A key with all the blueprint's scopes and with limits that no test reaches.
     pub(crate) async fn key(&self) -> Key {
-        self.key_with(json!({})).await
+        self.key_with(json!({"scopes": self.scopes})).await
     }
 
     /// A key with these scopes only.
@@ -131,6 +134,11 @@ impl Tenant {
         })
         .await
     }
+}
+
+/// What the receiver got, once it is at least `count` requests.
+pub(crate) async fn received(receiver: &Receiver, count: usize) -> Vec<Received> {
+    wait::until(&format!("{count} deliveries"), SOON, async || (receiver.count() >= count).then(|| receiver.requests())).await
 }
 
 /// The string in `value`.

@@ -1,4 +1,5 @@
 //! The request log against real engines.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
 
@@ -69,5 +70,5 @@ async fn sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres() {
     let database = testkit::postgres::fresh_database();
-    records_and_lists(Database::Postgres(database.url().to_owned())).await;
+    records_and_lists(Database::Postgres(database.url().clone())).await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::receiver::Receiver;
 
-use crate::world::{Contractors, SOON, Tenant, assert_signed_legacy, now};
+use crate::world::{Contractors, Tenant, assert_signed_legacy, now, received};
 
 /// A match, made by the marketplace's own backend.
 async fn matched(tenant: &Tenant, first: &str, status: &str) -> Value {
@@ -97,7 +97,7 @@ testkit::engines! {
         let cleared = key.http.put(&path, &json!({"next_follow_up_date": null, "status": "converted"})).await.expect(200).json();
         assert!(cleared["data"]["next_follow_up_date"].is_null(), "{cleared}");
 
-        let came = receiver.wait_for(2, SOON).await;
+        let came = received(&receiver, 2).await;
         let mut types: Vec<&str> = came.iter().map(|request| request.header("x-tpx-event").unwrap()).collect();
         types.sort_unstable();
         assert_eq!(types, ["lead.converted", "lead.updated"]);
@@ -173,7 +173,7 @@ testkit::engines! {
         let webhook = tenant.webhook(&receiver.url("/"), &["lead.created"]).await;
         let answer = tenant.host.post(&format!("/api/v1/webhooks/{}/test", webhook.id), &json!({})).await;
         assert!(answer.status.is_success(), "{} {}", answer.status, answer.text());
-        let came = receiver.wait_for(1, SOON).await.remove(0);
+        let came = received(&receiver, 1).await.remove(0);
         assert_signed_legacy(&came, "x-tpx-signature", &webhook.secret);
         assert_eq!(came.header("x-tpx-event"), Some("test.webhook"));
         let body = came.json();

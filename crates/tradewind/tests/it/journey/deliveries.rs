@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::receiver::{Answer, Receiver};
 
-use crate::world::{SOON, World, assert_signed, assert_signed_legacy, rows, text};
+use crate::world::{SOON, World, assert_signed, assert_signed_legacy, received, rows, text};
 
 testkit::engines! {
     async fn an_event_arrives_signed_and_is_listed(world: World) {
@@ -23,7 +23,7 @@ testkit::engines! {
         let published = tenant.host.post("/api/v1/events", &event).await.expect(202).json();
         assert_eq!(published, json!({"id": "order-1", "type": "lead.created", "deliveries": 1}));
 
-        let came = receiver.wait_for(1, SOON).await.remove(0);
+        let came = received(&receiver, 1).await.remove(0);
         assert_signed(&came, &secret);
         assert_signed_legacy(&came, "x-webhook-signature", &secret);
         assert_eq!((came.method.as_str(), came.path.as_str()), ("POST", "/hook"));
@@ -101,12 +101,17 @@ testkit::engines! {
         let receiver = Receiver::start();
         let webhook = tenant.webhook(&receiver.url("/t"), &["lead.created"]).await;
         let answer = tenant.host.post(&format!("/api/v1/webhooks/{}/test", webhook.id), &json!({})).await;
-        assert!(answer.status.is_success(), "{} {}", answer.status, answer.text());
-        let came = receiver.wait_for(1, SOON).await.remove(0);
+        let result = answer.expect(200).json();
+        assert_eq!((&result["success"], &result["responseCode"]), (&json!(true), &json!(204)), "{result}");
+        let came = received(&receiver, 1).await.remove(0);
         assert_signed(&came, &webhook.secret);
         assert_signed_legacy(&came, "x-webhook-signature", &webhook.secret);
         assert_eq!(came.header("x-webhook-event"), Some("test.webhook"));
         assert_eq!(came.json()["data"]["test"], true);
+        receiver.answer(Answer::status(500).body("broken"));
+        let answer = tenant.host.post(&format!("/api/v1/webhooks/{}/test", webhook.id), &json!({})).await;
+        let result = answer.expect(200).json();
+        assert_eq!((&result["success"], &result["responseCode"], &result["responseBody"]), (&json!(false), &json!(500), &json!("broken")));
     }
 
     async fn an_event_id_is_taken_once(world: World) {
@@ -123,7 +128,7 @@ testkit::engines! {
         let entries = rows(&answer);
         assert_eq!((entries.len(), &entries[0]["id"], &entries[2]["id"]), (3, &json!("once"), &json!("last")), "{answer}");
         assert_eq!((&entries[1]["error"]["code"], &entries[1]["error"]["status"]), (&json!("unknown_event_type"), &json!(422)), "{answer}");
-        let came = receiver.wait_until("the last event", SOON, |all| all.iter().any(|one| one.header("webhook-id") == Some("last"))).await;
+        let came = received(&receiver, 2).await;
         tenant.delivery("once", |row| row["status"] == "delivered").await;
         assert_eq!(came.iter().filter(|one| one.header("webhook-id") == Some("once")).count(), 1);
         assert_eq!(came.len(), 2);

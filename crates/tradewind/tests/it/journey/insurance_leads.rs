@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::receiver::Receiver;
 
-use crate::world::{SOON, World, assert_is_problem, assert_signed, lead, rows, text};
+use crate::world::{World, assert_is_problem, assert_signed, lead, received, rows, text};
 
 testkit::engines! {
     async fn a_partner_works_with_leads_and_hears_of_them(world: World) {
@@ -25,7 +25,7 @@ testkit::engines! {
         key.http.patch(&path, &json!({"notes": "Call back"})).await.assert_status(200);
         assert_eq!(key.http.get(&path).await.expect(200).json()["notes"], "Call back");
 
-        let came = receiver.wait_for(3, SOON).await;
+        let came = received(&receiver, 3).await;
         let mut types: Vec<&str> = came.iter().map(|request| request.header("x-webhook-event").unwrap()).collect();
         types.sort_unstable();
         assert_eq!(types, ["lead.created", "lead.qualified", "lead.updated"]);
@@ -103,7 +103,7 @@ testkit::engines! {
             let list = tenant.host.get(&format!("/api/v1/api-clients{query}")).await.expect(200).json();
             assert_eq!(rows(&list).iter().map(|row| &row["id"]).collect::<Vec<_>>(), [&client["id"]], "{query}: {list}");
         }
-        let changed = tenant.host.put(&path, &json!({"name": "Renamed"})).await.expect(200).json();
+        let changed = tenant.host.patch(&path, &json!({"name": "Renamed"})).await.expect(200).json();
         assert_eq!((&changed["name"], &changed["contactEmail"]), (&json!("Renamed"), &json!("dev@crm.example.com")));
 
         let body = json!({"clientId": id, "name": "Production", "scopes": ["leads:read"], "rateLimitOverride": 50, "expiresAt": "2099-01-01T00:00:00.000Z"});

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use testkit::Engine;
 use testkit::receiver::Receiver;
+use testkit::{Engine, wait};
 
 use super::tools;
 use crate::world::{SOON, World, assert_signed};
@@ -87,7 +87,7 @@ testkit::engines! {
             let answer = key.http.request("POST".parse().unwrap(), path).body("application/json", body).send().await;
             assert!(answer.status == 202 && !answer.text().contains("error"), "{name}: {} {}", answer.status, answer.text());
         }
-        receiver.wait_for(payloads.len(), SOON * 3).await;
+        wait::until("every payload", SOON * 3, async || (receiver.count() >= payloads.len()).then_some(())).await;
         let sent: HashMap<&str, &str> = payloads.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         assert_eq!(sent.len(), payloads.len(), "each has a name of its own");
         let mut arrived = 0;

@@ -8,7 +8,7 @@ use testkit::receiver::{Received, Receiver};
 use testkit::wait;
 
 use super::tools;
-use crate::world::{Contractors, SOON, World, text};
+use crate::world::{Contractors, SOON, World, received, text};
 
 const VERSION: &str = "1.1";
 
@@ -53,7 +53,7 @@ async fn deliveries(world: &World) -> Value {
         tenant.publish("lead.created", &data(note)).await;
     }
     tenant.host.post(&format!("/api/v1/webhooks/{}/test", webhook.id), &json!({})).await;
-    receiver.wait_for(5, SOON).await;
+    received(&receiver, 5).await;
     let mut all = captured(&receiver.take(), &webhook.secret);
     // During a rotation both secrets sign: each of them verifies.
     let path = format!("/api/v1/webhooks/{}/rotate-secret", webhook.id);
@@ -61,7 +61,7 @@ async fn deliveries(world: &World) -> Value {
     let fresh = text(&rotated["secret"]);
     let both = wait::until("a delivery with two signatures", SOON, || async {
         tenant.publish("lead.updated", &data("rotated")).await;
-        let came = receiver.wait_for(1, SOON).await;
+        let came = received(&receiver, 1).await;
         came.into_iter().find(|one| one.header("webhook-signature").unwrap().split(' ').count() == 2)
     })
     .await;
@@ -113,7 +113,7 @@ testkit::engines! {
         let receiver = Receiver::start();
         let webhook = tenant.webhook(&receiver.url("/"), &["lead.created"]).await;
         tenant.host.post("/api/v1/records/lead", &json!({"first_name": "Gräce"})).await.assert_status(201);
-        let all = captured(&receiver.wait_for(1, SOON).await, &webhook.secret);
+        let all = captured(&received(&receiver, 1).await, &webhook.secret);
         judge_by_node(&all);
         judge_by_python(&all);
     }

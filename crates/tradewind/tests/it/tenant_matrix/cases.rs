@@ -72,11 +72,10 @@ fn access() -> Vec<Row> {
         ("GET PUT PATCH DELETE", "/api/v1/api-clients/{}", Path(&[Client]), Some(client)),
         ("POST", "/api/v1/api-clients/{}/rotate-secret", Path(&[Client]), Some(json!({}))),
         ("GET", "/api/v1/api-clients/{}/api-keys", Path(&[Client]), None),
-        ("GET DELETE", "/api/v1/api-clients/{}/api-keys/{}", Path(&[Client, Key]), None),
+        ("DELETE", "/api/v1/api-clients/{}/api-keys/{}", Path(&[Client, Key]), None),
         ("POST", "/api/v1/api-keys", Nothing, Some(json!({"clientId": "cli_00000000000000000000000000", "name": "Key"}))),
         ("GET PATCH DELETE", "/api/v1/api-keys/{}", Path(&[Key]), Some(json!({"name": "Changed"}))),
         ("POST", "/api/v1/api-keys/{}/rotate", Path(&[Key]), Some(json!({"gracePeriodSeconds": 0}))),
-        ("POST", "/api/v1/api-keys/verify", Nothing, Some(json!({"key": "nonsense"}))),
         ("GET", "/api/v1/rate-limits", Nothing, None),
         ("PUT", "/api/v1/rate-limits/{}", Path(&[Shared("enterprise")]), Some(json!({"requestsPerMinute": 600}))),
         ("GET", "/api/v1/scopes", Nothing, None),
@@ -111,7 +110,6 @@ fn webhooks() -> Vec<Row> {
         ("POST", "/api/v1/api-clients/{}/webhooks/{}/disable", OF_CLIENT, Some(json!({}))),
         ("POST", "/api/v1/api-clients/{}/webhooks/{}/pause", OF_CLIENT, Some(json!({}))),
         ("POST", "/api/v1/api-clients/{}/webhooks/{}/resume", OF_CLIENT, Some(json!({}))),
-        ("GET", "/api/v1/api-clients/{}/webhooks/{}/stats", OF_CLIENT, None),
         ("GET", "/api/v1/api-clients/{}/webhooks/{}/deliveries", OF_CLIENT, None),
         ("GET PUT PATCH DELETE", "/api/v1/webhooks/{}", FLAT, hook()),
         ("POST", "/api/v1/webhooks/{}/test", FLAT, Some(json!({}))),
@@ -120,7 +118,6 @@ fn webhooks() -> Vec<Row> {
         ("POST", "/api/v1/webhooks/{}/disable", FLAT, Some(json!({}))),
         ("POST", "/api/v1/webhooks/{}/pause", FLAT, Some(json!({}))),
         ("POST", "/api/v1/webhooks/{}/resume", FLAT, Some(json!({}))),
-        ("GET", "/api/v1/webhooks/{}/stats", FLAT, None),
         ("GET", "/api/v1/webhooks/{}/deliveries", FLAT, None),
         ("GET", "/api/v1/deliveries", Nothing, None),
         ("GET", "/api/v1/undelivered", Nothing, None),
@@ -131,15 +128,12 @@ fn webhooks() -> Vec<Row> {
 }
 
 fn records() -> Vec<Row> {
-    use Named::{Nothing, Path};
+    use Named::Path;
     use Thing::{Record, Shared};
     const ONE: Named = Path(&[Shared("lead"), Record("lead")]);
     vec![
         ("GET POST", "/api/v1/records/{}", Path(&[Shared("lead")]), Some(lead("Ada"))),
         ("GET PUT PATCH DELETE", "/api/v1/records/{}/{}", ONE, Some(json!({"email": "ada@example.com"}))),
-        ("POST", "/api/v1/records/{}/batch", Path(&[Shared("lead")]), Some(json!({"records": []}))),
-        ("GET", "/api/v1/records/{}/export", Path(&[Shared("lead")]), None),
-        ("GET", "/api/v1/records", Nothing, None),
     ]
 }
 
