@@ -72,7 +72,8 @@ pub(crate) fn run(run: &Run) -> Result<()> {
 fn runner(run: &Run) -> Command {
     let selects = run.arguments.iter().any(|word| matches!(word.as_str(), "-p" | "--package" | "--workspace"));
     let mut command = if shell::succeeds(&mut shell::cargo(&["nextest", "--version"])) {
-        let mut command = shell::cargo(&["nextest", "run", "--profile", run.profile]);
+        // Ignored tests need the server's binary, which was built just before.
+        let mut command = shell::cargo(&["nextest", "run", "--run-ignored", "all", "--profile", run.profile]);
         if let Some(part) = &run.filter {
             command.args(["-E", &format!("test({part})")]);
         }

@@ -55,10 +55,11 @@ impl Catalogue {
     /// Errors: 422 `unknown_event_type`, 422 `validation_failed`.
     pub(crate) fn check(&self, event_type: &EventType, data: &RawValue, at: &str) -> Result<()> {
         let Some(declared) = self.get(event_type.as_str()) else { return Err(self.unknown(event_type.as_str(), at)) };
+        let place = format!("{at}/data");
+        crate::readable::check(data.get()).map_err(|error| Error::field(&place, format!("cannot be read: {error}")))?;
         if declared.shallow.as_ref().is_some_and(|shallow| shallow.accepts(data.get())) {
             return Ok(());
         }
-        let place = format!("{at}/data");
         let value: Value = serde_json::from_str(data.get()).map_err(|error| Error::field(&place, format!("cannot be read: {error}")))?;
         let faults = declared.schema.check(&value, &place);
         if faults.is_empty() {

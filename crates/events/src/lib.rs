@@ -25,6 +25,7 @@ mod list;
 mod load;
 mod planner;
 mod publish;
+mod readable;
 mod routes;
 mod shallow;
 mod sql;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::Timestamp;
 
-use crate::limits::{Decision, Limits};
+use crate::limits::{BURST, Decision, Limits};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -32,10 +32,11 @@ pub(crate) fn add(headers: &mut HeaderMap, limits: &Limits, decision: &Decision,
     headers.insert(REMAINING, left.into());
     insert(headers, RESET, reset);
     insert(headers, POLICY, limits.policy.clone());
-    let mut field = String::with_capacity(96);
-    for (window, (left, reset_in)) in limits.windows.iter().zip(decision.left) {
+    let mut field = String::with_capacity(128);
+    let burst = decision.burst.map(|left| (BURST, left));
+    for (name, (left, reset_in)) in burst.into_iter().chain(limits.windows.iter().map(|window| window.name).zip(decision.left)) {
         let separator = if field.is_empty() { "" } else { ", " };
-        let _ = write!(field, "{separator}\"{}\";r={left};t={}", window.name, reset_in.div_ceil(1000));
+        let _ = write!(field, "{separator}\"{name}\";r={left};t={}", reset_in.div_ceil(1000));
     }
     insert(headers, FIELD, field);
 }

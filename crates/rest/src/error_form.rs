@@ -31,7 +31,9 @@ struct Declared {
 
 impl Declared {
     fn status(&self, error: &Error) -> StatusCode {
-        if error.kind() == Kind::Invalid { self.validation } else { web::status(error.kind()) }
+        // Only what the blueprint's own rules find has the blueprint's status: what all routes share stays as it is.
+        let of_validation = error.kind() == Kind::Invalid && error.code() == "validation_failed";
+        if of_validation { self.validation } else { web::status(error.kind()) }
     }
 
     /// The blueprint's text, if it has one.

@@ -59,9 +59,13 @@ impl Shared {
     }
 
     fn record(&self, request: Received) {
-        let mut requests = self.requests();
-        requests.push(request);
-        self.count.send_replace(requests.len());
+        let count = {
+            let mut requests = self.requests();
+            requests.push(request);
+            requests.len()
+        };
+        // Not under the lock: whoever waits holds the channel's own lock while it looks at the requests.
+        self.count.send_modify(|known| *known = (*known).max(count));
     }
 
     fn next_answer(&self) -> Answer {
@@ -141,9 +145,9 @@ impl Receiver {
 
     /// Forgets what came, and gives it.
     pub fn take(&self) -> Vec<Received> {
-        let mut requests = self.shared.requests();
+        let taken = std::mem::take(&mut *self.shared.requests());
         self.shared.count.send_replace(0);
-        std::mem::take(&mut requests)
+        taken
     }
 
     /// Waits until at least `n` requests have come, and gives all. Panics after `limit`.

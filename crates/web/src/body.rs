@@ -13,7 +13,7 @@ pub const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
 const TIME: Duration = Duration::from_secs(60);
 /// A body that is too large is read to its end up to here, and thrown away, so that the client gets to see the answer: one that is still
 /// writing when we close sees a broken connection instead.
-const DRAIN: usize = 8 * 1024 * 1024;
+const DRAIN: usize = 32 * 1024 * 1024;
 /// And for at most so long.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 

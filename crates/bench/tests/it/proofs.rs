@@ -23,32 +23,32 @@ async fn a_dead_receiver_harms_nobody(place: &Place, death: backlog::Death) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the server's binary: TRADEWIND_BIN"]
-async fn kills_on_sqlite() {
+async fn heavy_kills_on_sqlite() {
     nothing_accepted_is_lost(&place::sqlite()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the server's binary: TRADEWIND_BIN"]
-async fn kills_on_postgres() {
+async fn heavy_kills_on_postgres() {
     let Some(place) = place::postgres() else { return };
     nothing_accepted_is_lost(&place).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the server's binary: TRADEWIND_BIN"]
-async fn backlog_of_a_refusing_receiver_on_sqlite() {
+async fn heavy_backlog_of_a_refusing_receiver_on_sqlite() {
     a_dead_receiver_harms_nobody(&place::sqlite(), backlog::Death::Refusing).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the server's binary: TRADEWIND_BIN"]
-async fn backlog_of_a_hanging_receiver_on_sqlite() {
+async fn heavy_backlog_of_a_hanging_receiver_on_sqlite() {
     a_dead_receiver_harms_nobody(&place::sqlite(), backlog::Death::Hanging).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the server's binary: TRADEWIND_BIN"]
-async fn backlog_on_postgres() {
+async fn heavy_backlog_on_postgres() {
     let Some(place) = place::postgres() else { return };
     a_dead_receiver_harms_nobody(&place, backlog::Death::Refusing).await;
 }

@@ -56,7 +56,7 @@ struct Stalled(Reads);
 impl Traffic for Stalled {
     fn request(&self, index: u64, out: &mut Vec<u8>) {
         if index == 0 {
-            std::thread::sleep(Duration::from_millis(400));
+            std::thread::sleep(Duration::from_millis(400)); // tidy: condition: the stall itself is what is measured
         }
         self.0.request(index, out);
     }

@@ -19,7 +19,8 @@ const REMEMBER: Duration = Duration::from_secs(600);
 const JOURNAL: i64 = 50;
 
 const TAKE_OVER: Dialect = Dialect {
-    sqlite: "UPDATE queue SET owner = ?1, epoch = ?2 WHERE rowid IN (SELECT rowid FROM queue WHERE owner = ?3 LIMIT ?4) RETURNING destination_id",
+    sqlite: "UPDATE queue SET owner = ?1, epoch = ?2 WHERE (tenant_id, id) IN \
+             (SELECT tenant_id, id FROM queue WHERE owner = ?3 LIMIT ?4) RETURNING destination_id",
     postgres: "UPDATE queue SET owner = ?1, epoch = ?2 WHERE (tenant_id, id) IN \
                (SELECT tenant_id, id FROM queue WHERE owner = ?3 LIMIT ?4 FOR UPDATE SKIP LOCKED) RETURNING destination_id",
 };

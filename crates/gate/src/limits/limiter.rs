@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Cells, Decision, Limits, MAX_WINDOWS};
+use super::{BURST, Cells, Decision, Limits, MAX_WINDOWS};
 
 /// Locks that the credentials share.
 const SHARDS: usize = 64;
@@ -62,7 +62,7 @@ impl State {
         }
         let arrival = limits.bucket.map(|bucket| bucket.room(self.arrival, now, cost));
         if let Some(Err(wait)) = arrival {
-            refuse("burst", wait);
+            refuse(BURST, wait);
         }
         if refused.is_none() {
             self.cells.iter_mut().take(limits.windows.len()).for_each(|cells| cells.count(cost));
@@ -70,17 +70,14 @@ impl State {
             let longest = limits.windows.iter().map(|window| window.millis).max().unwrap_or(0);
             self.idle_at = now.saturating_add(longest.saturating_mul(2));
         }
-        Decision { admitted: refused.is_none(), left: self.left(limits, now), refused }
+        let burst = limits.bucket.map(|bucket| (bucket.left(self.arrival, now), bucket.full_in(self.arrival, now)));
+        Decision { admitted: refused.is_none(), left: self.left(limits, now), burst, refused }
     }
 
     fn left(&mut self, limits: &Limits, now: u64) -> [(u64, u64); MAX_WINDOWS] {
         let mut left = [(0, 0); MAX_WINDOWS];
         for ((window, cells), slot) in limits.windows.iter().zip(&mut self.cells).zip(&mut left) {
             *slot = cells.left(*window, now);
-        }
-        // What the bucket cannot give at once is not left in the minute either.
-        if let Some(bucket) = limits.bucket {
-            left[0].0 = left[0].0.min(bucket.left(self.arrival, now));
         }
         left
     }
@@ -121,8 +118,8 @@ mod tests {
         assert_eq!(admitted, 10);
         let decision = limiter.decide(&id, &limits, now, 1);
         assert_eq!(decision.refused, Some(("burst", 1000)));
-        assert_eq!(decision.left[0].0, 0);
-        assert_eq!(decision.left[1].0, 90, "40 refused requests are not counted");
+        assert_eq!(decision.burst, Some((0, 10_000)));
+        assert_eq!((decision.left[0].0, decision.left[1].0), (50, 90), "40 refused requests are not counted");
         assert!(limiter.decide(&Arc::from("other"), &limits, now, 1).admitted, "another credential has its own counters");
     }
 

@@ -24,6 +24,8 @@ pub use window::{Bucket, Window};
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// The name of the bucket's policy.
+pub(crate) const BURST: &str = "burst";
 /// Most windows that limits have.
 pub(crate) const MAX_WINDOWS: usize = 3;
 
@@ -43,7 +45,10 @@ impl Limits {
     pub fn new(windows: Vec<Window>, burst: Option<u64>) -> Option<Self> {
         let first = *windows.first()?;
         let bucket = burst.filter(|burst| *burst < first.quota).map(|size| Bucket { size, refill: first });
-        let policies: Vec<String> = windows.iter().map(|w| format!("\"{}\";q={};w={}", w.name, w.quota, w.millis.div_ceil(1000))).collect();
+        let policy = |name: &str, quota: u64, millis: u64| format!("\"{name}\";q={quota};w={}", millis.div_ceil(1000));
+        let of_burst = bucket.map(|bucket| policy(BURST, bucket.size, bucket.fills_in()));
+        let policies: Vec<String> =
+            of_burst.into_iter().chain(windows.iter().map(|window| policy(window.name, window.quota, window.millis))).collect();
         Some(Self { windows, bucket, policy: policies.join(", ") })
     }
 
@@ -78,6 +83,8 @@ pub struct Decision {
     pub admitted: bool,
     /// What is left in each window (and when its present cell ends, in ms from now), in the order of [`Limits::windows`].
     pub left: [(u64, u64); MAX_WINDOWS],
+    /// What is left of the burst, and in how many ms it is whole again; none where there is no burst.
+    pub burst: Option<(u64, u64)>,
     /// If refused: which policy has no room, and in how many milliseconds it may have.
     pub refused: Option<(&'static str, u64)>,
 }

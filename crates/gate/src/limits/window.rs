@@ -109,6 +109,16 @@ impl Bucket {
         if next <= latest { Ok(next) } else { Err((next - latest).div_ceil(1_000_000)) }
     }
 
+    /// Milliseconds in which an empty bucket fills.
+    pub fn fills_in(self) -> u64 {
+        self.interval().saturating_mul(self.size).div_ceil(1_000_000)
+    }
+
+    /// Milliseconds until it is whole again.
+    pub fn full_in(self, arrival: u64, now: u64) -> u64 {
+        arrival.saturating_sub(now.saturating_mul(1_000_000)).div_ceil(1_000_000)
+    }
+
     /// How many fit at `now`.
     pub fn left(self, arrival: u64, now: u64) -> u64 {
         let now = now.saturating_mul(1_000_000);

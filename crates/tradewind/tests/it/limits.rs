@@ -66,22 +66,21 @@ testkit::engines! {
         let key = tenant.key_with(json!({"clientId": client["id"], "rateLimitOverride": null})).await;
         let first = key.http.get(PATH).await.expect(200);
         let policy = first.header("ratelimit-policy").unwrap();
-        assert_eq!(policy, "\"minute\";q=60;w=60, \"hour\";q=1000;w=3600, \"day\";q=10000;w=86400");
-        // The bucket of ten is what binds the minute at first: no more than that can come now.
-        for (name, left, most) in [("minute", 9, 60), ("hour", 999, 3600), ("day", 9999, 86_400)] {
+        assert_eq!(policy, "\"burst\";q=10;w=10, \"minute\";q=60;w=60, \"hour\";q=1000;w=3600, \"day\";q=10000;w=86400");
+        for (name, left, most) in [("burst", 9, 10), ("minute", 59, 60), ("hour", 999, 3600), ("day", 9999, 86_400)] {
             let (remaining, reset) = field(&first, name);
             assert_eq!(remaining, left, "{name}");
             assert!(reset <= most, "{name} resets in {reset} s");
         }
         assert_eq!(
             (number(&first, "x-ratelimit-limit"), number(&first, "x-ratelimit-remaining")),
-            (60, 9),
+            (60, 59),
             "the window nearest to its end"
         );
         let reset = first.header("x-ratelimit-reset").unwrap();
         assert!(reset.len() == 24 && reset.ends_with('Z'), "{reset}");
         let second = key.http.get("/api/v1/leads/rec_00000000000000000000000000").await.expect(404);
-        assert!(number(&second, "x-ratelimit-remaining") <= 8 && field(&second, "day").0 <= 9998, "failures count, and carry the fields");
+        assert!(number(&second, "x-ratelimit-remaining") <= 58 && field(&second, "day").0 <= 9998, "failures count, and carry the fields");
         assert!(world.server.client().get(PATH).await.expect(401).header("x-ratelimit-limit").is_none());
     }
 
