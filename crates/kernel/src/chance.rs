@@ -1,10 +1,12 @@
 //! The random source, and the pair of clock and random source that most code needs.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
 
 use uuid::Uuid;
+use zeroize::Zeroize as _;
 
 use crate::id::{EventId, TypedId};
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -15,13 +17,44 @@ pub trait Entropy: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's generator.
+/// The operating system's generator, asked for a page at a time on each thread: a request needs several small ids, and a system call for
+/// each would cost more than all the rest of making them. What was given out is wiped from the page.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemEntropy;
 
+/// Random bytes that were fetched and not yet given out: those from `next` on.
+struct Reserve {
+    bytes: [u8; 1024],
+    next: usize,
+}
+
+thread_local! {
+    static RESERVE: RefCell<Reserve> = const { RefCell::new(Reserve { bytes: [0; 1024], next: 1024 }) };
+}
+
+fn ask(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the operating system's random generator answers");
+}
+
+impl Reserve {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        if bytes.len() > self.bytes.len() {
+            return ask(bytes);
+        }
+        if self.bytes.len() - self.next < bytes.len() {
+            ask(&mut self.bytes);
+            self.next = 0;
+        }
+        let given = &mut self.bytes[self.next..self.next + bytes.len()];
+        bytes.copy_from_slice(given);
+        given.zeroize();
+        self.next += bytes.len();
+    }
+}
+
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("the operating system's random generator answers");
+        RESERVE.with_borrow_mut(|reserve| reserve.fill(bytes));
     }
 }
 
@@ -105,5 +138,23 @@ impl Ambient {
 impl fmt::Debug for Ambient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ambient")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_given_out_twice_whatever_the_sizes() {
+        let mut seen = HashSet::new();
+        for n in 0..5000_usize {
+            let mut bytes = vec![0; 16 + n % 1500];
+            SystemEntropy.fill(&mut bytes);
+            assert!(seen.insert(bytes[..16].to_vec()), "{n}");
+            assert!(bytes[bytes.len() - 16..].iter().any(|b| *b != 0), "the end is filled too");
+        }
     }
 }

@@ -112,8 +112,7 @@ impl Settings {
         let temporary = self.data_dir.is_none() && self.database_url.is_none();
         let mut resolved = Self { env: Some(Environment::Development), ..self }.resolve()?;
         if temporary {
-            resolved.data_dir = scratch.to_owned();
-            resolved.database_url = None;
+            resolved = resolved.scratch(scratch);
         }
         resolved.allow_networks.push("127.0.0.0/8".parse()?);
         Ok(resolved)
@@ -135,6 +134,17 @@ impl Settings {
 }
 
 impl Resolved {
+    /// The same on an empty database in a temporary directory, under a key that goes with it.
+    pub(crate) fn scratch(self, dir: &std::path::Path) -> Self {
+        let key = MasterKey::generate(&Ambient::system()).written();
+        Self { data_dir: dir.to_owned(), database_url: None, master_key: Some(key), ..self }
+    }
+
+    /// Whether there is a database yet. A PostgreSQL one is taken to be there.
+    pub(crate) fn has_database(&self) -> bool {
+        self.database_url.is_some() || self.data_dir.join("tradewind.db").exists()
+    }
+
     /// Where the data is; makes the data directory.
     pub(crate) fn database(&self) -> anyhow::Result<Database> {
         if let Some(url) = &self.database_url {

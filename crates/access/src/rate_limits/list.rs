@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use blueprint::model::Tier;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::TierLimits;
@@ -17,14 +19,14 @@ pub struct TierMap {
     pub data: Map<String, Value>,
 }
 
-impl Access {
-    /// All tiers as they are now.
-    pub fn list_rate_limits(&self) -> TierMap {
+impl TierMap {
+    pub(super) fn of(tiers: &[Tier]) -> Self {
         let limits = |tier| serde_json::to_value(TierLimits::from(tier)).unwrap_or_default();
-        TierMap { data: self.tiers().all().iter().map(|tier| (tier.name.clone(), limits(tier))).collect() }
+        Self { data: tiers.iter().map(|tier| (tier.name.clone(), limits(tier))).collect() }
     }
 }
 
-pub(crate) async fn handle(State(access): State<Arc<Access>>, web::Auth(_): web::Auth) -> web::Json<TierMap> {
-    web::Json(access.list_rate_limits())
+/// The answer is written once for each snapshot of the tiers.
+pub(crate) async fn handle(State(access): State<Arc<Access>>, web::Auth(_): web::Auth) -> web::Json<Arc<RawValue>> {
+    web::Json(access.tiers().listing())
 }

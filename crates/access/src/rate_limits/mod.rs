@@ -4,9 +4,12 @@ mod list;
 mod replace;
 pub(crate) mod sql;
 
+use std::sync::Arc;
+
 use blueprint::Blueprint;
 use blueprint::model::Tier;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 pub use list::TierMap;
 pub use replace::ReplaceTier;
@@ -43,6 +46,8 @@ pub struct Tiers {
     tiers: Vec<Tier>,
     /// Where the default tier stands.
     default: usize,
+    /// What `GET /rate-limits` answers.
+    listing: Arc<RawValue>,
 }
 
 impl Tiers {
@@ -51,7 +56,13 @@ impl Tiers {
         let changed = |tier: &Tier| overrides.iter().find(|other| other.name == tier.name).unwrap_or(tier).clone();
         let tiers: Vec<Tier> = blueprint.tiers.iter().map(changed).collect();
         let default = tiers.iter().position(|tier| tier.name == blueprint.default_tier).unwrap_or(0);
-        Self { tiers, default }
+        let listing = serde_json::value::to_raw_value(&TierMap::of(&tiers)).expect("a map with text keys can be written");
+        Self { tiers, default, listing: listing.into() }
+    }
+
+    /// What `GET /rate-limits` answers.
+    pub fn listing(&self) -> Arc<RawValue> {
+        Arc::clone(&self.listing)
     }
 
     /// In the blueprint's order.

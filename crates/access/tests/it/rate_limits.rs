@@ -7,7 +7,7 @@ use crate::bed::Bed;
 
 testkit::engines! {
     async fn the_operator_changes_tiers_at_run_time(bed: Bed) {
-        let listed = serde_json::to_value(bed.access.list_rate_limits()).unwrap();
+        let listed = serde_json::to_value(bed.access.tiers().listing()).unwrap();
         assert_eq!(listed["data"]["basic"], json!({"requestsPerMinute": 60, "requestsPerHour": 1000, "requestsPerDay": 10_000, "burst": 10}));
         assert_eq!(listed["data"].as_object().unwrap().keys().collect::<Vec<_>>(), ["basic", "standard", "premium", "enterprise"]);
 

@@ -11,6 +11,11 @@ use crate::settings::Resolved;
 use crate::system::open_store;
 
 pub(super) async fn run(settings: &Resolved, command: ServiceKeyCommand) -> anyhow::Result<()> {
+    if !settings.has_database() {
+        let dir = settings.data_dir.display();
+        anyhow::ensure!(matches!(command, ServiceKeyCommand::Create(_)), "there is no database in {dir}: is TRADEWIND_DATA_DIR right?");
+        tracing::warn!("making a new database in {dir}: a server that uses another directory will not know this key");
+    }
     let store = open_store(settings, &Ambient::system(), false).await?;
     match command {
         ServiceKeyCommand::Create(args) => {

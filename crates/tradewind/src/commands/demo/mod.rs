@@ -59,7 +59,10 @@ fn receiver_options(ambient: &Ambient) -> Options {
 async fn take_address(mut settings: Resolved) -> anyhow::Result<(TcpListener, Resolved)> {
     let listener = match TcpListener::bind(settings.listen).await {
         Ok(listener) => listener,
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => listener::bind(SocketAddr::new(settings.listen.ip(), 0)).await?,
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            print::taken(settings.listen);
+            listener::bind(SocketAddr::new(settings.listen.ip(), 0)).await?
+        }
         Err(error) => return Err(error.into()),
     };
     settings.listen = listener.local_addr()?;
