@@ -59,16 +59,20 @@ impl Events {
             return Err(Error::field("/events", format!("must have 1 to {MAX_EVENTS} items, has {}", input.events.len())));
         }
         let inputs: Vec<Result<Publish>> = input.events.iter().enumerate().map(|(n, raw)| read(raw, n)).collect();
-        let tenant = inputs.iter().find_map(|input| input.as_ref().ok()?.tenant_id);
-        let scope = caller.acting_for(tenant)?.allow(Permission::EventsPublish)?;
-        let checked = inputs.into_iter().enumerate().map(|(n, input)| self.one(&scope, input?, n)).collect();
+        // The request's own tenant, or the one that the events name; each is then held against it.
+        let named = inputs.iter().find_map(|input| input.as_ref().ok()?.tenant_id).filter(|_| caller.tenant().is_none());
+        let scope = self.acting_for(caller, named).await?.allow(Permission::EventsPublish)?;
+        let must_name = caller.tenant().is_none();
+        let checked = inputs.into_iter().enumerate().map(|(n, input)| self.one(&scope, must_name, input?, n)).collect();
         let intake = Arc::clone(&self.intake);
         self.store.answer(scope, move |tx| accept_good(tx, &intake, checked)).await
     }
 
-    fn one(&self, scope: &TenantScope, input: Publish, n: usize) -> Result<Item> {
-        if input.tenant_id.is_some_and(|tenant| tenant != scope.tenant()) {
-            return Err(Error::field(format!("/events/{n}/tenantId"), "must be the same in the whole batch"));
+    fn one(&self, scope: &TenantScope, must_name: bool, input: Publish, n: usize) -> Result<Item> {
+        let fits = input.tenant_id.map_or(!must_name, |tenant| tenant == scope.tenant());
+        if !fits {
+            let detail = "must be the same in every event of a batch, or be named once, by Tradewind-Tenant";
+            return Err(Error::field(format!("/events/{n}/tenantId"), detail));
         }
         Ok(Item::new(self.checked(scope.tenant(), input, &format!("/events/{n}"))?, &self.ambient))
     }

@@ -57,6 +57,9 @@ pub const MIGRATIONS: &[Migration] =
 /// Whether a client exists in a tenant. Clients belong to a feature above this one, which the binary wires in.
 pub type ClientExists = Arc<dyn Fn(&mut Tx<'_>, TenantId, ClientId) -> Result<bool> + Send + Sync>;
 
+/// Whether a tenant exists, likewise.
+pub type TenantExists = Arc<dyn Fn(&mut Tx<'_>, TenantId) -> Result<bool> + Send + Sync>;
+
 /// Most events in one transaction of the publishing batcher.
 const GROUP: usize = 256;
 
@@ -72,6 +75,7 @@ pub struct Events {
 /// What a publishing transaction needs besides its items.
 struct Intake {
     planner: OnceLock<Arc<dyn Planner>>,
+    tenants: OnceLock<TenantExists>,
     clients: ClientExists,
 }
 
@@ -80,7 +84,7 @@ impl Events {
     ///
     /// Error: internal, if a schema does not compile (a [`Blueprint`] that was parsed has none such).
     pub fn new(store: Store, ambient: Ambient, blueprint: &Blueprint, clients: ClientExists) -> Result<Arc<Self>> {
-        let intake = Arc::new(Intake { planner: OnceLock::new(), clients });
+        let intake = Arc::new(Intake { planner: OnceLock::new(), tenants: OnceLock::new(), clients });
         let at_once = match store.engine() {
             Engine::Sqlite => 2,
             Engine::Postgres => 4,
@@ -97,6 +101,24 @@ impl Events {
         if self.intake.planner.set(planner).is_err() {
             debug_assert!(false, "the planner is set once");
         }
+    }
+
+    /// Sets who knows whether a tenant that a body names exists. Once, at wiring. (A tenant that a header names was looked up by the gate.)
+    pub fn set_tenants(&self, tenants: TenantExists) {
+        if self.intake.tenants.set(tenants).is_err() {
+            debug_assert!(false, "the tenants are set once");
+        }
+    }
+
+    /// The caller, acting for the tenant that a body names. Errors: 404 when there is no such tenant, 422 `tenant_mismatch`.
+    async fn acting_for(&self, caller: &kernel::Caller, named: Option<TenantId>) -> Result<kernel::Caller> {
+        let acting = caller.acting_for(named)?;
+        let (Some(named), Some(tenants)) = (named.filter(|_| acting.tenant() != caller.tenant()), self.intake.tenants.get().cloned())
+        else {
+            return Ok(acting);
+        };
+        let known = self.store.read(Scope::system("events"), move |tx| tenants(tx, named)).await?;
+        if known { Ok(acting) } else { Err(kernel::Error::not_found("tenant")) }
     }
 
     /// Accepts events inside another feature's transaction: they are planned and stored with whatever else it does. Types, schemas and

@@ -29,7 +29,7 @@ impl Events {
     /// Errors: 422 `unknown_event_type`, `validation_failed` (with pointers into `data` where it breaks its schema), `unknown_client`; 403
     /// `insufficient_scope`; 404 for another's tenant; 503 `overloaded`.
     pub async fn publish(&self, caller: &Caller, input: Publish) -> Result<Published> {
-        let caller = caller.acting_for(input.tenant_id)?;
+        let caller = self.acting_for(caller, input.tenant_id).await?;
         let scope = caller.allow(Permission::EventsPublish)?;
         let item = Item::new(self.checked(scope.tenant(), input, "")?, &self.ambient);
         if caller.request().is_none_or(|request| request.slot.is_none()) {

@@ -55,7 +55,7 @@ async fn pass(guard: Arc<Guard>, mut request: Request, next: Next) -> Response {
         at: gate.ambient.now(),
         begun: Instant::now(),
         method: request.method().clone(),
-        query: request.uri().query().map(str::to_owned),
+        query: request.uri().query().map(without_secrets),
         user_agent: request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(str::to_owned),
         request_bytes: request.body().size_hint().lower(),
         ip: request.extensions().get::<PeerAddress>().map(|peer| peer.0.to_canonical()),
@@ -157,6 +157,18 @@ fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &Response<Body>, er
         error_code: error.map(Error::code),
     });
     metrics::histogram!("tradewind_request_seconds").record(duration);
+}
+
+/// A query string for the log: values that look like credentials of ours, or are called so, are masked.
+fn without_secrets(query: &str) -> String {
+    const NAMES: [&str; 7] = ["token", "access_token", "key", "api_key", "apikey", "secret", "password"];
+    const MARKS: [&str; 4] = ["_live_", "_test_", "_dev_", "whsec_"];
+    let mask = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) => format!("{name}=***"),
+        Some((name, value)) if MARKS.iter().any(|mark| value.contains(mark)) => format!("{name}=***"),
+        _ => pair.to_owned(),
+    };
+    query.split('&').map(mask).collect::<Vec<_>>().join("&")
 }
 
 fn key_of(credential: &Credential) -> Option<KeyId> {

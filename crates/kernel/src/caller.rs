@@ -271,7 +271,7 @@ impl Caller {
     }
 
     /// The same caller acting for `tenant`, named in a body. A credential of one tenant cannot name another: 404, as for a tenant that
-    /// does not exist.
+    /// does not exist. Error beside it: 422 `tenant_mismatch` when the request names one tenant already.
     pub fn acting_for(&self, tenant: Option<TenantId>) -> Result<Self> {
         let Some(named) = tenant else { return Ok(self.clone()) };
         let fixed = match &self.credential {
@@ -281,6 +281,10 @@ impl Caller {
         };
         if fixed.is_some_and(|own| own != named) {
             return Err(Error::not_found("tenant"));
+        }
+        if self.tenant.is_some_and(|own| own != named) {
+            let detail = "Tradewind-Tenant names one tenant and the body another. Name the same in both, or only one.";
+            return Err(Error::invalid("tenant_mismatch", detail).at("/tenantId", "is not the tenant of Tradewind-Tenant"));
         }
         Ok(Self { tenant: Some(named), ..self.clone() })
     }

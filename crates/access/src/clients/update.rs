@@ -100,6 +100,10 @@ impl Access {
     ) -> Result<Client> {
         scopes::within_caller(caller, &scopes::of_client(&self.blueprint, present.fields.scopes.as_deref()))?;
         fields.check(caller, Some(&present.fields), &self.blueprint)?;
+        if fields.webhook_url.is_some() && fields.webhook_url != present.fields.webhook_url {
+            let detail = "made a webhook when the client was made; change that webhook: PATCH /api/v1/webhooks/{id}";
+            return Err(kernel::Error::field("/webhookUrl", detail));
+        }
         let client = Stored { fields, updated_at: tx.now(), ..present.clone() };
         check_free(tx, &client)?;
         sql::update(tx, &client)?;

@@ -73,7 +73,7 @@ impl Access {
         self.store
             .answer(scope, move |tx| {
                 let client = clients::sql::hold(tx, tenant, &reference)?;
-                let key = access.settle(key, &client);
+                let key = restrictions::within_parent(tx, &caller, tenant, access.settle(key, &client))?;
                 restrictions::check_grant(&caller, &access.blueprint, &access.tiers(), &client, &key)?;
                 access.insert_key(tx, key, &minted, &client, "key.create")
             })

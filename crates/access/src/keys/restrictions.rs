@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use blueprint::Blueprint;
 use kernel::text::{self, MAX_NAME, MAX_TEXT};
-use kernel::{Caller, Error, Result, Timestamp};
+use kernel::{Caller, Credential, Error, Result, TenantId, Timestamp};
+use store::Tx;
 
 use super::{LimitOverride, Stored};
 use crate::credentials::EndpointPattern;
@@ -49,6 +50,23 @@ pub(super) fn expiry(at: Option<Timestamp>, days: Option<u32>, now: Timestamp) -
         }
         (None, None) => Ok(None),
     }
+}
+
+/// What a key makes cannot be freer than the key itself: it ends no later, and a key that is bound to addresses or endpoints makes none.
+///
+/// Error: 403 `key_is_restricted`.
+pub(super) fn within_parent(tx: &mut Tx<'_>, caller: &Caller, tenant: TenantId, mut key: Stored) -> Result<Stored> {
+    let Credential::Key { key: parent, .. } = caller.credential() else { return Ok(key) };
+    let (parent, _) = super::sql::get(tx, tenant, *parent)?;
+    if !parent.allowed_ips.is_empty() || !parent.allowed_endpoints.is_empty() {
+        let detail = "A key that is bound to addresses or endpoints cannot make keys: they would not be bound.";
+        return Err(Error::forbidden("key_is_restricted", detail));
+    }
+    key.expires_at = match (key.expires_at, parent.expires_at) {
+        (Some(own), Some(end)) => Some(own.min(end)),
+        (own, end) => own.or(end),
+    };
+    Ok(key)
 }
 
 /// Checks what the key is given against what its client has and what the caller may grant.

@@ -24,6 +24,15 @@ pub(crate) use list::handle as list;
 pub(crate) use reference::References;
 pub(crate) use update::handle as update;
 
+/// Whether there is such a tenant.
+pub fn exists(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<bool> {
+    match sql::id_of(tx, &kernel::IdRef::Id(tenant)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == kernel::Kind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Topic of change notices, by tenant id.
 pub(crate) const TOPIC: &str = "tenant";
 

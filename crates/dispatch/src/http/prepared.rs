@@ -58,7 +58,9 @@ impl HttpTarget {
         }
         let secrets = config.secrets.iter().map(|entry| Ok((WebhookSecret::parse(&entry.secret)?, entry.expires_at)));
         let secrets = secrets.collect::<Result<Vec<_>>>()?;
-        let shown = masked(&headers);
+        // A header that the tenant chose may be anything, a credential too: its value is not for the log.
+        let chosen = |name: &HeaderName| config.headers.iter().any(|(own, _)| name.as_str().eq_ignore_ascii_case(own));
+        let shown = masked(&headers, chosen);
         Ok(Self { uri, method, headers, shown, secrets, body_key })
     }
 
@@ -81,7 +83,7 @@ impl HttpTarget {
     }
 }
 
-fn masked(headers: &HeaderMap) -> HeaderMap {
-    let telling = |name: &HeaderName| TELLING.iter().any(|word| name.as_str().contains(word));
+fn masked(headers: &HeaderMap, chosen: impl Fn(&HeaderName) -> bool) -> HeaderMap {
+    let telling = |name: &HeaderName| chosen(name) || TELLING.iter().any(|word| name.as_str().contains(word));
     headers.iter().map(|(name, value)| (name.clone(), if telling(name) { MASK } else { value.clone() })).collect()
 }

@@ -72,9 +72,15 @@ testkit::engines! {
         bed.channel.answer(move |_| Reply::Held(held.clone()));
         bed.publish(10).await;
         testkit::wait::until("four are under way", LIMIT, || async { (bed.channel.count() == 4).then_some(()) }).await;
-        let draining = { let dispatch = std::sync::Arc::clone(&dispatch); tokio::spawn(async move { dispatch.drain(LIMIT).await }) };
+        let mut draining = std::pin::pin!(dispatch.drain(LIMIT));
+        // Once, so that it has begun before the first attempt ends.
+        tokio::select! {
+            biased;
+            () = &mut draining => panic!("drained while four attempts were under way"),
+            () = std::future::ready(()) => {}
+        }
         gate.open();
-        draining.await.unwrap();
+        draining.await;
         assert_eq!((bed.ended("delivered").await, bed.queued().await, bed.attempts_logged().await), (4, 6, 4));
     }
 }

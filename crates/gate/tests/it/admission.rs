@@ -56,7 +56,7 @@ testkit::engines! {
 
     async fn every_call_is_logged_with_what_is_known(bed: Bed) {
         let key = bed.key(json!({"scopes": []})).await;
-        bed.get(&key, "/me?a=1").await;
+        bed.get(&key, &format!("/me?a=1&b={key}&token=x")).await;
         bed.get(&key, "/leads").await;
         bed.get("nonsense", "/me").await;
         bed.usage.flush().await;
@@ -64,7 +64,7 @@ testkit::engines! {
         let rows = bed.usage.request_logs(&caller, Filter::default(), PageRequest::default()).await.unwrap().data;
         let mut seen: Vec<_> = rows.iter().map(|row| (row.endpoint.as_str(), row.status, row.error_code.as_deref(), row.query.as_deref())).collect();
         seen.sort_unstable();
-        assert_eq!(seen, [("/leads", 403, Some("insufficient_scope"), None), ("/me", 200, None, Some("a=1"))]);
+        assert_eq!(seen, [("/leads", 403, Some("insufficient_scope"), None), ("/me", 200, None, Some("a=1&b=***&token=***"))]);
         assert!(rows.iter().all(|row| row.ip.as_deref() == Some("10.1.2.3") && row.client_id.is_some() && row.api_key_id.is_some()));
     }
 }
