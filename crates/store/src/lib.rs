@@ -4,7 +4,7 @@
 //!
 //! Data access is written once, as plain synchronous functions on [`Tx`]:
 //!
-//! ```ignore
+//! ```text
 //! fn rename(tx: &mut Tx<'_>, tenant: TenantId, id: ClientId, name: &str) -> Result<()> {
 //!     let changed = tx.exec("UPDATE clients SET name = ?3 WHERE tenant_id = ?1 AND id = ?2", &[tenant.into(), id.into(), name.into()])?;
 //!     if changed == 0 { return Err(Error::not_found("API client")) }
