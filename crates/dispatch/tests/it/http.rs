@@ -65,7 +65,7 @@ testkit::engines! {
         bed.wait_ended("delivered", 1).await;
         bed.wait_quiet(&dispatch).await;
         let logged: String = bed.store.logs().read(crate::bed::system(), |tx| tx.query_one("SELECT request_headers FROM attempts", &[], |row| row.get(0))).await.unwrap();
-        assert!(!logged.contains("hush") && !logged.contains("tok\"") && logged.contains("seen") && logged.contains("v1,"), "{logged}");
+        assert!(!logged.contains("hush") && !logged.contains("tok\"") && !logged.contains("seen") && logged.contains("x-plain") && logged.contains("v1,"), "{logged}");
         let bare: String = bed.store.read(crate::bed::system(), |tx| tx.query_one("SELECT config FROM destinations", &[], |row| row.get::<Vec<u8>>(0))).await
             .map(|sealed| String::from_utf8_lossy(&sealed).into_owned()).unwrap();
         assert!(!bare.contains("whsec_"));
