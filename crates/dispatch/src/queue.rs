@@ -77,23 +77,30 @@ pub(crate) fn made_at(id: DeliveryId) -> Timestamp {
     Timestamp::from_millis(i64::try_from(id.uuid().as_u128() >> 80).unwrap_or(i64::MAX))
 }
 
+/// The columns with which a pending and a finished delivery begin.
+fn shared(row: &Pending) -> [Value; 12] {
+    [
+        row.tenant.into(),
+        row.id.into(),
+        row.destination.into(),
+        row.client.into(),
+        Value::from(&row.event_id),
+        Value::from(&row.event_type),
+        row.event_created_at.into(),
+        row.ordering_key.clone().into(),
+        row.channels.clone().into(),
+        row.seq.into(),
+        row.deliver_at.into(),
+        row.due_at.into(),
+    ]
+}
+
 /// Inserts rows owned by `node`.
 pub(crate) fn insert(tx: &mut Tx<'_>, node: Node, rows: &[Pending]) -> Result<()> {
     let mut values = Vec::with_capacity(rows.len() * 20);
     for row in rows {
+        values.extend(shared(row));
         values.extend([
-            row.tenant.into(),
-            row.id.into(),
-            row.destination.into(),
-            row.client.into(),
-            Value::from(&row.event_id),
-            Value::from(&row.event_type),
-            row.event_created_at.into(),
-            row.ordering_key.clone().into(),
-            row.channels.clone().into(),
-            row.seq.into(),
-            row.deliver_at.into(),
-            row.due_at.into(),
             row.attempt_count.into(),
             row.first_count.into(),
             row.first_at.into(),
@@ -140,19 +147,8 @@ pub(crate) fn insert_finished<'a>(tx: &mut Tx<'_>, ends: impl Iterator<Item = &'
     let mut values = Vec::new();
     for end in ends {
         let row = end.row;
+        values.extend(shared(row));
         values.extend([
-            row.tenant.into(),
-            row.id.into(),
-            row.destination.into(),
-            row.client.into(),
-            Value::from(&row.event_id),
-            Value::from(&row.event_type),
-            row.event_created_at.into(),
-            row.ordering_key.clone().into(),
-            row.channels.clone().into(),
-            row.seq.into(),
-            row.deliver_at.into(),
-            row.due_at.into(),
             end.attempt_count.into(),
             end.status_code.into(),
             end.error.clone().into(),

@@ -97,12 +97,12 @@ async fn once(guard: &Guard, ticket: &Ticket, caller: Caller, key: String, reque
     match gate.enter(&guard.endpoint, &caller, key, request).await? {
         Entrance::Replay(response) => Ok(response),
         Entrance::Run(request, slot, hold) => {
-            let (mut response, info) = run(caller.clone(), ticket, Some(slot), *request, next).await;
+            let (mut response, info) = run(caller, ticket, Some(slot), *request, next).await;
             if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
                 response = web::render(&error, guard.endpoint.errors.as_ref(), ticket.id);
             }
             if let Some(slot) = &info.slot {
-                response = gate.leave(&caller, slot, response).await;
+                response = gate.leave(ticket.id, slot, response).await;
             }
             drop(hold);
             Ok(response)

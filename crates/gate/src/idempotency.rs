@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt as _;
-use kernel::{Caller, Error, RequestSlot, Result, Scope};
+use kernel::{Caller, Error, RequestId, RequestSlot, Result, Scope};
 use store::KeptAnswer;
 use web::Endpoint;
 
@@ -89,7 +89,7 @@ impl Gate {
     }
 
     /// Marks a replayed answer; keeps a new one that no operation kept.
-    pub(crate) async fn leave(&self, caller: &Caller, slot: &RequestSlot, mut response: Response) -> Response {
+    pub(crate) async fn leave(&self, id: RequestId, slot: &RequestSlot, mut response: Response) -> Response {
         if slot.is_replayed() {
             response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
         }
@@ -102,7 +102,7 @@ impl Gate {
             Err(error) => {
                 // The body is gone; what was done is done, and a repeat will be executed or replayed by its operation.
                 tracing::warn!(%error, "an answer is too large to be kept for its idempotency key");
-                return web::render(&Error::internal("answer too large to keep"), web::problem().as_ref(), slot_request(caller));
+                return web::render(&Error::internal("answer too large to keep"), web::problem().as_ref(), id);
             }
         };
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
@@ -112,11 +112,6 @@ impl Gate {
         }
         Response::from_parts(parts, Body::from(bytes))
     }
-}
-
-fn slot_request(caller: &Caller) -> kernel::RequestId {
-    use kernel::id::TypedId as _;
-    caller.request().map_or_else(|| kernel::RequestId::from_uuid(Default::default()), |request| request.id)
 }
 
 /// Whether an answer says something lasting about the request itself. Who may do what, and whether there is room, can change.

@@ -202,7 +202,7 @@ fn read(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Loaded> {
         return Ok(loaded);
     }
     let limit = wanted.room + wanted.held.len();
-    let mut rows = due(tx, wanted, limit)?;
+    let mut rows = due_after(tx, wanted.node, wanted.lane, wanted.after.unwrap_or_else(first), wanted.now, limit)?;
     // The end of a scan that began after the first row says nothing about what came to stand before it: look again from there.
     loaded.more = rows.len() == limit || wanted.after.is_some();
     let whole = rows.len() == limit;
@@ -226,11 +226,6 @@ fn read(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Loaded> {
 /// A place before every row.
 pub(super) fn first() -> (Timestamp, i64) {
     (Timestamp::from_millis(i64::MIN), i64::MIN)
-}
-
-/// The first rows that are wanted.
-fn due(tx: &mut Tx<'_>, wanted: &Wanted, limit: usize) -> Result<Vec<Pending>> {
-    due_after(tx, wanted.node, wanted.lane, wanted.after.unwrap_or_else(first), wanted.now, limit)
 }
 
 /// The first rows of a destination that are due at `until`, after the row that stands at `after`.
