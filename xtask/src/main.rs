@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod links;
 mod prove;
+mod runtimes;
 mod servers;
 mod shell;
 mod test;
@@ -50,6 +51,15 @@ enum Task {
     Prove {
         /// Which promise; all without it.
         name: Option<String>,
+        /// How many seeds the simulator tries.
+        #[arg(long)]
+        seeds: Option<u64>,
+        /// Only this seed of the simulator, with a diary of what happened.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// For `kill` and `backlog`: passed to `bench prove`.
+        #[arg(last = true)]
+        rest: Vec<String>,
     },
 }
 
@@ -59,7 +69,7 @@ fn main() -> ExitCode {
         Task::Test { rest } => test::run(&test::Run::new("default").arguments(rest)),
         Task::Tidy { advice } => tidy::run(advice),
         Task::Bench { rest } => bench::run(&rest),
-        Task::Prove { name } => prove::run(name.as_deref().unwrap_or_default()),
+        Task::Prove { name, seeds, seed, rest } => prove::run(name.as_deref().unwrap_or_default(), seeds, seed, &rest),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

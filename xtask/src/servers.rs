@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Result, anyhow, bail};
-use testkit::{postgres, redis};
+use testkit::{nats, postgres, rabbitmq, redis};
 
 use crate::shell;
 
@@ -24,6 +24,9 @@ impl Servers {
             Some(_) => None,
             None => Some(with_install(&["redis-server"], redis::Server::start)?),
         };
+        // Tests of the channels start these themselves, each its own.
+        with_install(&[nats::PACKAGE], nats::installed)?;
+        with_install(&[rabbitmq::PACKAGE], rabbitmq::installed)?;
         Ok(Self { postgres, redis })
     }
 
@@ -45,7 +48,7 @@ fn with_install<T>(packages: &[&str], start: impl Fn() -> Result<T, String>) -> 
         Err(why) if why.contains("not installed") => why,
         Err(why) => bail!(why),
     };
-    if !(is_root() && shell::succeeds(Command::new("apt-get").arg("--version"))) {
+    if !can_install() {
         bail!("the tests need {0}. {why}. As root on Debian this task installs it by itself.", packages.join(" and "));
     }
     println!("installing {}", packages.join(" "));
@@ -53,7 +56,13 @@ fn with_install<T>(packages: &[&str], start: impl Fn() -> Result<T, String>) -> 
     start().map_err(|why| anyhow!(why))
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+/// Whether packages can be installed here: as root on Debian.
+pub(crate) fn can_install() -> bool {
+    is_root() && shell::succeeds(Command::new("apt-get").arg("--version"))
+}
+
+/// Installs Debian packages.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let mut wanted = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
     wanted.extend(packages);
     if shell::run(&mut apt_get(&wanted)).is_err() {

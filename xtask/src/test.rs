@@ -6,14 +6,14 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::servers::Servers;
-use crate::shell;
+use crate::{runtimes, shell};
 
 /// One run of the tests.
 pub(crate) struct Run {
     profile: &'static str,
     release: bool,
     arguments: Vec<String>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
     filter: Option<String>,
 }
 
@@ -36,8 +36,8 @@ impl Run {
     }
 
     /// A variable that the tests see.
-    pub(crate) fn set(mut self, name: &'static str, value: &'static str) -> Self {
-        self.environment.push((name, value));
+    pub(crate) fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 
@@ -52,6 +52,9 @@ impl Run {
 pub(crate) fn run(run: &Run) -> Result<()> {
     let binary = build_binary(run.release)?;
     let servers = Servers::start()?;
+    if run.arguments.is_empty() && run.filter.is_none() {
+        runtimes::prepare();
+    }
     let mut tests = vec![runner(run)];
     if run.arguments.is_empty() && run.filter.is_none() {
         // The examples in the documentation; nextest does not run them.
@@ -62,7 +65,7 @@ pub(crate) fn run(run: &Run) -> Result<()> {
         if let Some(binary) = &binary {
             command.env("TRADEWIND_BIN", binary);
         }
-        command.envs(run.environment.iter().copied());
+        command.envs(run.environment.iter().map(|(name, value)| (name, value)));
         shell::run(&mut command)?;
     }
     Ok(())

@@ -20,6 +20,8 @@ struct Entry {
 #[derive(Debug)]
 pub struct Ledger {
     prefix: String,
+    /// How often each event is to arrive.
+    copies: u32,
     entries: Box<[Entry]>,
     accepted: AtomicU64,
     unique: AtomicU64,
@@ -33,8 +35,14 @@ pub struct Ledger {
 impl Ledger {
     /// Books for ids `<prefix>0` to `<prefix><size - 1>`. The prefix must be one of its run alone.
     pub fn new(prefix: impl Into<String>, size: usize) -> Self {
+        Self::with_copies(prefix, size, 1)
+    }
+
+    /// Books in which an event has arrived when `copies` deliveries of it have: one for each webhook that gets it.
+    pub fn with_copies(prefix: impl Into<String>, size: usize, copies: u32) -> Self {
         Self {
             prefix: prefix.into(),
+            copies,
             entries: (0..size).map(|_| Entry::default()).collect(),
             accepted: AtomicU64::new(0),
             unique: AtomicU64::new(0),
@@ -73,8 +81,9 @@ impl Ledger {
             self.unknown.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        if entry.copies.fetch_add(1, Ordering::AcqRel) > 0 {
-            self.duplicates.fetch_add(1, Ordering::Relaxed);
+        let copy = entry.copies.fetch_add(1, Ordering::AcqRel) + 1;
+        if copy != self.copies {
+            self.duplicates.fetch_add(u64::from(copy > self.copies), Ordering::Relaxed);
             return;
         }
         entry.received.store(at, Ordering::Release);
@@ -94,7 +103,7 @@ impl Ledger {
         self.unique.load(Ordering::SeqCst)
     }
 
-    /// How many deliveries were of an event that had arrived before.
+    /// How many deliveries were of an event that had already arrived as often as it was to.
     pub fn duplicates(&self) -> u64 {
         self.duplicates.load(Ordering::Relaxed)
     }
@@ -193,6 +202,17 @@ mod tests {
         let latencies = ledger.latencies();
         assert_eq!(latencies.accepted.max(), Duration::from_nanos(1_000_000));
         assert_eq!(latencies.due.max(), Duration::from_nanos(1_000_010));
+    }
+
+    #[test]
+    fn an_event_for_several_webhooks_has_arrived_with_its_last_copy() {
+        let ledger = Ledger::with_copies("fan-", 1, 3);
+        ledger.accept(0, 1, 2);
+        for (copy, (unique, duplicates)) in [(0, 0), (0, 0), (1, 0), (1, 1)].into_iter().enumerate() {
+            ledger.receive("fan-0", 10 + copy as u64);
+            assert_eq!((ledger.unique(), ledger.duplicates()), (unique, duplicates), "copy {copy}");
+        }
+        assert_eq!((ledger.last(), ledger.lost(0).0), (12, 0));
     }
 
     #[tokio::test]

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use bench::measure::{deliver, gate, latency, memory};
-use bench::prove::{backlog, kill};
+use bench::measure::{deliver, gate, latency, memory, transform};
+use bench::prove::{backlog, fair, fan_out, hanging, kill};
 use bench::report::{self, Row};
 use bench::server::Place;
 use bench::{bare, post};
@@ -54,7 +54,9 @@ enum Command {
     Latency(LatencyArguments),
     /// Memory when idle and under load; start to first answer.
     Memory,
-    /// All four.
+    /// Delivered events a second with a simple JavaScript transform against none.
+    Transform(TransformArguments),
+    /// All five.
     All,
     /// The proofs.
     #[command(subcommand)]
@@ -98,6 +100,16 @@ struct DeliverArguments {
 }
 
 #[derive(Args)]
+struct TransformArguments {
+    /// Events of one run.
+    #[arg(long, default_value_t = 40_000)]
+    events: u64,
+    /// Runs of each kind, alternating.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[derive(Args)]
 struct LatencyArguments {
     /// Events a second.
     #[arg(long, default_value_t = 300)]
@@ -118,6 +130,12 @@ enum Proof {
         #[arg(long, value_enum, default_value_t = Dead::Refusing)]
         dead: Dead,
     },
+    /// A dead and a slow receiver among 1,000 healthy ones: those do not notice.
+    Fair,
+    /// One tenant's receiver hangs with 1,000 events waiting: another tenant's are not late.
+    Hanging,
+    /// One event for 10,000 webhooks.
+    FanOut,
     /// `kill -9` at random moments while events are published: nothing accepted is lost.
     Kill {
         /// How often.
@@ -143,6 +161,9 @@ enum Dead {
 
 #[derive(Args)]
 struct PostArguments {
+    /// How.
+    #[arg(long, value_enum)]
+    kind: post::Kind,
     /// A captured delivery, as JSON.
     #[arg(long)]
     template: PathBuf,
@@ -209,6 +230,10 @@ async fn measure(place: &Place, command: Command) -> Result<(&'static str, Vec<R
             let config = latency::Config { rate, time: Duration::from_secs(seconds), ..latency::Config::default() };
             ("latency", latency::run(place, &config).await?)
         }
+        Command::Transform(TransformArguments { events, rounds }) => {
+            let config = transform::Config { events, rounds: rounds.max(1), ..transform::Config::default() };
+            ("transform", transform::run(place, &config).await?)
+        }
         Command::Memory => ("memory", memory::run(place, &memory::Config::default()).await?),
         Command::Prove(proof) => prove(place, proof).await?,
         Command::All | Command::Bare { .. } | Command::Post(_) => ("all", all(place).await?),
@@ -223,6 +248,7 @@ async fn all(place: &Place) -> Result<Vec<Row>> {
         ("deliver", deliver::run(place, &deliver::Config::default()).await),
         ("latency", latency::run(place, &latency::Config::default()).await),
         ("memory", memory::run(place, &memory::Config::default()).await),
+        ("transform", transform::run(place, &transform::Config::default()).await),
     ];
     for (name, part) in parts {
         match part {
@@ -246,6 +272,9 @@ async fn prove(place: &Place, proof: Proof) -> Result<(&'static str, Vec<Row>)> 
             let config = backlog::Config { count, death, patience: Duration::from_secs(1800), ..backlog::Config::ci() };
             ("prove-backlog", backlog::run(place, &config).await?.rows())
         }
+        Proof::Fair => ("prove-fair", fair::run(place, &fair::Config::full()).await?.rows()),
+        Proof::Hanging => ("prove-hanging", hanging::run(place, &hanging::Config::ci()).await?.rows()),
+        Proof::FanOut => ("prove-fan-out", fan_out::run(place, &fan_out::Config::full()).await?.rows()),
         Proof::Kill { kills, events, seed, minutes } => {
             let fresh = kill::Config::ci();
             let patience = Duration::from_secs(minutes * 60);
@@ -257,9 +286,9 @@ async fn prove(place: &Place, proof: Proof) -> Result<(&'static str, Vec<Row>)> 
 }
 
 async fn post(arguments: PostArguments) -> Result<ExitCode> {
-    let PostArguments { template, to, count, in_flight, prefix, seconds } = arguments;
+    let PostArguments { kind, template, to, count, in_flight, prefix, seconds } = arguments;
     let template = serde_json::from_slice(&std::fs::read(template).context("reading the template")?)?;
-    let config = post::Config { to, count, in_flight, prefix, time: Duration::from_secs(seconds) };
+    let config = post::Config { kind, to, count, in_flight, prefix, time: Duration::from_secs(seconds) };
     println!("{}", serde_json::to_string(&post::run(&config, &template).await?)?);
     Ok(ExitCode::SUCCESS)
 }

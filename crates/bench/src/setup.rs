@@ -12,6 +12,8 @@ use crate::wire::{Wire, write_request};
 
 /// The event type that measured traffic uses.
 pub const MEASURED: &str = "lead.created";
+/// Webhooks that one client is given: fewer than it may have.
+const CLIENT_WEBHOOKS: u32 = 50;
 /// Another one, for a webhook that must not see the measured traffic.
 pub const OTHER: &str = "lead.updated";
 
@@ -36,10 +38,20 @@ impl Rig {
         ensure!(!service_key.is_empty() && !service_key.contains(char::is_whitespace), "service-key create must print only the key");
         server.start_ready().await?;
         let mut rig = Self { server, service_key, tenant: String::new(), client: String::new() };
-        rig.tenant = text(&rig.call("POST", "/api/v1/tenants", Some(&json!({"name": "Bench"}))).await?, "id")?;
-        let client = json!({"name": "Bench", "rateLimitTier": "enterprise"});
-        rig.client = text(&rig.call("POST", "/api/v1/api-clients", Some(&client)).await?, "id")?;
+        rig.join("Bench").await?;
         Ok(rig)
+    }
+
+    /// A new tenant with a client.
+    async fn join(&mut self, name: &str) -> Result<()> {
+        self.tenant = text(&self.call("POST", "/api/v1/tenants", Some(&json!({"name": name}))).await?, "id")?;
+        self.join_client(name).await
+    }
+
+    async fn join_client(&mut self, name: &str) -> Result<()> {
+        let client = json!({"name": name, "rateLimitTier": "enterprise"});
+        self.client = text(&self.call("POST", "/api/v1/api-clients", Some(&client)).await?, "id")?;
+        Ok(())
     }
 
     /// Calls the API with the service key for the tenant. Error: anything but a 2xx.
@@ -72,6 +84,23 @@ impl Rig {
     pub async fn subscribe(&self, url: &str, events: &[&str]) -> Result<String> {
         let path = format!("/api/v1/api-clients/{}/webhooks", self.client);
         text(&self.call("POST", &path, Some(&json!({"url": url, "events": events}))).await?, "id")
+    }
+
+    /// Subscribes `url` `count` times, by as many clients as it takes.
+    pub async fn subscribe_many(&mut self, url: &str, events: &[&str], count: u32) -> Result<()> {
+        for done in 0..count {
+            if done > 0 && done % CLIENT_WEBHOOKS == 0 {
+                self.join_client("More").await?;
+            }
+            self.subscribe(url, events).await?;
+        }
+        Ok(())
+    }
+
+    /// A second tenant on the same server takes the place of the first.
+    pub async fn become_another_tenant(&mut self) -> Result<()> {
+        self.tenant = String::new();
+        self.join("Other").await
     }
 }
 

@@ -29,7 +29,8 @@ pub(crate) fn blueprint(file: File, lines: &Lines) -> Result<Blueprint, Vec<Faul
     let scopes = access::scopes(file.scopes, report_ref);
     let keys = access::keys(file.keys, &scopes, report_ref);
     let tiers = access::tiers(file.tiers, &file.default_tier, report_ref);
-    let events = events::check(file.events, report_ref);
+    let on_schema_fault = events::on_schema_fault(file.publishing.on_schema_fault);
+    let events = events::check(file.events, on_schema_fault, report_ref);
     let resources = resources::check(file.resources, naming, &events, report_ref);
     let endpoints = endpoints::check(file.endpoints, &style.base_path, &scopes, &resources, report_ref);
     let webhooks = webhooks::check(file.webhooks, &events, report_ref);
@@ -37,8 +38,8 @@ pub(crate) fn blueprint(file: File, lines: &Lines) -> Result<Blueprint, Vec<Faul
         lines.fill(&mut report.faults);
         return Err(report.faults);
     }
-    let default_tier = file.default_tier;
-    Ok(Blueprint { name: file.name, product, style, keys, scopes, tiers, default_tier, events, resources, endpoints, webhooks })
+    let (name, default_tier) = (file.name, file.default_tier);
+    Ok(Blueprint { name, product, style, keys, scopes, tiers, default_tier, events, on_schema_fault, resources, endpoints, webhooks })
 }
 
 fn product(product: crate::file::form::Product, report: &mut Report) -> Product {

@@ -2,12 +2,14 @@
 //!
 //! * [`model`]: what a blueprint says, once validated. The other crates read only this.
 //! * [`parse`], [`load`], [`builtin`]: from a TOML text to a [`Blueprint`], or to every [`Fault`] of the text at once.
+//! * [`compare`]: what a new version of a blueprint breaks for those who rely on the old one.
 //! * [`Schema`]: a compiled JSON Schema (2020-12) with bounded cost and errors that a person understands.
 //!
 //! Invariants: whatever the text, reading it ends with a value or with faults, never with a panic; a [`Blueprint`] that exists
 //! names only things that it declares, and its schemas compile. The file format is described in `docs/blueprint.md`.
 
 mod check;
+mod compare;
 mod fault;
 mod file;
 mod load;
@@ -16,8 +18,9 @@ mod query;
 mod schema;
 mod suggest;
 
+pub use compare::{Finding, Reliance, Verdict, compare, compare_schemas};
 pub use fault::{Fault, Faults};
-pub use load::{LoadError, builtin, load};
+pub use load::{LoadError, builtin, load, text};
 pub use model::Blueprint;
 pub use schema::Schema;
 

@@ -1,5 +1,6 @@
 //! Blueprints by name or by path.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 
 use crate::{Blueprint, Faults, MAX_FILE_BYTES, parse, suggest};
@@ -44,8 +45,16 @@ pub fn builtin() -> &'static [(&'static str, &'static str)] {
 /// # Errors
 /// See [`LoadError`]. A file of more than [`MAX_FILE_BYTES`] is not read to its end.
 pub fn load(name_or_path: &str) -> Result<Blueprint, LoadError> {
-    if let Some((name, text)) = BUILTIN.iter().find(|(name, _)| *name == name_or_path) {
-        return Ok(parse(text, name)?);
+    Ok(parse(&text(name_or_path)?, name_or_path)?)
+}
+
+/// The text of a built-in blueprint by its name, or of any other by its path. It is not looked into.
+///
+/// # Errors
+/// [`LoadError::Unknown`], [`LoadError::Unreadable`].
+pub fn text(name_or_path: &str) -> Result<Cow<'static, str>, LoadError> {
+    if let Some((_, text)) = BUILTIN.iter().find(|(name, _)| *name == name_or_path) {
+        return Ok(Cow::Borrowed(text));
     }
     let looks_like_path = name_or_path.contains(['/', '\\', '.']);
     if !looks_like_path && !std::path::Path::new(name_or_path).is_file() {
@@ -53,7 +62,7 @@ pub fn load(name_or_path: &str) -> Result<Blueprint, LoadError> {
         return Err(LoadError::Unknown { name: name_or_path.to_owned(), suggestion });
     }
     let text = read(name_or_path).map_err(|source| LoadError::Unreadable { path: name_or_path.to_owned(), source })?;
-    Ok(parse(&text, name_or_path)?)
+    Ok(Cow::Owned(text))
 }
 
 /// Reads at most one byte more than allowed, so that `parse` sees that it is too large.

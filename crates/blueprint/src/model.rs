@@ -21,6 +21,8 @@ pub struct Blueprint {
     pub default_tier: String,
     /// What can happen.
     pub events: Vec<EventType>,
+    /// What becomes of a publication whose `data` breaks its schema, for types that say nothing of their own.
+    pub on_schema_fault: OnSchemaFault,
     /// The kinds of things.
     pub resources: Vec<Resource>,
     /// The declared REST routes.
@@ -146,10 +148,58 @@ pub struct EventType {
     pub name: kernel::EventType,
     /// One sentence.
     pub description: String,
+    /// JSON Schema (2020-12) of `data`, of the version that a publication has when it names none ([`EventType::default_version`]).
+    pub schema: Value,
+    /// An example of `data` that satisfies the schema, of the same version.
+    pub example: Value,
+    /// Every version, the newest first; never empty.
+    pub versions: Vec<EventVersion>,
+    /// The version that a publication has when it names none: as the file says, or the newest that is not deprecated, or the newest.
+    pub default_version: u32,
+    /// If the type as a whole is not to be used any more.
+    pub deprecated: Option<Deprecation>,
+    /// Only tenants whose `settings.features` name this see, publish and subscribe to the type; none: everyone.
+    pub feature: Option<String>,
+    /// What becomes of a publication whose `data` breaks its schema.
+    pub on_schema_fault: OnSchemaFault,
+}
+
+/// One version of an event type's payload.
+#[derive(Clone, Debug)]
+pub struct EventVersion {
+    /// From 1.
+    pub version: u32,
     /// JSON Schema (2020-12) of `data`.
     pub schema: Value,
     /// An example of `data` that satisfies the schema.
     pub example: Value,
+    /// If this version is not to be used any more.
+    pub deprecated: Option<Deprecation>,
+}
+
+/// Not to be used any more, though it still works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Since which day: `2026-01-31`.
+    pub since: String,
+    /// What to use in its place: another declared type.
+    pub replacement: Option<kernel::EventType>,
+    /// The day from which it may be gone.
+    pub sunset: Option<String>,
+    /// Words for people.
+    pub note: Option<String>,
+}
+
+/// What becomes of a publication whose `data` breaks its schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnSchemaFault {
+    /// 422, and nothing is stored.
+    #[default]
+    Reject,
+    /// It is accepted and delivered; the event shows what is wrong.
+    Warn,
+    /// It is accepted and kept apart until somebody releases or discards it.
+    Quarantine,
 }
 
 /// How a record is named in paths and bodies.

@@ -3,7 +3,7 @@
 use kernel::{PermissionSet, Timestamp};
 use serde_json::Value;
 
-use crate::model::{Blueprint, EventType, Resource, Scope, Tier, Webhooks};
+use crate::model::{Blueprint, EventType, EventVersion, Resource, Scope, Tier, Webhooks};
 
 impl Blueprint {
     /// The resource of this (singular) name.
@@ -51,6 +51,18 @@ impl Blueprint {
     /// Every scope's name, in the blueprint's order.
     pub fn all_scopes(&self) -> Vec<String> {
         self.scopes.iter().map(|scope| scope.name.clone()).collect()
+    }
+}
+
+impl EventType {
+    /// One of its versions.
+    pub fn version(&self, version: u32) -> Option<&EventVersion> {
+        self.versions.iter().find(|one| one.version == version)
+    }
+
+    /// The newest version's number.
+    pub fn newest(&self) -> u32 {
+        self.versions.first().map_or(1, |newest| newest.version)
     }
 }
 

@@ -12,6 +12,7 @@ use kernel::{DeliveryId, Event, Result, Timestamp};
 use serde_json::Value;
 
 use crate::destinations::Destination;
+use crate::rehearsal::Rehearsal;
 
 /// A destination's configuration as its channel wants it: parsed once per change, not once per attempt.
 #[derive(Clone)]
@@ -70,12 +71,16 @@ pub enum AttemptOutcome {
     Gone,
     /// It can never succeed; the delivery fails with this reason (snake_case).
     Refused(&'static str),
+    /// It is not to be sent; the delivery is skipped with this reason (snake_case), and counts in no success rate.
+    Skipped(&'static str),
 }
 
 /// Why an attempt failed, when it was not the receiver's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptError {
-    /// For programs: `timeout`, `connect`, `dns`, `tls`, `protocol`, `refused`, `status`, `panic`.
+    /// For programs: `timeout`, `connect`, `dns`, `tls`, `protocol`, `refused`, `status`, `panic`; `auth` (no access token for the receiver, or not our certificate),
+    /// `proxy` (the operator's egress proxy), `signing` (no key to sign with) and `transform` (the webhook's own function failed), which say
+    /// nothing about the receiver.
     pub kind: &'static str,
     /// For people.
     pub text: String,
@@ -100,6 +105,10 @@ pub struct AttemptReport {
     pub response_body: Bytes,
 }
 
+/// Fields of a channel's own configuration (`destination`) that are credentials: readers see them masked. A channel with another one adds it
+/// here.
+pub const SECRET_FIELDS: &[&str] = &["password", "token", "nkeySeed", "credentials", "secretAccessKey", "sessionToken"];
+
 /// Most bytes of an answer that are kept.
 pub const MAX_BODY: usize = 16 * 1024;
 
@@ -109,6 +118,12 @@ impl AttemptReport {
         let error = Some(AttemptError { kind, text: text.into() });
         let (request_headers, response_headers) = (HeaderMap::new(), HeaderMap::new());
         Self { outcome, status_code: None, error, duration, request_headers, response_headers, response_body: Bytes::new() }
+    }
+
+    /// Whether it was the receiver that failed, or could not be reached: what failed on our side says nothing about it.
+    pub fn is_about_receiver(&self) -> bool {
+        let ours = |error: &AttemptError| matches!(error.kind, "auth" | "proxy" | "signing" | "transform");
+        !matches!(self.outcome, AttemptOutcome::Skipped(_)) && !self.error.as_ref().is_some_and(ours)
     }
 
     /// Whether the receiver has it.
@@ -127,6 +142,19 @@ pub trait Channel: Send + Sync + 'static {
 
     /// Parses a stored configuration. Quick: it runs on a runtime's thread.
     fn prepare(&self, config: &Value) -> Result<Prepared>;
+
+    /// Which host and port a configuration leads to (`example.com:443`), where there is one: several destinations may share it.
+    fn host(&self, prepared: &Prepared) -> Option<String> {
+        let _ = prepared;
+        None
+    }
+
+    /// What an attempt for `event` would send: for a preview. Nothing is sent. Errors: 422 as for `check`; `not_supported` where a channel has
+    /// no preview.
+    fn rehearse<'a>(&'a self, config: &'a Value, event: &'a Arc<Event>) -> BoxFuture<'a, Result<Rehearsal>> {
+        let _ = (config, event);
+        Box::pin(async { Err(kernel::Error::invalid("not_supported", "This channel has no preview.")) })
+    }
 
     /// Makes one attempt. Never fails: whatever happens is in the report.
     fn attempt<'a>(&'a self, input: &'a AttemptInput<'a>) -> BoxFuture<'a, AttemptReport>;

@@ -19,6 +19,13 @@ pub struct Options {
     pub breaker_first: Duration,
     /// Longest pause; each failed probe doubles it up to here.
     pub breaker_longest: Duration,
+    /// Most attempts at once at one host and port, whichever destinations they are for.
+    pub max_per_host: usize,
+    /// Bytes in memory for deliveries that come right from a publication, of all destinations; beyond it each has
+    /// [`Self::ready_per_destination`] and the rest waits in the database.
+    pub memory: usize,
+    /// A destination that nothing has arrived at for so long is disabled with its next failure.
+    pub disable_after: Duration,
     /// How often the node says that it is alive.
     pub heartbeat_every: Duration,
     /// How often everything is looked at, for work that nobody announced.
@@ -35,6 +42,9 @@ impl Default for Options {
             breaker_after: 10,
             breaker_first: Duration::from_secs(5),
             breaker_longest: Duration::from_secs(300),
+            max_per_host: 256,
+            memory: 32 << 20,
+            disable_after: Duration::from_secs(5 * 86_400),
             heartbeat_every: store::HEARTBEAT_EVERY,
             sweep_every: Duration::from_secs(5),
         }

@@ -1,11 +1,15 @@
 //! From an event that is being published to pending deliveries: sequence numbers, queue rows, and after the commit straight into memory.
+//!
+//! An ordered destination's deliveries are all worked by one node, whichever had the first of them and is alive: only so can one wait for
+//! another. What another node publishes for it is written as that node's and announced to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use kernel::{ClientId, DestinationId, Event, Result, TenantId};
-use store::Tx;
+use kernel::{ClientId, DestinationId, Event, NodeId, Result, TenantId};
+use store::{Node, Tx};
 
+use crate::deliveries;
 use crate::engine::{Engine, Item};
 use crate::queue::{self, Pending};
 
@@ -18,38 +22,51 @@ pub struct NewDelivery {
     pub destination: DestinationId,
 }
 
-const NEXT_SEQ: &str = "UPDATE destination_seqs SET seq = seq + ?3 WHERE tenant_id = ?1 AND destination_id = ?2 RETURNING seq, client_id";
+const NEXT_SEQ: &str = "UPDATE destination_seqs SET seq = seq + ?3 WHERE tenant_id = ?1 AND destination_id = ?2 RETURNING seq, client_id, ordered, \
+                        owner, epoch";
+const TAKE_LANE: &str = "UPDATE destination_seqs SET owner = ?3, epoch = ?4 WHERE tenant_id = ?1 AND destination_id = ?2";
+const BEFORE: &str = "SELECT 1 FROM queue WHERE tenant_id = ?1 AND destination_id = ?2 AND ordering_key = ?3 LIMIT 1";
 
 /// A destination's share of the batch.
 struct Share {
     client: ClientId,
     next: i64,
+    worker: Node,
+    /// For an ordered destination: the keys of this batch so far.
+    keys: Option<HashSet<String>>,
 }
 
 pub(crate) fn enqueue(engine: &Arc<Engine>, tx: &mut Tx<'_>, items: &[NewDelivery]) -> Result<()> {
     if items.is_empty() {
         return Ok(());
     }
-    let mut shares = shares(tx, items)?;
     let node = engine.node();
+    let mut shares = shares(tx, node, items)?;
     let now = tx.now();
-    let mut rows = Vec::with_capacity(items.len());
-    let mut events = Vec::with_capacity(items.len());
+    let (mut rows, mut handed) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
     for item in items {
         let Some(share) = shares.get_mut(&(item.destination, item.event.tenant)) else { continue };
-        rows.push(pending(tx, item, share, now)?);
+        let row = pending(tx, item, share, now)?;
+        let is_first = is_first(tx, share, &row)?;
         share.next += 1;
-        events.push(Arc::clone(&item.event));
+        rows.push((row, share.worker));
+        handed.push((Arc::clone(&item.event), is_first));
     }
-    queue::insert(tx, node, &rows)?;
-    let handed: Vec<Item> = rows.into_iter().zip(events).map(|(row, event)| Item { row, event, epoch: node.epoch }).collect();
+    queue::insert(tx, &rows)?;
+    for ((destination, _), _) in shares.iter().filter(|(_, share)| share.worker.id != node.id) {
+        tx.notify(deliveries::TOPIC, destination);
+    }
+    let own = |((row, worker), (event, is_first)): ((Pending, Node), (Arc<Event>, bool))| {
+        (worker.id == node.id).then(|| Item { row, event, epoch: node.epoch, is_first })
+    };
+    let handed: Vec<Item> = rows.into_iter().zip(handed).filter_map(own).collect();
     let engine = Arc::clone(engine);
     tx.after_commit(move || engine.accept(handed));
     Ok(())
 }
 
 /// Reserves sequence numbers, in the order of ids, so that two transactions never wait for each other.
-fn shares(tx: &mut Tx<'_>, items: &[NewDelivery]) -> Result<BTreeMap<(DestinationId, TenantId), Share>> {
+fn shares(tx: &mut Tx<'_>, node: Node, items: &[NewDelivery]) -> Result<BTreeMap<(DestinationId, TenantId), Share>> {
     let mut counts: BTreeMap<(DestinationId, TenantId), i64> = BTreeMap::new();
     for item in items {
         *counts.entry((item.destination, item.event.tenant)).or_default() += 1;
@@ -57,13 +74,37 @@ fn shares(tx: &mut Tx<'_>, items: &[NewDelivery]) -> Result<BTreeMap<(Destinatio
     let mut shares = BTreeMap::new();
     for ((destination, tenant), count) in counts {
         let found = tx.query_opt(NEXT_SEQ, &[tenant.into(), destination.into(), count.into()], |row| {
-            Ok((row.get::<i64>(0)?, row.get::<ClientId>(1)?))
+            let worker = row.get::<Option<NodeId>>(3)?.zip(row.get::<Option<i64>>(4)?).map(|(id, epoch)| Node { id, epoch });
+            Ok((row.get::<i64>(0)?, row.get::<ClientId>(1)?, row.get::<bool>(2)?, worker))
         })?;
-        if let Some((last, client)) = found {
-            shares.insert((destination, tenant), Share { client, next: last - count + 1 });
-        }
+        let Some((last, client, is_ordered, worker)) = found else { continue };
+        let worker = if is_ordered { lane_worker(tx, node, worker, tenant, destination)? } else { node };
+        let keys = is_ordered.then(HashSet::new);
+        shares.insert((destination, tenant), Share { client, next: last - count + 1, worker, keys });
     }
     Ok(shares)
+}
+
+/// Who works an ordered destination: the node that did so far, if it is alive; otherwise this one from now on. The destination's row is
+/// locked by its sequence number, so two nodes do not both take it.
+fn lane_worker(tx: &mut Tx<'_>, node: Node, so_far: Option<Node>, tenant: TenantId, destination: DestinationId) -> Result<Node> {
+    if let Some(worker) = so_far
+        && (worker.id == node.id || Node::is_alive(tx, worker.id)?)
+    {
+        return Ok(worker);
+    }
+    tx.exec(TAKE_LANE, &[tenant.into(), destination.into(), node.id.into(), node.epoch.into()])?;
+    Ok(node)
+}
+
+/// Whether no pending delivery with the same key stands before this one; always, where order does not matter.
+fn is_first(tx: &mut Tx<'_>, share: &mut Share, row: &Pending) -> Result<bool> {
+    let (Some(keys), Some(key)) = (&mut share.keys, &row.ordering_key) else { return Ok(true) };
+    if !keys.insert(key.clone()) {
+        return Ok(false);
+    }
+    let before = tx.query_opt(BEFORE, &[row.tenant.into(), row.destination.into(), key.into()], |_| Ok(()))?;
+    Ok(before.is_none())
 }
 
 fn pending(tx: &Tx<'_>, item: &NewDelivery, share: &Share, now: kernel::Timestamp) -> Result<Pending> {
@@ -80,7 +121,7 @@ fn pending(tx: &Tx<'_>, item: &NewDelivery, share: &Share, now: kernel::Timestam
         event_id: event.id.clone(),
         event_type: event.event_type.clone(),
         event_created_at: event.created_at,
-        ordering_key: event.ordering_key.clone(),
+        ordering_key: share.keys.is_some().then(|| event.ordering_key.clone().unwrap_or_default()),
         channels,
         seq: share.next,
         deliver_at: event.deliver_at,

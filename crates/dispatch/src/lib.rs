@@ -12,7 +12,9 @@
 //!
 //! # Tables
 //!
-//! `destinations`, `destination_seqs`, `queue`, `deliveries` (daily), `attempt_journal`; in the logs `attempts` (daily).
+//! `destinations`, `destination_seqs`, `queue`, `deliveries` (daily), `replayed`, `attempt_journal`, `signing_keys`,
+//! `signature_acceptances`; in the logs `attempts` (daily) and
+//! `attempt_rollups` (daily).
 //!
 //! # Invariants
 //!
@@ -21,6 +23,7 @@
 //! * Memory is bounded by destinations, not by deliveries.
 //! * Time comes from [`kernel::Ambient`]; the runtime's timers only decide when to look again.
 
+pub mod acceptances;
 mod channel;
 mod config;
 pub mod deliveries;
@@ -29,28 +32,39 @@ mod engine;
 mod enqueue;
 pub mod http;
 mod lifecycle;
+mod observer;
 mod policy;
 mod queue;
+mod rehearsal;
+pub mod retention;
+pub mod rollups;
 mod send_now;
+pub mod signing_keys;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Ambient, DeliveryId, DestinationId, Event, Result, TenantId};
+use kernel::{Ambient, DeliveryId, DestinationId, Event, EventId, Result, TenantId};
 use store::{Home, Migration, Node, Store, Tx};
 
-pub use channel::{AttemptError, AttemptInput, AttemptOutcome, AttemptReport, Channel, MAX_BODY, Prepared};
+pub use channel::{AttemptError, AttemptInput, AttemptOutcome, AttemptReport, Channel, MAX_BODY, Prepared, SECRET_FIELDS};
 pub use config::Options;
 pub use destinations::{Destination, State};
 pub use enqueue::NewDelivery;
 pub use lifecycle::DispatchLifecycle;
+pub use observer::{Ended, Observer, Turn};
 pub use policy::{MAX_RETRIES, MAX_WAIT_MS, NATIVE_SCHEDULE_MS, Policy};
+pub use rehearsal::{Rehearsal, RehearsedFault, RehearsedRequest};
 
 /// This crate's tables.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "dispatch", version: 1, home: Home::State, sql: include_str!("../migrations/0001_dispatch.sql") },
     Migration { feature: "dispatch", version: 2, home: Home::Logs, sql: include_str!("../migrations/0002_attempts.sql") },
+    Migration { feature: "dispatch", version: 3, home: Home::State, sql: include_str!("../migrations/0003_ledger.sql") },
+    Migration { feature: "dispatch", version: 4, home: Home::Logs, sql: include_str!("../migrations/0004_rollups.sql") },
+    Migration { feature: "dispatch", version: 5, home: Home::State, sql: include_str!("../migrations/0005_lanes.sql") },
+    Migration { feature: "dispatch", version: 6, home: Home::State, sql: include_str!("../migrations/0006_signing.sql") },
 ];
 
 /// The delivery engine of one node. Dropping it without [`Dispatch::drain`] is like a crash: nothing is lost, others take over.
@@ -65,6 +79,7 @@ impl Dispatch {
         let node = store.write(engine::scope(), Node::register).await?;
         let engine = engine::Engine::new(store, ambient, channels, options, node);
         engine::Engine::listen(&engine);
+        deliveries::follow_cancellations(&engine);
         Ok(Arc::new(Self { engine }))
     }
 
@@ -97,6 +112,43 @@ impl Dispatch {
     /// Errors: 404, 409 `webhook_disabled`.
     pub fn retry(&self, tx: &mut Tx<'_>, tenant: TenantId, id: DeliveryId) -> Result<deliveries::Delivery> {
         deliveries::retry(&self.engine, tx, tenant, id)
+    }
+
+    /// Queues those of `rows` again that are finished and whose destination takes deliveries: a step of a run, which is audited as a whole.
+    /// Answers how many; a row that is pending already stays as it is.
+    pub fn requeue(&self, tx: &mut Tx<'_>, tenant: TenantId, rows: &[deliveries::Delivery]) -> Result<u64> {
+        deliveries::requeue(&self.engine, tx, tenant, rows)
+    }
+
+    /// Makes deliveries for pairs of event and destination that never had one ([`deliveries::attempted`] tells); answers how many. Of two that
+    /// ask at once, one makes it. All items must be the tenant's.
+    pub fn replay(&self, tx: &mut Tx<'_>, tenant: TenantId, items: &[NewDelivery]) -> Result<u64> {
+        deliveries::replay(&self.engine, tx, tenant, items)
+    }
+
+    /// Ends a pending delivery as skipped, reason `cancelled`; audited. Errors: 404, 409 `delivery_ended`.
+    pub fn cancel(&self, tx: &mut Tx<'_>, tenant: TenantId, id: DeliveryId) -> Result<deliveries::Delivery> {
+        deliveries::cancel(tx, tenant, id)
+    }
+
+    /// Ends every pending delivery of an event likewise; answers how many there were.
+    pub fn cancel_event(&self, tx: &mut Tx<'_>, tenant: TenantId, event: &EventId) -> Result<u64> {
+        deliveries::cancel_event(tx, tenant, event)
+    }
+
+    /// How many deliveries of this destination are due and not ended, but at most `most`: what a run looks at before it adds more.
+    pub fn waiting(&self, tx: &mut Tx<'_>, tenant: TenantId, destination: DestinationId, most: u32) -> Result<u64> {
+        let sql = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM queue WHERE owner = ?1 AND destination_id = ?2 AND due_at <= ?3 AND tenant_id = ?4 \
+                   LIMIT ?5) AS found";
+        let params = [self.node().id.into(), destination.into(), tx.now().into(), tenant.into(), most.into()];
+        tx.query_one(sql, &params, |row| row.get(0))
+    }
+
+    /// Sets who is told of ends and turns, inside the transactions that bring them. Once, at wiring; a second call changes nothing.
+    pub fn set_observer(&self, observer: Arc<dyn Observer>) {
+        if self.engine.observer.set(observer).is_err() {
+            debug_assert!(false, "the observer is set once");
+        }
     }
 
     /// Begins no further attempt, waits for those under way at most until the deadline, writes what they brought, and says goodbye, so that

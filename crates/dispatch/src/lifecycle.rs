@@ -6,7 +6,7 @@ use kernel::{ClientId, EventId, Result, TenantId};
 use store::{Lifecycle, Store, Subject, Tx, Value};
 
 use crate::destinations::TOPIC;
-use crate::engine;
+use crate::{engine, signing_keys};
 
 /// This crate's part in the life of tenants. The log's rows go right after the commit, since the log may be another file.
 pub struct DispatchLifecycle {
@@ -42,13 +42,17 @@ impl DispatchLifecycle {
             "DELETE FROM destination_seqs WHERE tenant_id = ?1 AND client_id = ?2",
             "DELETE FROM queue WHERE tenant_id = ?1 AND client_id = ?2",
             "DELETE FROM deliveries WHERE tenant_id = ?1 AND client_id = ?2",
+            "DELETE FROM replayed WHERE tenant_id = ?1 AND client_id = ?2",
+            "DELETE FROM signature_acceptances WHERE tenant_id = ?1 AND destination_id IN \
+             (SELECT id FROM destinations WHERE tenant_id = ?1 AND client_id = ?2)",
             "DELETE FROM destinations WHERE tenant_id = ?1 AND client_id = ?2",
         ] {
             tx.exec(sql, &of_client)?;
         }
         ids.iter().for_each(|id| tx.notify(TOPIC, id));
-        let params = ids.into_iter().map(|id| vec![tenant.into(), id.into()]).collect();
-        self.purge_log(tx, "DELETE FROM attempts WHERE tenant_id = ?1 AND destination_id = ?2", params);
+        let params: Vec<Vec<Value>> = ids.into_iter().map(|id| vec![tenant.into(), id.into()]).collect();
+        self.purge_log(tx, "DELETE FROM attempts WHERE tenant_id = ?1 AND destination_id = ?2", params.clone());
+        self.purge_log(tx, "DELETE FROM attempt_rollups WHERE tenant_id = ?1 AND destination_id = ?2", params);
         Ok(())
     }
 
@@ -59,20 +63,27 @@ impl DispatchLifecycle {
             "DELETE FROM destination_seqs WHERE tenant_id = ?1",
             "DELETE FROM queue WHERE tenant_id = ?1",
             "DELETE FROM deliveries WHERE tenant_id = ?1",
+            "DELETE FROM replayed WHERE tenant_id = ?1",
+            "DELETE FROM signature_acceptances WHERE tenant_id = ?1",
+            "DELETE FROM signing_keys WHERE tenant_id = ?1",
             "DELETE FROM destinations WHERE tenant_id = ?1",
         ] {
             tx.exec(sql, &[tenant.into()])?;
         }
         ids.iter().for_each(|id| tx.notify(TOPIC, id));
+        tx.notify(signing_keys::TOPIC, tenant);
         self.purge_log(tx, "DELETE FROM attempts WHERE tenant_id = ?1", vec![vec![tenant.into()]]);
+        self.purge_log(tx, "DELETE FROM attempt_rollups WHERE tenant_id = ?1", vec![vec![tenant.into()]]);
         Ok(())
     }
 
     fn purge_event(&self, tx: &mut Tx<'_>, tenant: TenantId, event: &EventId) -> Result<()> {
         let params: Vec<Value> = vec![tenant.into(), event.into()];
-        for sql in
-            ["DELETE FROM queue WHERE tenant_id = ?1 AND event_id = ?2", "DELETE FROM deliveries WHERE tenant_id = ?1 AND event_id = ?2"]
-        {
+        for sql in [
+            "DELETE FROM queue WHERE tenant_id = ?1 AND event_id = ?2",
+            "DELETE FROM deliveries WHERE tenant_id = ?1 AND event_id = ?2",
+            "DELETE FROM replayed WHERE tenant_id = ?1 AND event_id = ?2",
+        ] {
             tx.exec(sql, &params)?;
         }
         self.purge_log(tx, "DELETE FROM attempts WHERE tenant_id = ?1 AND event_id = ?2", vec![params]);

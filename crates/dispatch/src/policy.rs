@@ -28,7 +28,8 @@ pub struct Policy {
     /// Most attempts in a second, if limited.
     #[serde(default)]
     pub rate_per_second: Option<u32>,
-    /// One after another, in the order of their sequence numbers; a retry holds up what follows it.
+    /// Deliveries with the same ordering key (those without one count as one more key) go one after another, in the order of their sequence
+    /// numbers; a retry holds up what follows it with that key and nothing else. Applies to what is published from now on.
     #[serde(default)]
     pub ordered: bool,
     /// Most attempts at once.

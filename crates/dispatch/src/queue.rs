@@ -95,10 +95,10 @@ fn shared(row: &Pending) -> [Value; 12] {
     ]
 }
 
-/// Inserts rows owned by `node`.
-pub(crate) fn insert(tx: &mut Tx<'_>, node: Node, rows: &[Pending]) -> Result<()> {
+/// Inserts rows, each with who owns it.
+pub(crate) fn insert(tx: &mut Tx<'_>, rows: &[(Pending, Node)]) -> Result<()> {
     let mut values = Vec::with_capacity(rows.len() * 20);
-    for row in rows {
+    for (row, node) in rows {
         values.extend(shared(row));
         values.extend([
             row.attempt_count.into(),
@@ -211,6 +211,28 @@ pub(crate) fn put_off(tx: &mut Tx<'_>, node: Node, rows: &[Again<'_>]) -> Result
         done.extend(tx.query(&sql, &values, |row| row.get::<DeliveryId>(0))?);
     }
     Ok(done)
+}
+
+/// Puts rows that nobody has attempted off until what holds them up is due, as far as `node` still owns them.
+pub(crate) fn defer(tx: &mut Tx<'_>, node: Node, rows: &[(TenantId, DeliveryId, Timestamp)]) -> Result<()> {
+    for (tenant, id, until) in rows {
+        let params = [(*tenant).into(), (*id).into(), (*until).into(), node.id.into(), node.epoch.into()];
+        tx.exec("UPDATE queue SET due_at = ?3 WHERE tenant_id = ?1 AND id = ?2 AND owner || '' = ?4 AND epoch = ?5", &params)?;
+    }
+    Ok(())
+}
+
+/// What waits for this delivery's retry, for the sake of order, need not any more: it is to be ended or tried at once. To be called before.
+pub(crate) fn let_go_behind(tx: &mut Tx<'_>, tenant: TenantId, id: DeliveryId) -> Result<()> {
+    let now = tx.now();
+    tx.exec(
+        "UPDATE queue SET due_at = ?3 FROM (SELECT destination_id AS destination, ordering_key AS key, due_at AS until FROM queue \
+         WHERE tenant_id = ?1 AND id = ?2 AND attempt_count > 0 AND ordering_key IS NOT NULL) AS before \
+         WHERE queue.tenant_id = ?1 AND queue.destination_id = before.destination AND queue.ordering_key = before.key \
+         AND queue.attempt_count = 0 AND queue.due_at = before.until",
+        &[tenant.into(), id.into(), now.into()],
+    )?;
+    Ok(())
 }
 
 /// `rows` in pieces of the sizes in [`CHUNKS`].

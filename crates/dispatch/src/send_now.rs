@@ -30,11 +30,15 @@ pub(crate) async fn send_now(
     };
     let started_at = input.now;
     let report = engine::attempt(&target, &input).await;
+    if report.is_delivered() {
+        engine.is_back(destination);
+    }
     let logged = engine::logged(engine.ambient.id(), &row, 1, started_at, &report);
     let id = row.id;
     let (status, reason) = match report.outcome {
         AttemptOutcome::Delivered => ("delivered", "delivered"),
         AttemptOutcome::Refused(reason) => ("failed", reason),
+        AttemptOutcome::Skipped(reason) => ("skipped", reason),
         AttemptOutcome::Retry { .. } | AttemptOutcome::Gone => ("failed", "test"),
     };
     let attempt = logged.clone();
@@ -47,7 +51,7 @@ pub(crate) async fn send_now(
             queue::insert_finished(tx, std::iter::once(&end), now)
         })
         .await?;
-    engine.store.logs().write(engine::scope(), move |tx| engine::insert_attempts(tx, &[attempt])).await?;
+    engine.store.logs().write(engine::scope(), move |tx| engine::insert_attempts(tx, &[attempt]).map(drop)).await?;
     Ok((id, report))
 }
 

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kernel::{Ambient, ClientId, Error, Event, EventId, EventType, Result, TenantId};
+use kernel::{Ambient, ClientId, Error, Event, EventId, EventType, FieldError, Result, TenantId};
 use store::Tx;
 
+use crate::catalogue::Verdict;
 use crate::publish::Published;
 use crate::sql::{self, Earlier};
-use crate::{Intake, Planned};
+use crate::{Intake, Planned, groups, quarantined_events};
 
 /// What [`crate::Events::emit`] says about one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,13 +20,21 @@ pub struct Emitted {
     pub event_type: EventType,
     /// How many deliveries it has.
     pub deliveries: u32,
+    /// In how many ways its data breaks the schema of its type.
+    pub warnings: u32,
     /// Whether this call stored it; false: its id was taken.
     pub is_new: bool,
 }
 
 impl From<Emitted> for Published {
     fn from(emitted: Emitted) -> Self {
-        Self { id: emitted.id, event_type: emitted.event_type, deliveries: emitted.deliveries }
+        Self {
+            id: emitted.id,
+            event_type: emitted.event_type,
+            deliveries: emitted.deliveries,
+            warnings: emitted.warnings,
+            quarantined: false,
+        }
     }
 }
 
@@ -35,11 +44,27 @@ pub(crate) struct Item {
     pub(crate) event: Arc<Event>,
     /// A random number: of several publications of one id, the one whose claim is stored has won.
     pub(crate) claim: i64,
+    /// In what ways its data breaks the schema of its type.
+    pub(crate) faults: Vec<FieldError>,
+    /// Whether it is kept apart for that instead of being accepted.
+    pub(crate) hold: bool,
 }
 
 impl Item {
     pub(crate) fn new(event: Event, ambient: &Ambient) -> Self {
-        Self { event: Arc::new(event), claim: i64::from_le_bytes(ambient.bytes()) }
+        Self { event: Arc::new(event), claim: i64::from_le_bytes(ambient.bytes()), faults: Vec::new(), hold: false }
+    }
+
+    /// With what the check of its data found. The faults' pointers begin at the event, wherever it stood in its request (`at`).
+    pub(crate) fn judged(mut self, verdict: Verdict, at: &str) -> Self {
+        self.hold = verdict.hold;
+        self.faults = verdict.faults;
+        for fault in self.faults.iter_mut().filter(|_| !at.is_empty()) {
+            if let Some(rest) = fault.pointer.strip_prefix(at) {
+                fault.pointer = rest.to_owned();
+            }
+        }
+        self
     }
 }
 
@@ -53,22 +78,25 @@ enum Claim {
     Earlier(Earlier),
 }
 
-/// A group of the batcher: an item with an unknown client fails alone, the others are accepted.
+/// A group of the batcher: an item with an unknown client fails alone, one that is to be kept apart is, the others are accepted.
 pub(crate) fn group(tx: &mut Tx<'_>, intake: &Intake, items: &[Item]) -> Result<Vec<Result<Published>>> {
     let unknown = unknown_clients(tx, intake, items)?;
-    if unknown.is_empty() {
+    if unknown.is_empty() && items.iter().all(|item| !item.hold) {
         return Ok(all(tx, intake, items)?.into_iter().map(|emitted| Ok(emitted.into())).collect());
     }
     let is_bad = |item: &Item| item.event.client.is_some_and(|client| unknown.contains(&(item.event.tenant, client)));
-    let good: Vec<Item> = items.iter().filter(|item| !is_bad(item)).cloned().collect();
-    let mut accepted = all(tx, intake, &good)?.into_iter();
+    let chosen = |hold: bool| -> Vec<Item> { items.iter().filter(|item| !is_bad(item) && item.hold == hold).cloned().collect() };
+    let mut accepted = all(tx, intake, &chosen(false))?.into_iter().map(|emitted| Ok(Published::from(emitted)));
+    // After the others: what this very group accepted under the same id counts.
+    let mut held = quarantined_events::hold(tx, intake, &chosen(true))?.into_iter();
     let answer = |item: &Item| {
         if is_bad(item) {
             return Err(
                 Error::invalid("unknown_client", "There is no such API client.").at("/clientId", "names no API client of this tenant")
             );
         }
-        accepted.next().map(Published::from).ok_or_else(|| Error::internal("an accepted event has no answer"))
+        let next = if item.hold { held.next() } else { accepted.next() };
+        next.unwrap_or_else(|| Err(Error::internal("an event has no answer")))
     };
     Ok(items.iter().map(answer).collect())
 }
@@ -100,20 +128,37 @@ pub(crate) fn all(tx: &mut Tx<'_>, intake: &Intake, items: &[Item]) -> Result<Ve
     let fresh: Vec<Arc<Event>> =
         items.iter().zip(&claims).filter(|(_, claim)| won(claim)).map(|(item, _)| Arc::clone(&item.event)).collect();
     let planned = plan(tx, intake, &fresh)?;
-    sql::insert_events(tx, &fresh, &planned)?;
+    let numbers = groups::open(tx, &fresh)?;
+    let warnings: Vec<&[FieldError]> =
+        items.iter().zip(&claims).filter(|(_, claim)| won(claim)).map(|(item, _)| item.faults.as_slice()).collect();
+    sql::insert_events(tx, &fresh, &planned, &warnings, &numbers)?;
+    count_warnings(&fresh, &warnings);
+    if !numbers.is_empty() {
+        let (wakes, tenants) = (Arc::clone(&intake.wakes), numbers.into_keys().collect::<Vec<_>>());
+        tx.after_commit(move || wakes.tell(&tenants));
+    }
     let mut counts = planned.iter().map(|planned| planned.deliveries);
     let own: Vec<u32> = claims.iter().map(|claim| if won(claim) { counts.next().unwrap_or(0) } else { 0 }).collect();
     Ok(items.iter().zip(&claims).enumerate().map(|(at, (item, claim))| emitted(item, at, claim, items, &own)).collect())
 }
 
 fn emitted(item: &Item, at: usize, claim: &Claim, items: &[Item], own: &[u32]) -> Emitted {
-    let (event_type, deliveries) = match claim {
-        Claim::Won => (item.event.event_type.clone(), own[at]),
-        Claim::Item(first) => (items[*first].event.event_type.clone(), own[*first]),
+    let faults = |item: &Item| u32::try_from(item.faults.len()).unwrap_or(u32::MAX);
+    let (event_type, deliveries, warnings) = match claim {
+        Claim::Won => (item.event.event_type.clone(), own[at], faults(item)),
+        Claim::Item(first) => (items[*first].event.event_type.clone(), own[*first], faults(&items[*first])),
         // An event that retention has dropped is known by its id alone.
-        Claim::Earlier(earlier) => earlier.kept.clone().unwrap_or_else(|| (item.event.event_type.clone(), 0)),
+        Claim::Earlier(Earlier { kept: Some(kept), .. }) => (kept.event_type.clone(), kept.deliveries, kept.warnings),
+        Claim::Earlier(_) => (item.event.event_type.clone(), 0, 0),
     };
-    Emitted { id: item.event.id.clone(), event_type, deliveries, is_new: matches!(claim, Claim::Won) }
+    Emitted { id: item.event.id.clone(), event_type, deliveries, warnings, is_new: matches!(claim, Claim::Won) }
+}
+
+/// Events that were accepted although their data breaks the schema.
+fn count_warnings(events: &[Arc<Event>], warnings: &[&[FieldError]]) {
+    for (event, _) in events.iter().zip(warnings).filter(|(_, faults)| !faults.is_empty()) {
+        metrics::counter!("tradewind_events_schema_warnings_total", "type" => event.event_type.to_string()).increment(1);
+    }
 }
 
 fn plan(tx: &mut Tx<'_>, intake: &Intake, fresh: &[Arc<Event>]) -> Result<Vec<Planned>> {

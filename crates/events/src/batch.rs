@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::accept::{self, Item};
+use crate::features::Features;
 use crate::{Events, Publish, Published};
 
 /// Most events in a batch.
@@ -63,18 +64,20 @@ impl Events {
         let named = inputs.iter().find_map(|input| input.as_ref().ok()?.tenant_id).filter(|_| caller.tenant().is_none());
         let scope = self.acting_for(caller, named).await?.allow(Permission::EventsPublish)?;
         let must_name = caller.tenant().is_none();
-        let checked = inputs.into_iter().enumerate().map(|(n, input)| self.one(&scope, must_name, input?, n)).collect();
+        let types = inputs.iter().filter_map(|input| input.as_ref().ok()).map(|input| &input.event_type);
+        let features = self.features_for(scope.tenant(), types).await?;
+        let checked = inputs.into_iter().enumerate().map(|(n, input)| self.one(&scope, must_name, &features, input?, n)).collect();
         let intake = Arc::clone(&self.intake);
         self.store.answer(scope, move |tx| accept_good(tx, &intake, checked)).await
     }
 
-    fn one(&self, scope: &TenantScope, must_name: bool, input: Publish, n: usize) -> Result<Item> {
+    fn one(&self, scope: &TenantScope, must_name: bool, features: &Features, input: Publish, n: usize) -> Result<Item> {
         let fits = input.tenant_id.map_or(!must_name, |tenant| tenant == scope.tenant());
         if !fits {
             let detail = "must be the same in every event of a batch, or be named once, by Tradewind-Tenant";
             return Err(Error::field(format!("/events/{n}/tenantId"), detail));
         }
-        Ok(Item::new(self.checked(scope.tenant(), input, &format!("/events/{n}"))?, &self.ambient))
+        self.checked(scope.tenant(), input, features, &format!("/events/{n}"))
     }
 }
 

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::Events;
+use crate::accept::Item;
+use crate::catalogue::Question;
+use crate::features::Features;
 
 /// Most channels of an event.
 pub const MAX_CHANNELS: usize = 10;
@@ -52,15 +55,20 @@ pub struct Publish {
     /// Deliveries with the same key keep their order at ordered webhooks. 1 to 256 characters.
     #[serde(default)]
     pub ordering_key: Option<String>,
+    /// Which version of the type's schema `data` has; by default the type's default version. A version that is named here is named in
+    /// deliveries too.
+    #[serde(default)]
+    pub schema_version: Option<u32>,
 }
 
 impl Events {
-    /// The event that `input` describes. `at` is the JSON pointer of the input in the request: empty, or `/events/3`.
-    pub(crate) fn checked(&self, tenant: TenantId, input: Publish, at: &str) -> Result<Event> {
+    /// The event that `input` describes, on its way in. `at` is the JSON pointer of the input in the request: empty, or `/events/3`.
+    pub(crate) fn checked(&self, tenant: TenantId, input: Publish, features: &Features, at: &str) -> Result<Item> {
         let now = self.ambient.now();
         bounds(&input, now, at)?;
-        self.catalogue.check(&input.event_type, &input.data, at)?;
-        Ok(Event {
+        let question = Question { event_type: &input.event_type, version: input.schema_version, data: &input.data, at };
+        let verdict = self.catalogue.check(question, features)?;
+        let event = Event {
             tenant,
             id: input.id.unwrap_or_else(|| self.ambient.event_id()),
             event_type: input.event_type,
@@ -71,7 +79,9 @@ impl Events {
             channels: input.channels,
             ordering_key: input.ordering_key,
             deliver_at: input.deliver_at,
-        })
+            schema_version: input.schema_version,
+        };
+        Ok(Item::new(event, &self.ambient).judged(verdict, at))
     }
 }
 

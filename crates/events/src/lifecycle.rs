@@ -3,7 +3,7 @@
 use kernel::{Result, TenantId};
 use store::{Lifecycle, Subject, Tx};
 
-use crate::Events;
+use crate::{Events, consumers, quarantined_events};
 
 impl Lifecycle for Events {
     fn purge(&self, tx: &mut Tx<'_>, tenant: TenantId, subject: &Subject) -> Result<()> {
@@ -11,6 +11,9 @@ impl Lifecycle for Events {
             Subject::Tenant => {
                 tx.exec("DELETE FROM events WHERE tenant_id = ?1", &[tenant.into()])?;
                 tx.exec("DELETE FROM event_ids WHERE tenant_id = ?1", &[tenant.into()])?;
+                tx.exec("DELETE FROM event_groups WHERE tenant_id = ?1", &[tenant.into()])?;
+                consumers::purge_tenant(tx, tenant)?;
+                quarantined_events::purge_tenant(tx, tenant)?;
             }
             Subject::Event(id) => {
                 tx.exec(
@@ -19,8 +22,9 @@ impl Lifecycle for Events {
                     &[tenant.into(), id.into()],
                 )?;
                 tx.exec("DELETE FROM event_ids WHERE tenant_id = ?1 AND id = ?2", &[tenant.into(), id.into()])?;
+                quarantined_events::purge_one(tx, tenant, id)?;
             }
-            Subject::Client(_) => {}
+            Subject::Client(client) => consumers::purge_client(tx, tenant, *client)?,
         }
         Ok(())
     }

@@ -57,8 +57,8 @@ fn select(tx: &mut Tx<'_>, tenant: TenantId, filter: &EventFilter, page: &PageRe
     }
     let limit = place((page.limit + 1).into());
     let statement = format!(
-        "SELECT {}, e.deliveries, e.filtered FROM events e WHERE e.tenant_id = ?1{conditions} ORDER BY e.created_at DESC, e.id DESC LIMIT ?{limit}",
-        sql::EVENT_COLUMNS
+        "SELECT {} FROM events e WHERE e.tenant_id = ?1{conditions} ORDER BY e.created_at DESC, e.id DESC LIMIT ?{limit}",
+        sql::view_columns()
     );
     let rows = tx.query(&statement, &params, view::read)?;
     Ok(Page::from_rows(rows, page, None, |row| Cursor { key: row.created_at.millis(), id: row.id.to_string() }))

@@ -1,11 +1,11 @@
 //! Every statement of this crate on `events` and `event_ids`, but for the lists.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kernel::{DestinationId, Error, Event, EventId, EventType, Result, TenantId, Timestamp};
+use kernel::{DestinationId, Error, Event, EventId, EventType, FieldError, Result, TenantId, Timestamp};
 use store::{Row, Tx, Value};
 
 use crate::Planned;
@@ -15,16 +15,31 @@ use crate::accept::Item;
 const LOOK_UPS: [usize; 4] = [1, 8, 32, 256];
 
 /// The columns of an event, in the order of [`read_event`].
-pub(crate) const EVENT_COLUMNS: &str =
-    "e.tenant_id, e.id, e.event_type, e.occurred_at, e.created_at, e.data, e.client_id, e.channels, e.ordering_key, e.deliver_at";
+pub(crate) const EVENT_COLUMNS: &str = "e.tenant_id, e.id, e.event_type, e.occurred_at, e.created_at, e.data, e.client_id, e.channels, e.ordering_key, e.deliver_at, e.schema_version";
+
+/// The columns of an event as it is shown, in the order of [`crate::view::read`].
+pub(crate) fn view_columns() -> String {
+    format!("{EVENT_COLUMNS}, e.deliveries, e.filtered, e.warnings")
+}
+
+/// How many they are.
+pub(crate) const VIEW_COLUMNS: usize = 14;
 
 /// What is known about an id that was stored before.
 #[derive(Clone, Debug)]
 pub(crate) struct Earlier {
     /// The claim that won.
     pub(crate) claim: i64,
-    /// Type and deliveries, while the event is kept.
-    pub(crate) kept: Option<(EventType, u32)>,
+    /// What it was answered, while the event is kept.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// What an event was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) event_type: EventType,
+    pub(crate) deliveries: u32,
+    pub(crate) warnings: u32,
 }
 
 /// Inserts ids that are not there yet; answers how many were not.
@@ -43,21 +58,25 @@ pub(crate) fn insert_ids(tx: &mut Tx<'_>, items: &[Item]) -> Result<u64> {
 /// What is stored about the items' ids.
 pub(crate) fn earlier(tx: &mut Tx<'_>, items: &[Item]) -> Result<HashMap<(TenantId, EventId), Earlier>> {
     let keys: Vec<[Value; 2]> = items.iter().map(|item| [item.event.tenant.into(), (&item.event.id).into()]).collect();
-    let from = "SELECT i.tenant_id, i.id, i.claim, e.event_type, e.deliveries FROM wanted w \
+    let from = "SELECT i.tenant_id, i.id, i.claim, e.event_type, e.deliveries, e.warnings FROM wanted w \
                 CROSS JOIN event_ids i LEFT JOIN events e ON e.tenant_id = i.tenant_id AND e.created_at = i.created_at AND e.id = i.id \
                 WHERE i.tenant_id = w.a AND i.id = w.b";
     let rows = look_up(tx, ["a", "b"], from, &keys, |row| {
-        let (event_type, deliveries) = (row.get::<Option<EventType>>(3)?, row.get::<Option<u32>>(4)?);
-        Ok(((row.get(0)?, row.get(1)?), Earlier { claim: row.get(2)?, kept: event_type.zip(deliveries) }))
+        let kept = row.get::<Option<EventType>>(3)?.map(|event_type| -> Result<Kept> {
+            let warnings = u32::try_from(read_faults(row, 5)?.len()).unwrap_or(u32::MAX);
+            Ok(Kept { event_type, deliveries: row.get(4)?, warnings })
+        });
+        Ok(((row.get(0)?, row.get(1)?), Earlier { claim: row.get(2)?, kept: kept.transpose()? }))
     })?;
     Ok(rows.into_iter().collect())
 }
 
-/// The events of these keys, in any order.
+/// The events of these keys, in any order; not those whose payload was erased, which nobody can be sent any more.
 pub(crate) fn by_keys(tx: &mut Tx<'_>, keys: &[(TenantId, EventId, Timestamp)]) -> Result<Vec<Arc<Event>>> {
     let keys: Vec<[Value; 3]> = keys.iter().map(|(tenant, id, at)| [(*tenant).into(), id.into(), (*at).into()]).collect();
     let from = format!(
-        "SELECT {EVENT_COLUMNS} FROM wanted w CROSS JOIN events e WHERE e.tenant_id = w.a AND e.id = w.b AND e.created_at = CAST(w.c AS BIGINT)"
+        "SELECT {EVENT_COLUMNS} FROM wanted w CROSS JOIN events e WHERE e.tenant_id = w.a AND e.id = w.b AND e.created_at = CAST(w.c AS BIGINT) \
+         AND LENGTH(e.data) > 0"
     );
     look_up(tx, ["a", "b", "c"], &from, &keys, |row| read_event(row).map(Arc::new))
 }
@@ -104,11 +123,17 @@ fn cast(column: &str, parameter: usize) -> String {
     format!("CAST(?{parameter} AS {kind})")
 }
 
-/// Inserts events with what was planned for them.
-pub(crate) fn insert_events(tx: &mut Tx<'_>, events: &[Arc<Event>], planned: &[Planned]) -> Result<()> {
-    const COLUMNS: usize = 12;
+/// Inserts events with what was planned for them, each in its tenant's group.
+pub(crate) fn insert_events(
+    tx: &mut Tx<'_>,
+    events: &[Arc<Event>],
+    planned: &[Planned],
+    warnings: &[&[FieldError]],
+    groups: &BTreeMap<TenantId, i64>,
+) -> Result<()> {
+    const COLUMNS: usize = 15;
     let mut values: Vec<Value> = Vec::with_capacity(events.len() * COLUMNS);
-    for (event, planned) in events.iter().zip(planned) {
+    for ((event, planned), warnings) in events.iter().zip(planned).zip(warnings) {
         values.extend([
             event.tenant.into(),
             event.created_at.into(),
@@ -122,14 +147,17 @@ pub(crate) fn insert_events(tx: &mut Tx<'_>, events: &[Arc<Event>], planned: &[P
             event.data.to_vec().into(),
             planned.deliveries.into(),
             if planned.filtered.is_empty() { Value::Null } else { json(&planned.filtered)? },
+            groups.get(&event.tenant).copied().into(),
+            event.schema_version.into(),
+            if warnings.is_empty() { Value::Null } else { json(warnings)? },
         ]);
     }
     let into = "INSERT INTO events (tenant_id, created_at, id, event_type, occurred_at, client_id, channels, ordering_key, deliver_at, data, \
-                deliveries, filtered) VALUES";
+                deliveries, filtered, seq, schema_version, warnings) VALUES";
     tx.insert_rows(into, COLUMNS, &values, "").map(|_| ())
 }
 
-fn json(value: &impl serde::Serialize) -> Result<Value> {
+pub(crate) fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<Value> {
     serde_json::to_string(value).map(Value::Text).map_err(Error::internal)
 }
 
@@ -146,15 +174,21 @@ pub(crate) fn read_event(row: &Row<'_>) -> Result<Event> {
         channels: list(row, 7)?,
         ordering_key: row.get(8)?,
         deliver_at: row.get(9)?,
+        schema_version: row.get(10)?,
     })
 }
 
 /// A JSON array of text, or nothing.
-fn list<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<Vec<T>> {
+pub(crate) fn list<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<Vec<T>> {
     row.get::<Option<String>>(column)?.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_str(&text).map_err(Error::internal))
 }
 
 /// The destinations that filtered an event.
 pub(crate) fn read_filtered(row: &Row<'_>, column: usize) -> Result<Vec<DestinationId>> {
+    list(row, column)
+}
+
+/// In what ways an event breaks its schema.
+pub(crate) fn read_faults(row: &Row<'_>, column: usize) -> Result<Vec<FieldError>> {
     list(row, column)
 }

@@ -16,7 +16,7 @@ use web::{Access, Endpoint, Failure, RequestIdentity};
 
 use crate::admit::{Arrival, Seen};
 use crate::idempotency::{self, Entrance};
-use crate::{Gate, PeerAddress, rate_headers};
+use crate::{Gate, PeerAddress, rate_headers, singletons};
 
 /// A route's share of the gate.
 struct Guard {
@@ -79,6 +79,7 @@ async fn pass(guard: Arc<Guard>, mut request: Request, next: Next) -> Response {
 
 async fn serve(guard: &Guard, ticket: &Ticket, request: Request, next: Next, seen: &mut Seen) -> Result<Response> {
     let gate = &guard.gate;
+    singletons::check(request.headers())?;
     let caller = {
         let arrival =
             Arrival { method: request.method(), path: request.uri().path(), headers: request.headers(), ip: ticket.ip, now: ticket.at };
@@ -91,6 +92,10 @@ async fn serve(guard: &Guard, ticket: &Ticket, request: Request, next: Next, see
     }
 }
 
+/// The code of an error that has been rendered already, for the log.
+#[derive(Clone, Copy)]
+struct Rendered(&'static str);
+
 /// Serves a request that carries an idempotency key.
 async fn once(guard: &Guard, ticket: &Ticket, caller: Caller, key: String, request: Request, next: Next) -> Result<Response> {
     let gate = &guard.gate;
@@ -98,11 +103,15 @@ async fn once(guard: &Guard, ticket: &Ticket, caller: Caller, key: String, reque
         Entrance::Replay(response) => Ok(response),
         Entrance::Run(request, slot, hold) => {
             let (mut response, info) = run(caller, ticket, Some(slot), *request, next).await;
-            if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
-                response = web::render(&error, guard.endpoint.errors.as_ref(), ticket.id);
+            let error = response.extensions_mut().remove::<Arc<Error>>();
+            if let Some(error) = &error {
+                response = web::render(error, guard.endpoint.errors.as_ref(), ticket.id);
             }
             if let Some(slot) = &info.slot {
                 response = gate.leave(ticket.id, slot, response).await;
+            }
+            if let Some(error) = error {
+                response.extensions_mut().insert(Rendered(error.code()));
             }
             drop(hold);
             Ok(response)
@@ -154,7 +163,7 @@ fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &Response<Body>, er
         response_bytes: response.body().size_hint().lower(),
         ip: ticket.ip,
         user_agent: ticket.user_agent,
-        error_code: error.map(Error::code),
+        error_code: error.map(Error::code).or_else(|| response.extensions().get::<Rendered>().map(|rendered| rendered.0)),
     });
     metrics::histogram!("tradewind_request_seconds").record(duration);
 }

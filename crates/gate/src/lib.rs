@@ -14,8 +14,8 @@ mod guard;
 mod idempotency;
 mod limits;
 mod rate_headers;
+mod singletons;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use access::Access;
@@ -26,11 +26,9 @@ use store::Store;
 use usage::Usage;
 use web::Endpoint;
 
-pub use limits::{Bucket, Decision, Limiter, Limits, Window};
+pub use web::PeerAddress;
 
-/// The address at the other end of the connection. The listener puts it into every request's extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerAddress(pub IpAddr);
+pub use limits::{Bucket, Decision, Limiter, Limits, Window};
 
 /// What the gate is told at start.
 #[derive(Clone, Debug)]

@@ -87,4 +87,6 @@ pub struct Event {
     pub ordering_key: Option<String>,
     /// Not to be delivered before.
     pub deliver_at: Option<Timestamp>,
+    /// Which version of the type's schema the publisher chose; none: it named none, and the body says nothing of it.
+    pub schema_version: Option<u32>,
 }

@@ -51,6 +51,10 @@ pub trait TypedId: Copy + Eq + Ord + std::hash::Hash + fmt::Display + FromStr<Er
     fn from_uuid(uuid: Uuid) -> Self;
     /// The UUID inside.
     fn uuid(self) -> Uuid;
+    /// The smallest id that could be made at this time: where a list by time begins.
+    fn first_at(at: crate::time::Timestamp) -> Self {
+        Self::from_uuid(Uuid::from_u128(u128::from(at.millis().max(0).unsigned_abs()) << 80))
+    }
 }
 
 macro_rules! typed_id {
@@ -158,6 +162,22 @@ typed_id!(
 typed_id!(
     /// One try of a delivery.
     AttemptId, "att"
+);
+typed_id!(
+    /// An inbound webhook address.
+    SourceId, "src"
+);
+typed_id!(
+    /// A call that a source refused and kept.
+    CallId, "cal"
+);
+typed_id!(
+    /// A run that repairs many deliveries.
+    ReplayId, "rpl"
+);
+typed_id!(
+    /// A run that erases what events say.
+    ExpungeId, "exp"
 );
 typed_id!(
     /// A row of the audit log.
@@ -284,6 +304,17 @@ mod tests {
             assert_eq!(encode_suffix(uuid), suffix.as_bytes());
             assert_eq!(decode_suffix(suffix), Some(uuid));
         }
+    }
+
+    #[test]
+    fn the_first_id_of_a_time_is_the_smallest() {
+        use crate::time::Timestamp;
+        let ambient = crate::Ambient::system();
+        let (id, now) = (ambient.id::<TenantId>(), ambient.now());
+        let text = |at: Timestamp| TenantId::first_at(at).to_string();
+        assert!(text(Timestamp::from_millis(now.millis() - 1000)) < id.to_string());
+        assert!(text(Timestamp::from_millis(now.millis() + 1000)) > id.to_string());
+        assert_eq!(TenantId::first_at(Timestamp::from_millis(-5)), TenantId::from_uuid(Uuid::nil()));
     }
 
     #[test]

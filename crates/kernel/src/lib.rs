@@ -28,8 +28,8 @@ pub use chance::{Ambient, Entropy};
 pub use error::{Error, FieldError, Kind, Result};
 pub use event::{Event, EventType};
 pub use id::{
-    AttemptId, AuditId, ClientId, DeliveryId, DestinationId, EventId, IdRef, KeyId, NodeId, RecordId, RequestId, ServiceKeyId, TenantId,
-    UserId,
+    AttemptId, AuditId, CallId, ClientId, DeliveryId, DestinationId, EventId, ExpungeId, IdRef, KeyId, NodeId, RecordId, ReplayId,
+    RequestId, ServiceKeyId, SourceId, TenantId, UserId,
 };
 pub use page::{Cursor, Page, PageRequest, Pagination};
 pub use permission::{Permission, PermissionSet};

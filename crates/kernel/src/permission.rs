@@ -51,6 +51,8 @@ permissions! {
     EventsRead = "events.read",
     /// Publish events.
     EventsPublish = "events.publish",
+    /// Erase what events say.
+    EventsErase = "events.erase",
     /// See usage and request logs.
     UsageRead = "usage.read",
     /// See the audit log.

@@ -48,12 +48,23 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Parses RFC 3339.
+    /// Parses RFC 3339: the years 0001 to 9999, to their last millisecond.
+    ///
+    /// Error: 422 `invalid_time`.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let parsed: jiff::Timestamp = text.parse().map_err(|_| {
-            Error::invalid("invalid_time", "A time is written as RFC 3339 with an offset, for example 2026-01-31T12:00:00Z")
-        })?;
-        Ok(Self::from_millis(parsed.as_millisecond()))
+        if let Ok(parsed) = text.parse::<jiff::Timestamp>() {
+            let ms = parsed.as_millisecond();
+            return if RANGE_MS.contains(&ms) { Ok(Self(ms)) } else { Err(out_of_range()) };
+        }
+        if let Some(ms) = near_the_bounds(text) {
+            return if RANGE_MS.contains(&ms) { Ok(Self(ms)) } else { Err(out_of_range()) };
+        }
+        // A year of more digits is no RFC 3339 at all, and the general text would not say what is wrong with it.
+        let year = text.trim_start_matches(['+', '-']).bytes().take_while(u8::is_ascii_digit).count();
+        if year > 4 && text.contains('T') {
+            return Err(out_of_range());
+        }
+        Err(Error::invalid("invalid_time", "A time is written as RFC 3339 with an offset, for example 2026-01-31T12:00:00Z"))
     }
 }
 
@@ -64,6 +75,18 @@ impl fmt::Display for Timestamp {
         let (h, m, s, milli) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000);
         write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{milli:03}Z")
     }
+}
+
+fn out_of_range() -> Error {
+    Error::invalid("invalid_time", "A time lies in the years 0001 to 9999 (UTC), the range of RFC 3339.")
+}
+
+/// The milliseconds of a well-formed time that jiff has no timestamp for: its range ends some hours before the year 9999 does.
+fn near_the_bounds(text: &str) -> Option<i64> {
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    let (time, offset) = (pieces.time()?, pieces.to_numeric_offset()?);
+    let whole = pieces.date().to_datetime(time).duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0));
+    i64::try_from(whole.as_millis()).ok()?.checked_sub(i64::from(offset.seconds()) * 1000)
 }
 
 /// Days since the epoch to (year, month, day), proleptic Gregorian: Howard Hinnant's `civil_from_days`.
@@ -164,6 +187,30 @@ mod tests {
         assert_eq!(Timestamp::from_millis(1_709_164_799_999).to_string(), "2024-02-28T23:59:59.999Z");
         assert_eq!(Timestamp::from_millis(1_709_164_800_000).to_string(), "2024-02-29T00:00:00.000Z");
         assert_eq!(Timestamp::from_millis(-1).to_string(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn the_last_hours_of_the_range_are_read_and_what_is_beyond_is_named() {
+        for (text, ms) in [
+            ("9999-12-31T23:59:59.999Z", *RANGE_MS.end()),
+            ("9999-12-31T23:59:59-00:00", RANGE_MS.end() - 999),
+            ("0001-01-01T00:00:00Z", *RANGE_MS.start()),
+            ("0001-01-01T01:00:00+01:00", *RANGE_MS.start()),
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().millis(), ms, "{text}");
+        }
+        for text in [
+            "9999-12-31T23:59:59-01:00",
+            "10000-01-01T00:00:00Z",
+            "+010000-01-01T00:00:00Z",
+            "-000001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+00:01",
+        ] {
+            assert!(Timestamp::parse(text).unwrap_err().detail().contains("0001 to 9999"), "{text}");
+        }
+        for text in ["", "9999-12-31T23:59:59", "2026-02-30T00:00:00Z", "20260131", "T"] {
+            assert!(Timestamp::parse(text).unwrap_err().detail().contains("RFC 3339 with an offset"), "{text}");
+        }
     }
 
     proptest! {

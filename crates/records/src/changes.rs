@@ -67,6 +67,7 @@ pub(crate) fn emit(tx: &mut Tx<'_>, task: &Task, change: &Change<'_>, now: Times
         channels: Vec::new(),
         ordering_key: Some(record.id.to_string()),
         deliver_at: None,
+        schema_version: None,
     };
     let events = types.into_iter().map(event).collect();
     task.around.events.emit(tx, events)?;

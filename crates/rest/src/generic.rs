@@ -11,7 +11,8 @@ use records::{NewRecord, Record, RecordRef, Records, ResourceType};
 use serde_json::{Map, Value, json};
 use web::{Access, Api, Auth, Created, Endpoint, Json, NoContent, Path, Path2, Result};
 
-use crate::declared::{Members, Wrap};
+use crate::declared::Wrap;
+use crate::document::Document;
 use crate::list_query::{self, Rules, Total};
 
 const MANY: &str = "/api/v1/records/{resourceType}";
@@ -65,7 +66,7 @@ async fn create_record(
     State(records): Shared,
     Auth(caller): Auth,
     Path(kind): Path<String>,
-    Json(document): Json<Members>,
+    Document(document): Document,
 ) -> Result<Response> {
     let scope = caller.allow(Permission::RecordsWrite)?;
     let kind = records.resource_type(&kind)?;
@@ -84,7 +85,7 @@ async fn replace_record(
     State(records): Shared,
     Auth(caller): Auth,
     Path2(kind, id): Named,
-    Json(document): Json<Members>,
+    Document(document): Document,
 ) -> Result<Response> {
     let scope = caller.allow(Permission::RecordsWrite)?;
     let kind = records.resource_type(&kind)?;
@@ -100,7 +101,7 @@ async fn update_record(
     State(records): Shared,
     Auth(caller): Auth,
     Path2(kind, id): Named,
-    Json(patch): Json<Members>,
+    Document(patch): Document,
 ) -> Result<Json<Map<String, Value>>> {
     let scope = caller.allow(Permission::RecordsWrite)?;
     let kind = records.resource_type(&kind)?;

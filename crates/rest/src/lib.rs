@@ -10,6 +10,7 @@
 
 mod declared;
 mod docs;
+mod document;
 mod error_form;
 mod generic;
 mod home;
@@ -17,7 +18,7 @@ mod list_query;
 mod shapes;
 
 pub use declared::declared;
-pub use docs::{DocsConfig, docs, openapi};
+pub use docs::{DocsConfig, asyncapi, docs, openapi};
 pub use error_form::error_form;
 pub use generic::generic;
 pub use home::home;

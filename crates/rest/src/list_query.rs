@@ -28,7 +28,7 @@ pub(crate) enum Total {
 
 /// Reads a query string. Parameters that are not declared are ignored, as the page of each product says of its filters.
 ///
-/// Errors: 422 `validation_failed` with the parameter as pointer, 400 `malformed_cursor`.
+/// Errors: 422 `validation_failed` with the parameter as pointer, 400 `malformed_cursor`, 400 `invalid_cursor`.
 pub(crate) fn parse(query: &str, kind: &ResourceType, rules: &Rules) -> Result<ListQuery> {
     let (mut limit, mut cursor, mut page, mut search, mut sort) = (None, None, None, None, None);
     let mut filters: Vec<(String, String)> = Vec::new();
@@ -53,8 +53,10 @@ pub(crate) fn parse(query: &str, kind: &ResourceType, rules: &Rules) -> Result<L
             return Err(twice());
         }
     }
-    let (default, most) = rules.limit;
-    let mut part = PageRequest::parse(limit.as_deref(), cursor.as_deref(), page.as_deref(), default, most)?;
+    let named = |name: &str, value: &Option<String>| value.clone().map(|value| (name.to_owned(), value));
+    let parameters = filters.iter().cloned().chain(named("search", &search)).chain(named("sort", &sort));
+    let bound = kernel::page::binding(kind.name(), parameters);
+    let mut part = PageRequest::parse(limit.as_deref(), cursor.as_deref(), page.as_deref(), rules.limit, bound)?;
     if rules.numbered && part.cursor.is_none() {
         part.page = part.page.or(Some(1));
     }

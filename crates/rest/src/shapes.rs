@@ -75,6 +75,20 @@ pub(crate) fn body(kind: &ResourceType, writable: Option<&[String]>, whole: bool
     hoisted(schema, &title(kind.name()))
 }
 
+/// A schema as a component under a name, and what it defines beside, each under the owner's name and its own.
+pub(crate) fn standing_alone(name: &str, owner: &str, schema: &Value) -> Vec<(String, Value)> {
+    let mut plain = schema.clone();
+    if let Some(members) = plain.as_object_mut() {
+        members.retain(|keyword, _| !DEFINITIONS.contains(&keyword.as_str()) && keyword != "$schema" && keyword != "$id");
+    }
+    let mut out = vec![(name.to_owned(), hoisted(plain, owner))];
+    for table in DEFINITIONS {
+        let defined = schema.get(table).and_then(Value::as_object).into_iter().flatten();
+        out.extend(defined.map(|(key, schema)| (component(owner, key), hoisted(schema.clone(), owner))));
+    }
+    out
+}
+
 fn members(resource: &Resource) -> impl Iterator<Item = (&String, &Value)> {
     resource.schema.get("properties").and_then(Value::as_object).into_iter().flatten()
 }

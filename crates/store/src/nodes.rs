@@ -42,6 +42,11 @@ impl Node {
         Ok(alive == 1)
     }
 
+    /// Whether nobody has declared a node dead and it has not said goodbye.
+    pub fn is_alive(tx: &mut Tx<'_>, node: NodeId) -> Result<bool> {
+        Ok(tx.query_opt("SELECT 1 FROM nodes WHERE id = ?1 AND stopped_at IS NULL", &[node.into()], |_| Ok(()))?.is_some())
+    }
+
     /// Says goodbye: others may take over at once what it leaves.
     pub fn stop(self, tx: &mut Tx<'_>) -> Result<()> {
         let now = tx.now();

@@ -91,7 +91,11 @@ through! {
     String => kernel::DestinationId, v, v.parse();
     String => kernel::DeliveryId, v, v.parse();
     String => kernel::AttemptId, v, v.parse();
+    String => kernel::ReplayId, v, v.parse();
+    String => kernel::ExpungeId, v, v.parse();
     String => kernel::AuditId, v, v.parse();
     String => kernel::RequestId, v, v.parse();
     String => kernel::NodeId, v, v.parse();
+    String => kernel::SourceId, v, v.parse();
+    String => kernel::CallId, v, v.parse();
 }

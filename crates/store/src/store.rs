@@ -121,6 +121,7 @@ struct Inner {
     listeners: Listeners,
     listening: Option<tokio::task::JoinHandle<()>>,
     postgres_url: Option<Arc<str>>,
+    sqlite_directory: Option<PathBuf>,
     _lock: Option<DirectoryLock>,
 }
 
@@ -252,17 +253,26 @@ impl Store {
     /// Regular upkeep: forgets old idempotency keys and makes the coming days' partitions. Called about hourly.
     pub async fn upkeep(&self) -> Result<()> {
         self.write(Scope::system("store"), slot::expire).await?;
-        let Some(url) = self.inner.postgres_url.clone() else { return Ok(()) };
         let now = self.ambient().now();
-        let thread = std::thread::Builder::new()
-            .name("store-upkeep".into())
-            .spawn(move || pg::Session::connect_as_owner(&url).and_then(|mut owner| migrate::daily_partitions(&mut owner, now)))
-            .map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || thread.join())
-            .await
-            .map_err(Error::internal)?
-            .map_err(|_| Error::internal("upkeep panicked"))?
+        self.as_owner(move |owner| migrate::daily_partitions(owner, now)).await
     }
+
+    /// Runs `job` as the URL's role, on a connection and a thread of its own. Nothing on SQLite.
+    pub(crate) async fn as_owner(&self, job: impl FnOnce(&mut pg::Session) -> Result<()> + Send + 'static) -> Result<()> {
+        let Some(url) = self.inner.postgres_url.clone() else { return Ok(()) };
+        on_own_thread(move || pg::Session::connect_as_owner(&url).and_then(|mut owner| job(&mut owner))).await
+    }
+
+    /// The directory of the SQLite files.
+    pub(crate) fn sqlite_directory(&self) -> Option<PathBuf> {
+        self.inner.sqlite_directory.clone()
+    }
+}
+
+/// Upkeep talks to files and sockets without a runtime.
+pub(crate) async fn on_own_thread(job: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+    let thread = std::thread::Builder::new().name("store-upkeep".into()).spawn(job).map_err(Error::internal)?;
+    tokio::task::spawn_blocking(move || thread.join()).await.map_err(Error::internal)?.map_err(|_| Error::internal("upkeep panicked"))?
 }
 
 fn open(config: &Config, runtime: &tokio::runtime::Handle) -> Result<Store> {
@@ -318,7 +328,8 @@ fn open_sqlite(config: &Config, dir: &Path, around: Surroundings, listeners: Lis
     }
     let (logs, state) = (lanes.pop(), lanes.pop());
     let state = state.ok_or_else(|| Error::internal("no state lanes"))?;
-    Ok(Inner { state, logs, engine: Engine::Sqlite, around, listeners, listening: None, postgres_url: None, _lock: lock })
+    let sqlite_directory = Some(dir.to_owned());
+    Ok(Inner { state, logs, engine: Engine::Sqlite, around, listeners, listening: None, postgres_url: None, sqlite_directory, _lock: lock })
 }
 
 fn open_postgres(
@@ -343,7 +354,8 @@ fn open_postgres(
     }
     let listening = Some(runtime.spawn(pg::listen(Arc::clone(url), listeners.clone())));
     let (state, logs) = (Lanes { writes, reads }, None);
-    Ok(Inner { state, logs, engine: Engine::Postgres, around, listeners, listening, postgres_url: Some(Arc::clone(url)), _lock: None })
+    let postgres_url = Some(Arc::clone(url));
+    Ok(Inner { state, logs, engine: Engine::Postgres, around, listeners, listening, postgres_url, sqlite_directory: None, _lock: None })
 }
 
 fn start(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

@@ -119,10 +119,15 @@ impl<'a> Tx<'a> {
     /// on PostgreSQL. Answers how many rows were inserted.
     pub fn insert_rows(&mut self, into: &str, columns: usize, values: &[Value], suffix: &str) -> Result<u64> {
         debug_assert!(columns > 0 && values.len().is_multiple_of(columns), "whole rows only");
+        if let Conn::Sqlite(conn) = &self.conn {
+            let sql = format!("{into} {} {suffix}", placeholders(1, columns));
+            let mut statement = conn.prepare_cached(&sql).map_err(crate::error::from_sqlite)?;
+            let mut insert = |row| statement.execute(rusqlite::params_from_iter::<&[Value]>(row)).map_err(crate::error::from_sqlite);
+            return values.chunks_exact(columns).try_fold(0, |sum, row| Ok(sum + insert(row)? as u64));
+        }
         let mut inserted = 0;
         let mut rest = values;
-        let sizes: &[usize] = if self.engine() == Engine::Sqlite { &[1] } else { &CHUNKS };
-        for &size in sizes {
+        for size in CHUNKS {
             if rest.len() < size * columns {
                 continue;
             }

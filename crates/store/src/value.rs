@@ -59,9 +59,13 @@ from_id!(
     kernel::DestinationId,
     kernel::DeliveryId,
     kernel::AttemptId,
+    kernel::ReplayId,
+    kernel::ExpungeId,
     kernel::AuditId,
     kernel::RequestId,
     kernel::NodeId,
+    kernel::SourceId,
+    kernel::CallId,
 );
 
 impl From<u64> for Value {

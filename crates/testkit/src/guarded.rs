@@ -13,15 +13,15 @@ use std::time::Duration;
 
 use crate::wait;
 
-/// `$1` is the directory, the rest is the command. SIGINT is repeated because a command that first prepares (initdb) may miss the first one,
+/// `$1` is the directory, `$2` the signal, the rest is the command. The signal (SIGINT, if nothing is said) is repeated because a command that first prepares (initdb) may miss the first one,
 /// and gives way to SIGKILL after five seconds because a background job of the shell begins with SIGINT ignored.
 const SHELL: &str = r#"
-dir=$1; shift
+dir=$1; signal=$2; shift 2
 exec 3<&0
 "$@" 3<&- </dev/null & server=$!
 ( cat <&3 >/dev/null
   tries=0
-  while kill -INT "$server" 2>/dev/null; do
+  while kill -"$signal" "$server" 2>/dev/null; do
     tries=$((tries + 1)); [ "$tries" -lt 50 ] || kill -KILL "$server" 2>/dev/null
     sleep 0.1
   done ) & watch=$!
@@ -70,10 +70,22 @@ pub struct Guarded {
 impl Guarded {
     /// Runs `command` (program and arguments) in `dir`, which belongs to the server from now on; output goes to `dir/log`.
     pub fn start(dir: tempfile::TempDir, command: &[String], user: Option<User>) -> io::Result<Self> {
+        Self::start_ended_by("INT", dir, command, &[], user)
+    }
+
+    /// The same for a server that ends by another signal (`TERM`): a job of the shell begins with SIGINT ignored, and some leave it so.
+    pub fn start_ended_by(
+        signal: &str,
+        dir: tempfile::TempDir,
+        command: &[String],
+        environment: &[(&str, String)],
+        user: Option<User>,
+    ) -> io::Result<Self> {
         let log = dir.path().join("log");
         let output = File::create(&log)?;
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", SHELL, "guard"]).arg(dir.path()).args(command).current_dir(dir.path()).process_group(0);
+        shell.args(["-c", SHELL, "guard"]).arg(dir.path()).arg(signal).args(command).current_dir(dir.path()).process_group(0);
+        shell.envs(environment.iter().map(|(name, value)| (*name, value)));
         shell.stdin(Stdio::piped()).stdout(output.try_clone()?).stderr(output);
         if let Some(user) = user {
             shell.uid(user.uid).gid(user.gid);

@@ -78,12 +78,22 @@ impl Shared {
 pub struct Receiver {
     address: SocketAddr,
     shared: Arc<Shared>,
+    tls: Option<Arc<rustls::ServerConfig>>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Receiver {
     /// Starts on a free port of 127.0.0.1.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// The same with TLS, as `tls` says ([`crate::tls::server`]): what does not get through the handshake is not recorded.
+    pub fn start_tls(tls: Arc<rustls::ServerConfig>) -> Self {
+        Self::start_with(Some(tls))
+    }
+
+    fn start_with(tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let listener = crate::port::bind();
         let address = listener.local_addr().expect("a bound listener has an address");
         let shared = Arc::new(Shared {
@@ -92,7 +102,7 @@ impl Receiver {
             default: Mutex::new(Answer::status(204)),
             count: watch::Sender::new(0),
         });
-        let mut receiver = Self { address, shared, running: None };
+        let mut receiver = Self { address, shared, tls, running: None };
         receiver.run(listener);
         receiver
     }
@@ -102,9 +112,10 @@ impl Receiver {
         self.address
     }
 
-    /// `http://127.0.0.1:<port><path>`.
+    /// `http://127.0.0.1:<port><path>`, or `https://`.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.address)
     }
 
     /// What it answers from now on, when the script is over.
@@ -167,8 +178,8 @@ impl Receiver {
 
     fn run(&mut self, listener: TcpListener) {
         let (stop, stopped) = oneshot::channel();
-        let shared = self.shared.clone();
-        let thread = std::thread::Builder::new().name("receiver".into()).spawn(move || serve::serve(listener, shared, stopped));
+        let (shared, tls) = (self.shared.clone(), self.tls.clone());
+        let thread = std::thread::Builder::new().name("receiver".into()).spawn(move || serve::serve(listener, shared, tls, stopped));
         self.running = Some((stop, thread.expect("a thread can be started")));
     }
 }

@@ -35,11 +35,29 @@ impl Server {
         Err(format!("Redis did not start: {why}"))
     }
 
-    fn start_on(program: &str, port: u16) -> Result<Self, String> {
+    /// Starts one of the test's own with a second port for TLS, and gives that: `certificate` and `key` in PEM.
+    pub fn start_with_tls(certificate: &str, key: &str) -> Result<(Self, u16), String> {
+        let program = find_program("redis-server", &[]).ok_or("redis-server is not installed (Debian: apt-get install redis-server)")?;
         let dir = directory("tradewind-redis", None).map_err(|e| e.to_string())?;
+        for (name, text) in [("tls.crt", certificate), ("tls.key", key)] {
+            std::fs::write(dir.path().join(name), text).map_err(|e| e.to_string())?;
+        }
+        let tls = port::free();
+        let more =
+            format!("--tls-port {tls} --tls-cert-file tls.crt --tls-key-file tls.key --tls-ca-cert-file tls.crt --tls-auth-clients no");
+        let more: Vec<&str> = more.split(' ').collect();
+        Ok((Self::start_in(dir, &program.display().to_string(), port::free(), &more)?, tls))
+    }
+
+    fn start_on(program: &str, port: u16) -> Result<Self, String> {
+        Self::start_in(directory("tradewind-redis", None).map_err(|e| e.to_string())?, program, port, &[])
+    }
+
+    fn start_in(dir: tempfile::TempDir, program: &str, port: u16, more: &[&str]) -> Result<Self, String> {
         let port_text = port.to_string();
         let arguments = [program, "--bind", "127.0.0.1", "--port", &port_text, "--save", "", "--appendonly", "no", "--dir", "."];
-        let mut process = Guarded::start(dir, &arguments.map(String::from), None).map_err(|e| e.to_string())?;
+        let arguments: Vec<String> = arguments.iter().chain(more).map(|word| (*word).to_owned()).collect();
+        let mut process = Guarded::start(dir, &arguments, None).map_err(|e| e.to_string())?;
         process.wait_ready(START_LIMIT, || answers(port))?;
         Ok(Self { url: format!("redis://127.0.0.1:{port}"), process })
     }

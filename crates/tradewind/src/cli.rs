@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::settings::Settings;
 
+/// The command by which a server starts the processes for tenants' functions.
+pub(crate) const SCRIPT_WORKER: &str = "script-worker";
+
 /// Open your product to partners: one binary.
 #[derive(Debug, Parser)]
 #[command(name = "tradewind", version, about, propagate_version = true)]
@@ -28,11 +31,22 @@ pub(crate) enum Command {
     ServiceKey(ServiceKeyCommand),
     /// Bring the database up to date, and stop
     Migrate,
+    /// Look at settings, data directory, master key and database, or at one receiver's URL; changes nothing
+    Doctor(DoctorArgs),
     /// Look at blueprints
     #[command(subcommand)]
     Blueprint(BlueprintCommand),
     /// Print the OpenAPI document of the configured blueprint
     Openapi,
+    /// Receive a tenant's webhooks on this machine, over an outgoing connection
+    Listen(ListenArgs),
+    /// Play good and forged deliveries against a receiver, and say what it does wrong
+    Certify(CertifyArgs),
+    /// Print the AsyncAPI document of the configured blueprint: the events that webhooks get
+    Asyncapi,
+    /// Run tenants' functions for the server that started this process
+    #[command(name = SCRIPT_WORKER, hide = true)]
+    ScriptWorker,
 }
 
 #[cfg(feature = "demo")]
@@ -41,6 +55,13 @@ pub(crate) struct DemoArgs {
     /// Seconds between two changes that the demo makes by itself
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) every: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Explain whether deliveries to this URL are allowed, and what would allow them
+    #[arg(long)]
+    pub(crate) url: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,14 +102,105 @@ pub(crate) struct CreateServiceKey {
 pub(crate) enum BlueprintCommand {
     /// List the built-in blueprints
     List,
-    /// Print a built-in blueprint
+    /// Print a blueprint
     Show {
-        /// Its name
+        /// A built-in name, or a path
         name: String,
     },
-    /// Check a file; says every fault
+    /// Check a blueprint; says every fault. With --against, says what it breaks for those who rely on another version (exit code 1 if anything)
     Check {
-        /// The file
-        file: PathBuf,
+        /// A built-in name, or a path
+        file: String,
+        /// The version that others rely on: a built-in name, or a path
+        #[arg(long, value_name = "OLD")]
+        against: Option<String>,
+        /// How the answer looks
+        #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+        format: CheckFormat,
     },
+}
+
+/// How `blueprint check` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListenArgs {
+    /// Where deliveries go: http://127.0.0.1:3000/webhooks
+    #[arg(long, value_name = "URL")]
+    pub(crate) forward: String,
+    /// The server
+    #[arg(long, env = "TRADEWIND_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) server: String,
+    /// An API key that may see events, or a service key
+    #[arg(long, env = "TRADEWIND_KEY", hide_env_values = true, required_unless_present = "replay")]
+    pub(crate) key: Option<String>,
+    /// The tenant (`ten_…`), with a service key that is bound to none
+    #[arg(long, env = "TRADEWIND_TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// Only these events: exact types, lead.* or *, comma-separated [default: all]
+    #[arg(long, value_name = "TYPES")]
+    pub(crate) events: Option<String>,
+    /// The name under which the server keeps the place; two listeners need two
+    #[arg(long, default_value = "listen", value_name = "NAME")]
+    pub(crate) consumer: String,
+    /// When the consumer is new: begin at the oldest event that is kept, not with what comes
+    #[arg(long)]
+    pub(crate) from_start: bool,
+    /// Sign with this secret (`whsec_…`), such as the webhook's own [default: one that is made and printed]
+    #[arg(long, env = "TRADEWIND_WEBHOOK_SECRET", hide_env_values = true)]
+    pub(crate) secret: Option<String>,
+    /// Show a forward that fails and go on, instead of trying it until it is answered 2xx
+    #[arg(long)]
+    pub(crate) no_retry: bool,
+    /// Keep each delivery as a JSON file in this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// Do not listen: forward recorded deliveries, signed anew, and end
+    #[arg(long, value_name = "DIR|FILE", conflicts_with = "record")]
+    pub(crate) replay: Option<PathBuf>,
+    /// Seconds that the local receiver may take
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertifyArgs {
+    /// The receiver
+    pub(crate) url: String,
+    /// The secret that it verifies with (`whsec_…`)
+    #[arg(long, env = "TRADEWIND_WEBHOOK_SECRET", hide_env_values = true)]
+    pub(crate) secret: String,
+    /// Allow http:// and this machine's own addresses; TRADEWIND_ENV=development does too
+    #[arg(long)]
+    pub(crate) local: bool,
+    /// Standard Webhooks' body and headers only, not the blueprint's own
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// The type of good deliveries [default: the blueprint's test event]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) event: Option<String>,
+    /// A file with the data of good deliveries [default: the type's example, or the blueprint's test data]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
+    /// Seconds that an answer may take
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) timeout: u64,
+    /// How to print the findings
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
 }

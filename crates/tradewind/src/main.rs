@@ -17,6 +17,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    if matches!(cli.command, cli::Command::ScriptWorker) {
+        return script::work();
+    }
     logging::start();
     // Installing fails only if something was installed before, and nothing was.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -7,8 +7,10 @@ use anyhow::Context as _;
 use clap::Args;
 use ipnet::IpNet;
 use kernel::{Ambient, Error};
+use retention::{Lifetime, Lifetimes};
 use serde::Deserialize;
 use store::{Database, MasterKey};
+use web::outbound::{Client, ClientConfig, EgressProxy, UrlPolicy};
 
 /// As given: every value may be absent.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -24,7 +26,7 @@ pub(crate) struct Settings {
     /// Where to serve metrics [default: 127.0.0.1:8081]
     #[arg(long, global = true, env = "TRADEWIND_ADMIN_LISTEN", value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
-    /// Where the SQLite files and the master key are [default: ./tradewind-data]
+    /// Where the SQLite files and the master key are [default: ./tradewind-data; demo: a temporary directory]
     #[arg(long, global = true, env = "TRADEWIND_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// A PostgreSQL database (postgres://…) in place of SQLite
@@ -36,7 +38,7 @@ pub(crate) struct Settings {
     /// The blueprint: a built-in name or a path [default: insurance-leads]
     #[arg(long, global = true, env = "TRADEWIND_BLUEPRINT", value_name = "NAME")]
     blueprint: Option<String>,
-    /// production or development; development allows http:// for receivers [default: production]
+    /// production or development; development allows http:// for receivers [default: production; demo: always development]
     #[arg(long, global = true, env = "TRADEWIND_ENV", value_name = "ENV")]
     env: Option<Environment>,
     /// Development only: do not compare callers' addresses with allow-lists
@@ -45,9 +47,33 @@ pub(crate) struct Settings {
     /// Networks that deliveries may reach although they are private, comma-separated
     #[arg(long, global = true, env = "TRADEWIND_ALLOW_NETWORKS", value_name = "CIDRS", value_delimiter = ',')]
     allow_networks: Option<Vec<IpNet>>,
+    /// A proxy through which every delivery leaves: http://[user:password@]host:port
+    #[arg(long, global = true, env = "TRADEWIND_EGRESS_PROXY", value_name = "URL", hide_env_values = true)]
+    egress_proxy: Option<String>,
+    /// Leave host names to the egress proxy, which must then refuse private addresses itself
+    #[arg(long, global = true, env = "TRADEWIND_EGRESS_PROXY_RESOLVES", value_name = "BOOL")]
+    egress_proxy_resolves: Option<bool>,
     /// The address under which partners reach this server [default: http:// and the listen address]
     #[arg(long, global = true, env = "TRADEWIND_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// How long payloads of events are kept: 90d, 12h or forever [default: 90d]
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_PAYLOADS", value_name = "TIME")]
+    retention_payloads: Option<Lifetime>,
+    /// How long what receivers answered and headers of attempts are kept [default: 30d]
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_ANSWERS", value_name = "TIME")]
+    retention_answers: Option<Lifetime>,
+    /// How long attempts are kept [default: 90d]
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_ATTEMPTS", value_name = "TIME")]
+    retention_attempts: Option<Lifetime>,
+    /// How long events and deliveries themselves are kept [default: 365d]
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_METADATA", value_name = "TIME")]
+    retention_metadata: Option<Lifetime>,
+    /// How long request logs are kept [default: 90d]
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_REQUEST_LOGS", value_name = "TIME")]
+    retention_request_logs: Option<Lifetime>,
+    /// A directory to which each day's events and deliveries are exported before anything of them goes
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_EXPORT_DIR", value_name = "DIR")]
+    retention_export_dir: Option<PathBuf>,
 }
 
 /// What kind of installation this is.
@@ -72,7 +98,10 @@ pub(crate) struct Resolved {
     pub(crate) env: Environment,
     pub(crate) ip_allowlist_bypass: bool,
     pub(crate) allow_networks: Vec<IpNet>,
+    pub(crate) egress_proxy: Option<EgressProxy>,
     pub(crate) public_url: String,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) retention_export_dir: Option<PathBuf>,
 }
 
 const fn loopback(port: u16) -> SocketAddr {
@@ -84,6 +113,17 @@ impl Settings {
     pub(crate) fn resolve(self) -> anyhow::Result<Resolved> {
         let file = self.read_file()?;
         let listen = self.listen.or(file.listen).unwrap_or_else(|| loopback(8080));
+        let resolves = self.egress_proxy_resolves.or(file.egress_proxy_resolves).unwrap_or(false);
+        let egress_proxy = self.egress_proxy.or(file.egress_proxy).filter(|url| !url.is_empty()).map(|url| EgressProxy::parse(&url));
+        let egress_proxy = egress_proxy.transpose()?.map(|proxy| if resolves { proxy.resolving() } else { proxy });
+        let usual = Lifetimes::default();
+        let lifetimes = Lifetimes {
+            payloads: self.retention_payloads.or(file.retention_payloads).unwrap_or(usual.payloads),
+            answers: self.retention_answers.or(file.retention_answers).unwrap_or(usual.answers),
+            attempts: self.retention_attempts.or(file.retention_attempts).unwrap_or(usual.attempts),
+            metadata: self.retention_metadata.or(file.retention_metadata).unwrap_or(usual.metadata),
+            request_logs: self.retention_request_logs.or(file.retention_request_logs).unwrap_or(usual.request_logs),
+        };
         let resolved = Resolved {
             listen,
             admin_listen: self.admin_listen.or(file.admin_listen).unwrap_or_else(|| loopback(8081)),
@@ -94,7 +134,10 @@ impl Settings {
             env: self.env.or(file.env).unwrap_or(Environment::Production),
             ip_allowlist_bypass: self.ip_allowlist_bypass.or(file.ip_allowlist_bypass).unwrap_or(false),
             allow_networks: self.allow_networks.or(file.allow_networks).unwrap_or_default(),
+            egress_proxy,
             public_url: self.public_url.or(file.public_url).unwrap_or_else(|| format!("http://{listen}")),
+            lifetimes,
+            retention_export_dir: self.retention_export_dir.or(file.retention_export_dir),
         };
         if resolved.ip_allowlist_bypass && resolved.env == Environment::Production {
             return Err(Error::invalid(
@@ -152,6 +195,12 @@ impl Resolved {
         }
         self.make_data_dir()?;
         Ok(Database::Sqlite(self.data_dir.clone()))
+    }
+
+    /// The client by which everything leaves.
+    pub(crate) fn outbound(&self) -> anyhow::Result<Client> {
+        let policy = UrlPolicy { allow_http: self.env == Environment::Development, allow_networks: self.allow_networks.clone() };
+        Ok(Client::new(ClientConfig { proxy: self.egress_proxy.clone(), ..ClientConfig::new(policy) })?)
     }
 
     fn make_data_dir(&self) -> anyhow::Result<()> {

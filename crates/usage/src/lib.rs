@@ -8,6 +8,7 @@
 //! * Memory is bounded: when [`Usage::is_full`] says so, the gate waits in [`Usage::room`] before it serves more.
 
 pub mod request_logs;
+pub mod retention;
 mod row;
 mod writer;
 

@@ -1,4 +1,6 @@
-//! The id of a request, in every answer and every log line.
+//! The id of a request, in every answer and every log line; and where it came from.
+
+use std::net::IpAddr;
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use kernel::{Ambient, RequestId};
@@ -33,3 +35,7 @@ impl RequestIdentity {
             .or_insert_with(|| HeaderValue::from_maybe_shared(bytes::Bytes::from(id.to_string())).expect("an id is visible ASCII"));
     }
 }
+
+/// The address at the other end of the connection. The listener puts it into every request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddress(pub IpAddr);

@@ -35,7 +35,7 @@ pub use auth::Auth;
 pub use body::{DEFAULT_BODY_LIMIT, read_body};
 pub use endpoint::{Access, Endpoint, Parameter, Shape};
 pub use failure::{Failure, Result};
-pub use identity::{REQUEST_ID_HEADER, RequestIdentity};
+pub use identity::{PeerAddress, REQUEST_ID_HEADER, RequestIdentity};
 pub use json::{Json, RawJson};
 pub use paging::Paging;
 pub use patch::Patch;

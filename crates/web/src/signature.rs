@@ -1,13 +1,19 @@
-//! Signatures of webhooks: Standard Webhooks (<https://www.standardwebhooks.com>) and the legacy `t=…,v1=…` form.
+//! Signatures of webhooks: Standard Webhooks (<https://www.standardwebhooks.com>), symmetric (`v1`) and asymmetric (`v1a`), and the legacy
+//! `t=…,v1=…` form.
 //!
-//! One secret serves both: Standard Webhooks key the HMAC by the base64-decoded bytes, the legacy form by the secret's text as shown.
+//! One secret serves `v1` and the legacy form: Standard Webhooks key the HMAC by the base64-decoded bytes, the legacy form by the secret's
+//! text as shown.
+
+mod asymmetric;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::{Ambient, Error, Result, Secret};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+
+pub use asymmetric::{PUBLIC_PREFIX, PublicKey, SigningKey, sign_asymmetric, verify_asymmetric};
 
 /// The prefix of a secret's text.
 pub const SECRET_PREFIX: &str = "whsec_";
@@ -43,6 +49,14 @@ impl WebhookSecret {
     /// Its text, shown once and sealed for storage.
     pub fn text(&self) -> &Secret<String> {
         &self.text
+    }
+
+    /// A name by which it can be spoken of: 16 hexadecimal digits from its hash, which tell nothing of at least 24 random bytes.
+    pub fn kid(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(b"webhook secret id:");
+        hash.update(self.key.reveal());
+        hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -216,6 +230,8 @@ mod tests {
         let made = WebhookSecret::generate(&Ambient::system());
         assert!(WebhookSecret::parse(made.text().reveal()).is_ok());
         assert!(!format!("{made:?}").contains(made.text().reveal().as_str()));
+        assert_eq!((made.kid().len(), made.kid() == WebhookSecret::parse(made.text().reveal()).unwrap().kid()), (16, true));
+        assert_ne!(made.kid(), secret().kid());
     }
 
     proptest! {

@@ -6,10 +6,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use events::{Envelope, Filter, Pattern};
 use kernel::{ClientId, DestinationId, Error, Event, Result, TenantId};
 
-use crate::filter::{Envelope, Filter};
-use crate::pattern::Pattern;
 use crate::subscriptions::Row;
 
 /// What planning must know of a subscription.
@@ -34,6 +33,15 @@ impl Listener {
             channels: row.channels.clone(),
             filter: row.filter.as_ref().map(Filter::parse).transpose().map_err(|_| broken("filter"))?,
         })
+    }
+
+    /// Whether it would get this event.
+    pub(crate) fn takes(&self, event: &Event) -> bool {
+        let event_type = event.event_type.as_str();
+        let means = |pattern: &Pattern| pattern.matches(event_type) && (*pattern != Pattern::All || !events::is_operational(event_type));
+        self.patterns.iter().any(means)
+            && self.is_addressed(event)
+            && self.filter.as_ref().is_none_or(|filter| filter.accepts(&Envelope::new(event)))
     }
 
     /// Whether an event's client and channels concern it.
@@ -66,8 +74,8 @@ impl TenantIndex {
         for (at, listener) in listeners.iter().enumerate() {
             if listener.patterns.contains(&Pattern::All) {
                 index.all.push(at);
-                continue;
             }
+            // Those that listen to everything may name operational events as well, which `*` does not mean.
             for pattern in &listener.patterns {
                 match pattern {
                     Pattern::Exact(event_type) => index.exact.entry(event_type.to_string()).or_default().push(at),
@@ -83,7 +91,7 @@ impl TenantIndex {
     /// Who gets `event`. In the order of the ids, each once.
     pub(crate) fn matches(&self, event: &Event) -> Matches {
         let event_type = event.event_type.as_str();
-        let mut candidates = self.all.clone();
+        let mut candidates = if events::is_operational(event_type) { Vec::new() } else { self.all.clone() };
         candidates.extend(self.exact.get(event_type).into_iter().flatten());
         candidates.extend(self.below.iter().filter(|(words, _)| event_type.starts_with(words.as_str())).map(|(_, at)| at));
         candidates.sort_unstable();
@@ -174,12 +182,11 @@ fn put_into(tenants: &mut HashMap<TenantId, Arc<TenantIndex>>, tenant: TenantId,
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use events::{Filter, Pattern};
     use kernel::{Ambient, ClientId, DestinationId, Event};
     use serde_json::json;
 
     use super::{Index, Listener};
-    use crate::filter::Filter;
-    use crate::pattern::Pattern;
 
     struct World {
         ambient: Ambient,
@@ -220,6 +227,7 @@ mod tests {
                 channels: channels.iter().map(|c| (*c).to_owned()).collect(),
                 ordering_key: None,
                 deliver_at: None,
+                schema_version: None,
             }
         }
 

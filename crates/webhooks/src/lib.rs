@@ -3,7 +3,8 @@
 //! Purpose: a subscription says which events (patterns, channels, a filter) go to a destination; this crate keeps them, matches every
 //! published event against them from memory, and shows the deliveries that `dispatch` made.
 //!
-//! Table: `subscriptions`; a subscription's id is its destination's, where address, secrets and policy stand sealed.
+//! Tables: `subscriptions`; a subscription's id is its destination's, where address, secrets and policy stand sealed. `replays`: runs that
+//! repair many deliveries.
 //!
 //! Change notices: topic `subscription`, key the id.
 //!
@@ -13,38 +14,52 @@
 //! * A disabled webhook gets no delivery row; a paused one does, and they wait.
 //! * The address of a webhook passes the one verdict about URLs when it is made, changed and tested, and at every attempt.
 //! * A secret is in the answer that makes it and nowhere else.
+//! * An event and a webhook have at most one delivery, however often it is repeated; a run's step commits with its place or not at all.
 
 mod deliveries;
-mod filter;
 mod index;
 mod lifecycle;
+mod operational;
 mod pattern;
 mod planner;
 mod refresh;
+mod replays;
 mod routes;
+mod signing_keys;
+mod stats;
 mod subscriptions;
+mod transforms;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use blueprint::Blueprint;
+use dispatch::signing_keys::SigningKeys;
 use dispatch::{Channel, Dispatch};
 use kernel::{Ambient, Result};
 use store::{Home, Migration, Store};
+use tokio::sync::Notify;
 use web::outbound::Client;
 
 use index::Index;
 
-pub use deliveries::{DeliveryQuery, DeliveryView};
-pub use filter::{Envelope, Filter};
+pub use deliveries::{Cancelled, DeliveryQuery, DeliveryView, NeverAttempted, Undelivered};
+pub use events::{Envelope, Filter, Pattern};
 pub use lifecycle::WebhooksLifecycle;
-pub use pattern::Pattern;
+pub use operational::OperationalEvents;
+pub use replays::{Kind, Missing, Progress, Recover, Replay, ReplayEvent, ReplayQuery, Replayed, Retry, Started};
+pub use signing_keys::{KeySet, PublicJwk, WebhookKey, WebhookKeys};
+pub use stats::{AcceptedSignature, Hour, Latency, Stats, StatsQuery};
 pub use subscriptions::{
-    AuthInput, Change, RetryConfig, RotateSecret, RotatedSecret, TestResult, Webhook, WebhookInput, WebhookPatch, WebhookPath,
+    AuthInput, Change, RetryConfig, RotateSecret, RotatedSecret, SigningSecret, TestResult, Webhook, WebhookInput, WebhookPatch,
+    WebhookPath, WebhookSecrets,
 };
+pub use transforms::{Preview, PreviewEvent, PreviewFault, PreviewInput, PreviewRequest};
 
 /// This feature's schema.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { feature: "webhooks", version: 1, home: Home::State, sql: include_str!("../migrations/0001_webhooks.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { feature: "webhooks", version: 1, home: Home::State, sql: include_str!("../migrations/0001_webhooks.sql") },
+    Migration { feature: "webhooks", version: 2, home: Home::State, sql: include_str!("../migrations/0002_replays.sql") },
+];
 
 /// The topic of change notices about subscriptions; the key is the id.
 pub const TOPIC: &str = "subscription";
@@ -58,6 +73,12 @@ pub struct Webhooks {
     channel: Arc<dyn Channel>,
     outbound: Client,
     index: Index,
+    /// Its public part only.
+    signing_keys: Arc<SigningKeys>,
+    /// Wakes the task that takes runs on.
+    run_now: Arc<Notify>,
+    /// For functions that go to a store's thread.
+    me: Weak<Self>,
 }
 
 impl Webhooks {
@@ -72,9 +93,23 @@ impl Webhooks {
         outbound: Client,
     ) -> Result<Arc<Self>> {
         let channel = dispatch.channel(dispatch::http::NAME)?;
-        let webhooks = Arc::new(Self { store, ambient, blueprint, dispatch, channel, outbound, index: Index::default() });
+        let (index, run_now) = (Index::default(), Arc::new(Notify::new()));
+        let signing_keys = SigningKeys::new(&store);
+        let webhooks = Arc::new_cyclic(|me| Self {
+            store,
+            ambient,
+            blueprint,
+            dispatch,
+            channel,
+            outbound,
+            index,
+            signing_keys,
+            run_now,
+            me: Weak::clone(me),
+        });
         refresh::follow(&webhooks);
         webhooks.load_all().await?;
+        replays::start(&webhooks);
         Ok(webhooks)
     }
 }

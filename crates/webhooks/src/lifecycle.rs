@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kernel::{ClientId, Result, TenantId};
 use store::{Lifecycle, Subject, Tx};
 
-use crate::Webhooks;
 use crate::subscriptions::{self, sql};
+use crate::{Webhooks, replays};
 
 /// The feature's part in the life of tenants and clients: the binary puts it among the lifecycles.
 pub struct WebhooksLifecycle(pub Arc<Webhooks>);
@@ -20,6 +20,7 @@ impl Lifecycle for WebhooksLifecycle {
     }
 
     fn purge(&self, tx: &mut Tx<'_>, tenant: TenantId, subject: &Subject) -> Result<()> {
+        replays::purge(tx, tenant, subject)?;
         let client = match subject {
             Subject::Tenant => None,
             Subject::Client(client) => Some(*client),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use dispatch::NewDelivery;
-use events::{Planned, Planner};
-use kernel::{Event, Result};
+use dispatch::deliveries::{Delivery, DeliveryFilter};
+use events::{Pair, Planned, Planner};
+use kernel::{Event, EventId, PageRequest, Result, TenantId};
 use store::Tx;
 
 use crate::Webhooks;
@@ -25,5 +26,16 @@ impl Planner for Webhooks {
         }
         self.dispatch.enqueue(tx, &items)?;
         Ok(planned)
+    }
+
+    fn pairs(&self, tx: &mut Tx<'_>, tenant: TenantId, event: &EventId) -> Result<Vec<Pair>> {
+        let filter = DeliveryFilter { event: Some(event.clone()), ..DeliveryFilter::default() };
+        let page = PageRequest { limit: events::MAX_PAIRS, ..PageRequest::default() };
+        let found = dispatch::deliveries::list(tx, tenant, &filter, &page)?.data;
+        let pair = |row: Delivery| {
+            let (webhook_id, delivery_id, status) = (row.webhook_id, Some(row.id), row.status.as_str().to_owned());
+            Pair { webhook_id, delivery_id, status, reason: row.reason }
+        };
+        Ok(found.into_iter().map(pair).collect())
     }
 }

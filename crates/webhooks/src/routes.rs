@@ -6,7 +6,10 @@ use kernel::Permission;
 use web::{Access, Api, Endpoint};
 
 use crate::subscriptions::{self, Change};
-use crate::{RotateSecret, RotatedSecret, TestResult, Webhook, WebhookInput, WebhookPatch, Webhooks, deliveries};
+use crate::{
+    RotateSecret, RotatedSecret, TestResult, Webhook, WebhookInput, WebhookPatch, WebhookSecrets, Webhooks, deliveries, replays,
+    signing_keys, stats, transforms,
+};
 
 /// Below a client.
 const NESTED: &str = "/api/v1/api-clients/{id}/webhooks";
@@ -47,7 +50,15 @@ impl Webhooks {
                 subscriptions::list,
                 Arc::clone(self),
             );
-        collection.merge(self.item_routes()).merge(self.act_routes()).merge(self.state_routes()).merge(deliveries::routes(self))
+        collection
+            .merge(self.item_routes())
+            .merge(self.act_routes())
+            .merge(self.state_routes())
+            .merge(deliveries::routes(self))
+            .merge(transforms::routes(self))
+            .merge(signing_keys::routes(self))
+            .merge(replays::routes(self))
+            .merge(stats::routes(self))
     }
 
     fn item_routes(self: &Arc<Self>) -> Api {
@@ -81,7 +92,13 @@ impl Webhooks {
             let endpoint = writing(Endpoint::post(one(form, "/rotate-secret"), id(form, "rotate_secret")));
             endpoint.summary("Replace a webhook's secret, with an overlap").body::<RotateSecret>().answers::<RotatedSecret>(200)
         };
+        let secrets = |form| {
+            let endpoint = reading(Endpoint::get(one(form, "/secrets"), id(form, "secrets")));
+            endpoint.summary("What signs a webhook's deliveries, without the secrets").answers::<WebhookSecrets>(200)
+        };
         Api::new()
+            .route(secrets(NESTED), subscriptions::secrets, Arc::clone(self))
+            .route(secrets(FLAT), subscriptions::secrets_flat, Arc::clone(self))
             .route(test(NESTED), subscriptions::test, Arc::clone(self))
             .route(test(FLAT), subscriptions::test_flat, Arc::clone(self))
             .route(rotate(NESTED), subscriptions::rotate_secret, Arc::clone(self))

@@ -8,11 +8,17 @@ const HOMES: &[(&str, &[&str])] = &[
     ("postgres", &["store"]),
     ("tokio-postgres", &["store"]),
     ("tokio-postgres-rustls", &["store"]),
-    ("redis", &["store"]),
+    ("redis", &["store", "channels"]),
+    ("lapin", &["channels"]),
+    ("async-rs", &["channels"]),
+    ("aws-sigv4", &["channels"]),
+    ("aws-credential-types", &["channels"]),
     ("croner", &["store"]),
     ("hyper-rustls", &["web"]),
     ("lettre", &["web"]),
     ("webpki-roots", &["web"]),
+    // For NATS keys, which sign a nonce; and for the signatures of vendors (ECDSA, and HMAC over SHA-1).
+    ("aws-lc-rs", &["web", "channels", "sources"]),
     // The server's side of hyper is wired by the binary.
     ("hyper", &["web", "tradewind"]),
     ("hyper-util", &["web", "tradewind"]),

@@ -2,6 +2,7 @@
 
 use kernel::text::{self, MAX_NAME};
 use kernel::{Ambient, Error, Result};
+use serde_json::Value;
 
 use super::Tenant;
 use crate::rules;
@@ -17,7 +18,28 @@ pub(super) fn check(tenant: &Tenant) -> Result<()> {
         text::external_id(external)?;
     }
     rules::object("/metadata", &tenant.metadata)?;
-    rules::object("/settings", &tenant.settings)
+    rules::object("/settings", &tenant.settings)?;
+    features(tenant.settings.get(FEATURES))
+}
+
+/// The member of a tenant's settings that opens event types which are not for everybody.
+pub(super) const FEATURES: &str = "features";
+/// Most features of a tenant, and the longest name of one.
+const MAX_FEATURES: usize = 100;
+const MAX_FEATURE: usize = 64;
+
+fn features(setting: Option<&Value>) -> Result<()> {
+    let place = "/settings/features";
+    let Some(setting) = setting.filter(|setting| !setting.is_null()) else { return Ok(()) };
+    let names = setting.as_array().ok_or_else(|| Error::field(place, "must be a list of names of features"))?;
+    if names.len() > MAX_FEATURES {
+        return Err(Error::field(place, format!("must have at most {MAX_FEATURES} items")));
+    }
+    let fits = |name: &Value| name.as_str().is_some_and(|name| (1..=MAX_FEATURE).contains(&name.len()));
+    match names.iter().position(|name| !fits(name)) {
+        Some(n) => Err(Error::field(format!("{place}/{n}"), format!("must be a name of 1 to {MAX_FEATURE} characters"))),
+        None => Ok(()),
+    }
 }
 
 fn slug(slug: &str) -> Result<()> {
@@ -58,6 +80,19 @@ mod tests {
         fn every_name_gives_a_slug(name in "\\PC{0,80}") {
             prop_assert!(slug(&slug_of(&name)).is_ok());
             prop_assert!(slug(&varied(&slug_of(&name), &Ambient::system())).is_ok());
+        }
+    }
+
+    #[test]
+    fn features_are_a_list_of_names() {
+        use serde_json::json;
+        for good in [json!(null), json!([]), json!(["beta", "early-access"])] {
+            assert!(features(Some(&good)).is_ok(), "{good}");
+        }
+        for (bad, place) in
+            [(json!("beta"), "/settings/features"), (json!([""]), "/settings/features/0"), (json!(["a", 1]), "/settings/features/1")]
+        {
+            assert_eq!(features(Some(&bad)).unwrap_err().fields()[0].pointer, place, "{bad}");
         }
     }
 }

@@ -33,8 +33,28 @@ pub fn exists(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<bool> 
     }
 }
 
+/// Whether there is such a tenant and it is not suspended.
+pub fn is_active(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<bool> {
+    let status = tx.query_opt("SELECT status FROM tenants WHERE id = ?1", &[tenant.into()], |row| row.get::<String>(0))?;
+    Ok(status.is_some_and(|text| TenantStatus::read(&text) == TenantStatus::Active))
+}
+
+/// What the tenant's settings name under `features`: which event types that are not for everybody it has. Error: internal, for a tenant
+/// that does not exist.
+pub fn features(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<Vec<String>> {
+    let settings = tx.query_opt("SELECT settings FROM tenants WHERE id = ?1", &[tenant.into()], |row| row.get::<Value>(0))?;
+    let names = settings.as_ref().and_then(|settings| settings.get(fields::FEATURES)?.as_array());
+    Ok(names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// Tenants after this one in the order of their ids (the empty text begins), with their settings: for work that goes through all.
+pub fn after(tx: &mut store::Tx<'_>, after: &str, limit: u32) -> kernel::Result<Vec<(TenantId, Value)>> {
+    let sql = "SELECT id, settings FROM tenants WHERE id > ?1 ORDER BY id LIMIT ?2";
+    tx.query(sql, &[after.into(), limit.into()], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// Topic of change notices, by tenant id.
-pub(crate) const TOPIC: &str = "tenant";
+pub const TOPIC: &str = "tenant";
 
 /// Whether a tenant's credentials are accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

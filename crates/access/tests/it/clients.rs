@@ -117,7 +117,7 @@ testkit::engines! {
         assert_eq!(names(json!({"search": "b.example"})).await, ["Quote robot"]);
         assert_eq!(names(json!({"search": "_"})).await, [""; 0]);
         let first = bed.access.list_clients(&caller, ClientFilter::default(), PageRequest { limit: 2, ..PageRequest::default() }).await.unwrap();
-        let next = PageRequest::parse(None, first.pagination.next_cursor.as_deref(), None, 20, 100).unwrap();
+        let next = PageRequest::parse(None, first.pagination.next_cursor.as_deref(), None, (20, 100), 0).unwrap();
         let rest = bed.access.list_clients(&caller, ClientFilter::default(), next).await.unwrap();
         assert_eq!((rest.data[0].name.as_str(), rest.data.len(), rest.pagination.next_cursor), ("Lead robot", 1, None));
     }

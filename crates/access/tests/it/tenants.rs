@@ -67,10 +67,10 @@ testkit::engines! {
         assert_eq!(list(Some("%"), PageRequest::default()).await.0, ["100% pure"], "a wildcard is a plain character");
         let (first, pagination) = list(None, PageRequest { limit: 3, ..PageRequest::default() }).await;
         assert_eq!((first.as_slice(), pagination.total), (["100% pure", "Alphabet", "Beta"].map(String::from).as_slice(), Some(4)));
-        let next = PageRequest::parse(Some("3"), pagination.next_cursor.as_deref(), None, 20, 100).unwrap();
+        let next = PageRequest::parse(Some("3"), pagination.next_cursor.as_deref(), None, (20, 100), 0).unwrap();
         let (rest, pagination) = list(None, next).await;
         assert_eq!((rest, pagination.next_cursor), (vec!["Alpha".to_owned()], None));
-        assert_eq!(list(None, PageRequest { limit: 3, cursor: None, page: Some(2) }).await.0, ["Alpha"]);
+        assert_eq!(list(None, PageRequest { limit: 3, page: Some(2), ..PageRequest::default() }).await.0, ["Alpha"]);
     }
 
     async fn only_the_operator_acts_on_them(bed: Bed) {

@@ -56,12 +56,23 @@ pub async fn run(place: &Place, config: &Config) -> Result<Vec<Row>> {
 /// Publishes events of type `event` at a fixed rate and waits for the last; every one must be accepted and arrive.
 pub(crate) async fn probe(rig: &Rig, receiver: &Receiver, event: &'static str, config: &Config) -> Result<(Arc<Ledger>, Outcome)> {
     let ledger = books("probe", config.rate * config.time.as_secs().max(1))?;
-    receiver.count_into(ledger.clone());
-    let traffic = Arc::new(Singles { publisher: Publisher::new(rig, event), ledger: ledger.clone() });
-    let budget = Budget { count: ledger.size() as u64, time: config.time };
-    let outcome = open(rig.server.address(), config.callers, config.rate, budget, traffic).await.all_good()?;
+    let outcome = probe_into(rig, receiver, event, config, &ledger).await?;
     ledger.wait_for(ledger.accepted(), ARRIVAL).await;
     let (lost, ids) = ledger.lost(3);
     ensure!(lost == 0, "{lost} of {} events did not arrive, among them {ids:?}; log: {}", ledger.accepted(), rig.server.log_tail());
     Ok((ledger, outcome))
+}
+
+/// Publishes events of type `event` at a fixed rate; every one must be accepted.
+pub(crate) async fn probe_into(
+    rig: &Rig,
+    receiver: &Receiver,
+    event: &'static str,
+    config: &Config,
+    ledger: &Arc<Ledger>,
+) -> Result<Outcome> {
+    receiver.count_into(ledger.clone());
+    let traffic = Arc::new(Singles { publisher: Publisher::new(rig, event), ledger: ledger.clone() });
+    let budget = Budget { count: ledger.size() as u64, time: config.time };
+    open(rig.server.address(), config.callers, config.rate, budget, traffic).await.all_good()
 }

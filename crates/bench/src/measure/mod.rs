@@ -4,6 +4,7 @@ pub mod deliver;
 pub mod gate;
 pub mod latency;
 pub mod memory;
+pub mod transform;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +22,13 @@ pub(crate) const ARRIVAL: Duration = Duration::from_secs(120);
 
 /// Books with a prefix that no other run on the same server has used.
 pub(crate) fn books(name: &str, size: u64) -> Result<Arc<Ledger>> {
+    books_of(name, size, 1)
+}
+
+/// The same for events that go to `copies` webhooks each.
+pub(crate) fn books_of(name: &str, size: u64, copies: u32) -> Result<Arc<Ledger>> {
     let bytes: [u8; 4] = kernel::Ambient::system().bytes();
-    Ok(Arc::new(Ledger::new(format!("{name}-{:08x}-", u32::from_le_bytes(bytes)), usize::try_from(size)?)))
+    Ok(Arc::new(Ledger::with_copies(format!("{name}-{:08x}-", u32::from_le_bytes(bytes)), usize::try_from(size)?, copies)))
 }
 
 /// Publishes some events and waits until they have arrived, so that connections, statements and caches are warm; one delivery as it

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bench::measure::{deliver, gate, latency, memory};
+use bench::measure::{deliver, gate, latency, memory, transform};
 use bench::prove::{backlog, kill};
 use bench::report::Row;
 use bench::server::Place;
@@ -64,6 +64,9 @@ async fn every_measurement_runs_to_its_end() {
     assert_eq!(measured(&rows, "lost / duplicates, in batches"), "0 / 0");
     let rows = latency::run(&place, &latency::Config { rate: 100, time: Duration::from_secs(1), callers: 4 }).await.unwrap();
     assert!(measured(&rows, "accepted → received").contains("p99"));
+    let config = transform::Config { events: 500, callers: 2, batch: 100, rounds: 1 };
+    let rows = transform::run(&place, &config).await.unwrap();
+    assert_eq!(measured(&rows, "lost, with and without"), "0");
     let rows = memory::run(&place, &memory::Config { starts: 1, events: 500 }).await.unwrap();
     assert!(measured(&rows, "memory, idle").ends_with(" MB"));
 }

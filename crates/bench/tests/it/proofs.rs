@@ -1,7 +1,7 @@
 //! The proofs, in CI size, against the real server. They are ignored unless asked for (`--run-ignored all`), because they need its
 //! binary; `cargo xtask ci` builds it, sets `TRADEWIND_BIN` and asks.
 
-use bench::prove::{backlog, kill};
+use bench::prove::{backlog, fair, fan_out, hanging, kill};
 use bench::server::Place;
 
 use crate::place;
@@ -51,4 +51,25 @@ async fn heavy_backlog_of_a_hanging_receiver_on_sqlite() {
 async fn heavy_backlog_on_postgres() {
     let Some(place) = place::postgres() else { return };
     a_dead_receiver_harms_nobody(&place, backlog::Death::Refusing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn heavy_dead_and_slow_receivers_on_sqlite() {
+    let report = fair::run(&place::sqlite(), &fair::Config::ci()).await.unwrap();
+    assert!(report.is_fair(), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn heavy_hanging_receiver_on_sqlite() {
+    let report = hanging::run(&place::sqlite(), &hanging::Config::ci()).await.unwrap();
+    assert!(report.is_unhurt(), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn heavy_fan_out_on_sqlite() {
+    let report = fan_out::run(&place::sqlite(), &fan_out::Config::ci()).await.unwrap();
+    assert!(bench::report::all_met(&report.rows()), "{report:?}");
 }

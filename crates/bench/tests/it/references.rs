@@ -96,8 +96,14 @@ async fn the_bare_client_posts_each_id_once_with_the_captured_headers() {
         body: r#"{"id":"warm-1","data":{"a":1}}"#.into(),
     };
     receiver.capture_next();
-    let mut config =
-        post::Config { to: receiver.address(), count: 500, in_flight: 16, prefix: "ref-".into(), time: Duration::from_secs(60) };
+    let mut config = post::Config {
+        kind: post::Kind::Raw,
+        to: receiver.address(),
+        count: 500,
+        in_flight: 16,
+        prefix: "ref-".into(),
+        time: Duration::from_secs(60),
+    };
     let posted = post::run_child(&tool(), &config, &template).await.unwrap();
     assert_eq!((posted.good, posted.failed), (500, 0));
     assert_eq!((ledger.unique(), ledger.duplicates(), ledger.unknown()), (500, 0, 0));
@@ -106,6 +112,19 @@ async fn the_bare_client_posts_each_id_once_with_the_captured_headers() {
     assert_eq!((seen.path.as_str(), seen.body), ("/hook?x=1", format!(r#"{{"id":"{id}","data":{{"a":1}}}}"#)));
     assert!(seen.headers.contains(&header("webhook-signature", "v1,AAAA")));
     assert!(seen.headers.contains(&header("host", &receiver.address().to_string())));
+
+    config.kind = post::Kind::Client;
+    config.prefix = "signed-".into();
+    let books = Arc::new(Ledger::new("signed-", 500));
+    receiver.count_into(books.clone());
+    receiver.capture_next();
+    let posted = post::run_child(&tool(), &config, &template).await.unwrap();
+    assert_eq!((posted.good, posted.failed, books.unique()), (500, 0, 500));
+    let seen = receiver.captured().unwrap();
+    let signature = seen.headers.iter().find(|(name, _)| name == "webhook-signature").unwrap();
+    assert!(signature.1.starts_with("v1,") && signature.1.len() == 47, "{signature:?}");
+    assert_eq!(seen.path, "/hook?x=1");
+    receiver.count_into(ledger.clone());
 
     receiver.behave(Behaviour::Failing { status: 503, percent: 25 });
     config.count = 100;

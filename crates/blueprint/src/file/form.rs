@@ -13,6 +13,7 @@ pub(crate) struct File {
     pub(crate) keys: Keys,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) tiers: Vec<Tier>,
+    pub(crate) publishing: Publishing,
     pub(crate) events: Vec<Event>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) endpoints: Vec<Endpoint>,
@@ -113,6 +114,46 @@ pub(crate) struct Event {
     pub(crate) description: String,
     pub(crate) schema: Value,
     pub(crate) example: Value,
+    pub(crate) version: Option<u32>,
+    pub(crate) default_version: Option<u32>,
+    pub(crate) deprecated: Option<Deprecated>,
+    pub(crate) feature: Option<String>,
+    pub(crate) on_schema_fault: Option<OnSchemaFault>,
+    #[serde(default)]
+    pub(crate) versions: Vec<Version>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Version {
+    pub(crate) version: u32,
+    pub(crate) schema: Value,
+    pub(crate) example: Value,
+    pub(crate) deprecated: Option<Deprecated>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deprecated {
+    pub(crate) since: String,
+    pub(crate) replacement: Option<String>,
+    pub(crate) sunset: Option<String>,
+    pub(crate) note: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Publishing {
+    pub(crate) on_schema_fault: OnSchemaFault,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnSchemaFault {
+    #[default]
+    Reject,
+    Warn,
+    Quarantine,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

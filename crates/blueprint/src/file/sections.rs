@@ -7,7 +7,7 @@ use super::form::File;
 use crate::{Fault, suggest};
 
 const SECTIONS: &[&str] =
-    &["name", "default_tier", "product", "style", "keys", "scopes", "tiers", "events", "resources", "endpoints", "webhooks"];
+    &["name", "default_tier", "product", "style", "keys", "scopes", "tiers", "publishing", "events", "resources", "endpoints", "webhooks"];
 
 /// Kinds of operation that the format has and this build does not serve.
 const LATER: &[&str] = &["metric", "job", "upstream", "singleton"];
@@ -28,6 +28,7 @@ pub(super) fn read(mut content: Map<String, Value>) -> Result<File, Vec<Fault>> 
         keys: reader.optional("keys"),
         scopes: reader.list("scopes"),
         tiers: reader.list("tiers"),
+        publishing: reader.optional("publishing"),
         events: reader.list("events"),
         resources: reader.list("resources"),
         endpoints: reader.list("endpoints"),

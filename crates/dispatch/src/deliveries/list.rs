@@ -1,9 +1,20 @@
 //! Lists of deliveries, newest first.
+//!
+//! Every list is a walk along an index, from its newest row to the last one that is shown: by id (which begins with the time), by
+//! destination, along what has not arrived, or by event. Pending and finished rows are walked apart and merged by the outer `ORDER BY`.
 
-use kernel::{ClientId, Cursor, DestinationId, EventId, Page, PageRequest, Result, TenantId, Timestamp};
+use std::time::Duration;
+
+use kernel::id::TypedId as _;
+use kernel::{ClientId, Cursor, DeliveryId, DestinationId, EventId, Page, PageRequest, Result, TenantId, Timestamp};
 use store::{Tx, Value};
 
 use super::{Delivery, Status, sql};
+
+/// How long after its event's acceptance a delivery's row can be made, with room to spare; what a replay makes stands in `replayed`.
+pub(crate) const PLANNED_WITHIN: Duration = Duration::from_mins(10);
+/// Clocks and rounding.
+pub(crate) const SLACK: Duration = Duration::from_secs(5);
 
 /// Which deliveries; what is `None` does not matter.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +23,8 @@ pub struct DeliveryFilter {
     pub status: Option<Status>,
     /// Everything that has not arrived: pending, failed or skipped.
     pub undelivered: bool,
+    /// Everything that ended without having arrived: failed or skipped.
+    pub lost: bool,
     /// Why they ended.
     pub reason: Option<String>,
     /// Of this type of event.
@@ -31,15 +44,20 @@ pub struct DeliveryFilter {
 }
 
 /// Conditions and their parameters.
-struct Where {
-    text: String,
-    values: Vec<Value>,
+pub(super) struct Where {
+    pub(super) text: String,
+    pub(super) values: Vec<Value>,
 }
 
 impl Where {
-    fn and(&mut self, column_and_operator: &str, value: impl Into<Value>) {
+    pub(super) fn and(&mut self, column_and_operator: &str, value: impl Into<Value>) {
+        let place = self.place(value);
+        self.text.push_str(&format!(" AND {column_and_operator} ?{place}"));
+    }
+
+    pub(super) fn place(&mut self, value: impl Into<Value>) -> usize {
         self.values.push(value.into());
-        self.text.push_str(&format!(" AND {column_and_operator} ?{}", self.values.len()));
+        self.values.len()
     }
 }
 
@@ -49,33 +67,24 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantId, filter: &DeliveryFilter, page: &P
     if let Some(cursor) = &page.cursor {
         both.and("id <", cursor.id.as_str());
     }
-    let wants_pending = filter.reason.is_none() && filter.status.is_none_or(|status| status == Status::Pending);
-    let wants_finished = filter.status != Some(Status::Pending);
-    let shared = both.text.clone();
     let mut arms = Vec::new();
-    if wants_pending {
-        arms.push(format!("SELECT {} FROM queue WHERE {shared}", sql::PENDING));
+    if wants_pending(filter) {
+        arms.extend(pending(tx, tenant, filter, &mut both)?);
     }
-    if wants_finished {
-        both.text = shared;
-        if let Some(status) = filter.status {
-            both.and("status =", status.as_str());
-        }
-        if filter.undelivered {
-            both.and("status <>", Status::Delivered.as_str());
-        }
-        if let Some(reason) = &filter.reason {
-            both.and("reason =", reason);
-        }
-        arms.push(format!("SELECT {} FROM deliveries WHERE {}", sql::FINISHED, both.text));
+    if filter.status != Some(Status::Pending) {
+        let finished = finished(filter, &mut both);
+        arms.push(format!("SELECT {} FROM deliveries WHERE {finished}", sql::FINISHED));
     }
     if arms.is_empty() {
         return Ok(Page::from_rows(Vec::new(), page, None, cursor));
     }
-    let mut values = both.values;
-    values.extend([Value::from(page.limit + 1), page.offset().into()]);
-    let text = format!("{} ORDER BY id DESC LIMIT ?{} OFFSET ?{}", arms.join(" UNION ALL "), values.len() - 1, values.len());
-    let rows = tx.query(&text, &values, sql::read)?;
+    let most = both.place(page.offset().saturating_add(u64::from(page.limit) + 1));
+    let (limit, offset) = (both.place(page.limit + 1), both.place(page.offset()));
+    // Each arm is cut before they meet, so that neither engine sorts more than is shown.
+    let cut = |(n, arm): (usize, &String)| format!("SELECT * FROM ({arm} ORDER BY id DESC LIMIT ?{most}) AS arm{n}");
+    let arms: Vec<String> = arms.iter().enumerate().map(cut).collect();
+    let text = format!("{} ORDER BY id DESC LIMIT ?{limit} OFFSET ?{offset}", arms.join(" UNION ALL "));
+    let rows = tx.query(&text, &both.values, sql::read)?;
     Ok(Page::from_rows(rows, page, None, cursor))
 }
 
@@ -83,7 +92,53 @@ fn cursor(row: &Delivery) -> Cursor {
     Cursor { key: 0, id: row.id.to_string() }
 }
 
-fn conditions(tenant: TenantId, filter: &DeliveryFilter) -> Where {
+fn wants_pending(filter: &DeliveryFilter) -> bool {
+    filter.reason.is_none() && !filter.lost && filter.status.is_none_or(|status| status == Status::Pending)
+}
+
+/// The arms that read the queue. Of one event, by the time at which its deliveries were planned, and through what replays noted.
+fn pending(tx: &mut Tx<'_>, tenant: TenantId, filter: &DeliveryFilter, both: &mut Where) -> Result<Vec<String>> {
+    let Some(event) = &filter.event else {
+        return Ok(vec![format!("SELECT {} FROM queue WHERE {}", sql::PENDING, both.text)]);
+    };
+    let Some(at) = events::accepted_at(tx, tenant, event)? else { return Ok(Vec::new()) };
+    let (first, last, place) = (both.place(planned_from(at)), both.place(planned_until(at)), both.place(event));
+    let head = format!("SELECT {} FROM queue WHERE {}", sql::PENDING, both.text);
+    let planned = format!("{head} AND id >= ?{first} AND id < ?{last}");
+    let noted = format!("SELECT delivery_id FROM replayed WHERE tenant_id = ?1 AND event_id = ?{place}");
+    let of_replays = format!("{head} AND id IN ({noted}) AND id >= ?{last}");
+    Ok(vec![planned, of_replays])
+}
+
+/// No delivery that was planned with an event accepted at `at` has a smaller id.
+pub(crate) fn planned_from(at: Timestamp) -> DeliveryId {
+    DeliveryId::first_at(at.minus(SLACK))
+}
+
+/// All of them have smaller ids.
+pub(crate) fn planned_until(at: Timestamp) -> DeliveryId {
+    DeliveryId::first_at(at.plus(PLANNED_WITHIN))
+}
+
+/// The conditions on finished rows. `status <> 'delivered'` stands in the text, or no planner would take the partial indexes.
+pub(super) fn finished(filter: &DeliveryFilter, both: &mut Where) -> String {
+    let shared = both.text.clone();
+    let arrived = filter.status == Some(Status::Delivered) || filter.reason.as_deref() == Some("delivered");
+    let lost = filter.undelivered || filter.lost || (!arrived && (filter.status.is_some() || filter.reason.is_some()));
+    if lost {
+        both.text.push_str(" AND status <> 'delivered'");
+    }
+    if let Some(status) = filter.status {
+        both.and("status =", status.as_str());
+    }
+    if let Some(reason) = &filter.reason {
+        both.and("reason =", reason);
+    }
+    std::mem::replace(&mut both.text, shared)
+}
+
+/// What holds for pending and finished rows alike.
+pub(super) fn conditions(tenant: TenantId, filter: &DeliveryFilter) -> Where {
     let mut both = Where { text: "tenant_id = ?1".to_owned(), values: vec![tenant.into()] };
     if let Some(destination) = filter.destination {
         both.and("destination_id =", destination);
@@ -97,10 +152,13 @@ fn conditions(tenant: TenantId, filter: &DeliveryFilter) -> Where {
     if let Some(event) = &filter.event {
         both.and("event_id =", event);
     }
+    // An id begins with the time, so that the walk begins and ends there; the column tells PostgreSQL which partitions matter.
     if let Some(from) = filter.from {
+        both.and("id >=", DeliveryId::first_at(from));
         both.and("created_at >=", from);
     }
     if let Some(to) = filter.to {
+        both.and("id <", DeliveryId::first_at(to));
         both.and("created_at <", to);
     }
     if let Some(code) = filter.code {

@@ -1,18 +1,30 @@
 //! Deliveries as they are shown: pending ones from the queue, finished ones from the log, as one list.
 
 mod attempts;
+mod cancel;
+mod count;
 mod get;
 mod list;
+mod pairs;
+mod requeue;
 mod retry;
 mod sql;
+mod walk;
+mod worker;
 
 use kernel::{AttemptId, ClientId, DeliveryId, DestinationId, EventId, EventType, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use attempts::attempts;
+pub(crate) use cancel::{cancel, cancel_event, follow as follow_cancellations};
+pub use count::count_finished;
 pub use get::get;
 pub use list::{DeliveryFilter, list};
+pub use pairs::attempted;
+pub(crate) use pairs::replay;
+pub(crate) use requeue::requeue;
 pub(crate) use retry::retry;
+pub use walk::walk;
 
 /// The topic of notices that a destination has deliveries that are due at once; the key is the destination's id.
 pub(crate) const TOPIC: &str = "queue";
@@ -62,7 +74,7 @@ pub struct Delivery {
     pub sequence: i64,
     /// How far it is.
     pub status: Status,
-    /// Why it ended: `delivered`, `exhausted`, `gone`, `disabled`, `expired`, `refused`, `test`, …
+    /// Why it ended: `delivered`, `exhausted`, `gone`, `disabled`, `cancelled`, `expired`, `refused`, `test`, …
     pub reason: Option<String>,
     /// Attempts so far.
     pub attempt_count: u32,

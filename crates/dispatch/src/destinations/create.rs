@@ -33,7 +33,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewDestination) -> Result<Destination> {
         sql::INSERT,
         &[new.id.into(), new.tenant.into(), new.client.into(), new.channel.as_str().into(), sealed.into(), policy.into(), now.into()],
     )?;
-    tx.exec(sql::INSERT_SEQ, &[new.id.into(), new.tenant.into(), new.client.into()])?;
+    tx.exec(sql::INSERT_SEQ, &[new.id.into(), new.tenant.into(), new.client.into(), new.policy.ordered.into()])?;
     tx.notify(TOPIC, new.id);
     let NewDestination { id, tenant, client, channel, config, policy } = new;
     let (state, state_reason, failing_since) = (State::Enabled, None, None);

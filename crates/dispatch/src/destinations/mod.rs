@@ -19,8 +19,8 @@ pub use create::{NewDestination, create};
 pub use delete::delete;
 pub(crate) use get::find;
 pub use get::{get, get_all};
-pub(crate) use set_state::mark_failing;
 pub use set_state::{Failing, set_state};
+pub(crate) use set_state::{disable, mark_failing};
 pub use update::{DestinationUpdate, update};
 
 /// The topic of change notices about destinations; the key is the id.

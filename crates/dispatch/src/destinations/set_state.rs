@@ -16,6 +16,16 @@ pub fn set_state(tx: &mut Tx<'_>, tenant: TenantId, id: DestinationId, state: St
     Ok(())
 }
 
+/// Disables a destination that is not; false if it was, or is deleted.
+pub(crate) fn disable(tx: &mut Tx<'_>, tenant: TenantId, id: DestinationId, reason: &str) -> Result<bool> {
+    let now = tx.now();
+    let changed = tx.exec(sql::DISABLE, &[tenant.into(), id.into(), reason.into(), now.into()])?;
+    if changed > 0 {
+        tx.notify(TOPIC, id);
+    }
+    Ok(changed > 0)
+}
+
 /// A destination's turn for the worse or the better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failing {

@@ -25,6 +25,7 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantId, id: DestinationId, change: Dest
     let sealed = tx.sealer().seal(&context(id), config.to_string().as_bytes())?;
     let text = serde_json::to_string(&policy).map_err(Error::internal)?;
     tx.exec(sql::UPDATE, &[tenant.into(), id.into(), sealed.into(), text.into(), now.into()])?;
+    tx.exec(sql::SET_ORDERED, &[tenant.into(), id.into(), policy.ordered.into()])?;
     tx.notify(TOPIC, id);
     Ok(Destination { config, policy, updated_at: now, ..old })
 }

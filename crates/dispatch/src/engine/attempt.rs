@@ -2,14 +2,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use super::lane::{Item, Lane, Start, Target};
+use super::lane::{Item, Lane, Target};
 use super::outcome::Outcome;
-use super::{Engine, log};
+use super::{Engine, Next, log};
 use crate::channel::{AttemptInput, AttemptOutcome, AttemptReport};
 
 /// What a channel may take beyond the time-out that it was given.
@@ -40,8 +39,11 @@ impl Engine {
         };
         let report = attempt(target, &input).await;
         let logged = log::logged(self.ambient.id(), &item.row, number, started_at, &report);
-        let (verdict, failing) = self.judge(lane, target, &item, &report);
-        let outcome = Outcome::new(item, Arc::clone(lane), verdict, failing, logged);
+        let (verdict, turn) = self.judge(lane, target, &item, &report);
+        if let Some(host) = &target.host {
+            self.look_at(host.leave(&report, self.ambient.now(), &self.options));
+        }
+        let outcome = Outcome::new(item, Arc::clone(lane), verdict, turn, logged);
         if self.outcomes.send(outcome).await.is_err() {
             // The writer ends only with the engine; the row is as it was, and will be attempted again by whoever owns it next.
             self.settle_one();
@@ -57,10 +59,7 @@ impl Engine {
             if state.ready.len() <= self.options.ready_per_destination / 4 {
                 self.begin_load(lane, &mut state, now);
             }
-            if let Start::Now(target) = state.may_start(now)
-                && let Some(item) = state.begin(now)
-            {
-                self.unsettled.fetch_add(1, Ordering::SeqCst);
+            if let Next::Begun(target, item) = self.next(lane.id, &mut state, now) {
                 return Some((target, item));
             }
         }

@@ -36,6 +36,13 @@ impl Breaker {
         }
     }
 
+    /// The next attempt is the probe, whatever time it is.
+    pub(crate) fn allow_probe(&mut self, now: Timestamp) {
+        if let Some(open) = &mut self.open {
+            open.until = open.until.min(now);
+        }
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.open.is_some()
     }

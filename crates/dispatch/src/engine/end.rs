@@ -10,6 +10,7 @@ use store::{Node, Tx};
 use super::lane::{Aim, Lane};
 use super::{Engine, load, scope};
 use crate::destinations::{self, State};
+use crate::observer::{Ended, Observer};
 use crate::queue::{self, Finish, Pending};
 
 /// Rows in one transaction.
@@ -28,7 +29,7 @@ impl Engine {
     /// Ends what waits for a destination that takes nothing any more. The lane is marked as loading meanwhile.
     pub(super) async fn end_closed(self: Arc<Self>, lane: Arc<Lane>) {
         loop {
-            let held: HashSet<DeliveryId> = lane.lock().held.iter().copied().collect();
+            let held: HashSet<DeliveryId> = lane.lock().held();
             let (node, id) = (self.node(), lane.id);
             match self.store.write(scope(), move |tx| end_closed_step(tx, node, id, &held)).await {
                 Ok(Step::Ended) => {}
@@ -58,23 +59,41 @@ impl Engine {
     /// Ends runs that began so long ago that their whole schedule is over, while the breaker lets nothing through: nobody would attempt them
     /// for a long time, and they have had their chance.
     pub(super) async fn end_overdue(self: Arc<Self>, lane: Arc<Lane>) {
-        loop {
-            let (held, cutoff) = {
-                let state = lane.lock();
-                let Aim::At(target) = &state.aim else { return };
-                if !state.breaker.is_open() {
-                    return;
-                }
-                (state.held.clone(), self.ambient.now().minus(target.destination.policy.whole_run()))
-            };
-            let (node, id) = (self.node(), lane.id);
-            match self.store.write(scope(), move |tx| end_overdue_step(tx, node, id, cutoff, &held)).await {
-                Ok(Step::Ended) => {}
-                Ok(Step::Over) => return,
-                Err(error) => {
-                    tracing::warn!(?error, destination = %lane.id, "could not end overdue deliveries");
-                    return;
-                }
+        {
+            // As while loading: what is ended here must not be taken into memory meanwhile and attempted.
+            let mut state = lane.lock();
+            if state.loading || !state.is_shut() {
+                return;
+            }
+            state.loading = true;
+            state.missed = false;
+        }
+        while self.end_some_overdue(&lane).await {}
+        let mut state = lane.lock();
+        state.loading = false;
+        state.gone.clear();
+        state.backlog |= std::mem::take(&mut state.missed);
+        drop(state);
+        self.visit(&lane);
+    }
+
+    /// One step; whether there may be more.
+    async fn end_some_overdue(&self, lane: &Lane) -> bool {
+        let (held, cutoff) = {
+            let state = lane.lock();
+            let Aim::At(target) = &state.aim else { return false };
+            if !state.is_shut() {
+                return false;
+            }
+            (state.held(), self.ambient.now().minus(target.destination.policy.whole_run()))
+        };
+        let (node, id, observer) = (self.node(), lane.id, self.observer.get().cloned());
+        match self.store.write(scope(), move |tx| end_overdue_step(tx, node, id, cutoff, &held, observer.as_deref())).await {
+            Ok(Step::Ended) => true,
+            Ok(Step::Over) => false,
+            Err(error) => {
+                tracing::warn!(?error, destination = %lane.id, "could not end overdue deliveries");
+                false
             }
         }
     }
@@ -95,10 +114,21 @@ fn end_closed_step(tx: &mut Tx<'_>, node: Node, id: DestinationId, held: &HashSe
     Ok(Step::Ended)
 }
 
-fn end_overdue_step(tx: &mut Tx<'_>, node: Node, id: DestinationId, cutoff: Timestamp, held: &HashSet<DeliveryId>) -> Result<Step> {
+fn end_overdue_step(
+    tx: &mut Tx<'_>,
+    node: Node,
+    id: DestinationId,
+    cutoff: Timestamp,
+    held: &HashSet<DeliveryId>,
+    observer: Option<&dyn Observer>,
+) -> Result<Step> {
     let Some(rows) = step_rows(tx, node, id, cutoff, held)? else { return Ok(Step::Over) };
     let ends: Vec<Finish<'_>> = rows.iter().map(|row| Finish::unattempted(row, "failed", "exhausted")).collect();
-    queue::finish(tx, node, &ends)?;
+    let ended = queue::finish(tx, node, &ends)?;
+    let lost: Vec<Ended> = rows.iter().filter(|row| ended.contains(&row.id)).map(|row| Ended::unattempted(row, "exhausted")).collect();
+    if let Some(observer) = observer.filter(|_| !lost.is_empty()) {
+        observer.lost(tx, &lost)?;
+    }
     Ok(Step::Ended)
 }
 

@@ -1,12 +1,16 @@
 //! A destination in memory.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kernel::{DeliveryId, DestinationId, Event, Timestamp};
 
 use super::breaker::{Breaker, Passage};
+use super::host::Host;
+use super::keys::Keys;
 use crate::channel::{Channel, Prepared};
 use crate::config::Options;
 use crate::destinations::{Destination, State};
@@ -19,6 +23,16 @@ pub(crate) struct Item {
     pub(crate) event: Arc<Event>,
     /// The epoch of the node that owned the row when it was read or written.
     pub(crate) epoch: i64,
+    /// Nothing pending with the same ordering key stood before it when it was written.
+    pub(crate) is_first: bool,
+}
+
+impl Item {
+    /// What it takes in memory, about, in bytes. Deliveries of one event share its data.
+    fn cost(&self) -> usize {
+        const ROW: usize = 600;
+        ROW + self.event.data.len() / Arc::strong_count(&self.event).max(1)
+    }
 }
 
 /// A destination, ready to be sent to.
@@ -26,6 +40,8 @@ pub(crate) struct Target {
     pub(crate) destination: Destination,
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) prepared: Prepared,
+    /// The host that it shares with others.
+    pub(crate) host: Option<Arc<Host>>,
 }
 
 /// What is known about where a lane leads.
@@ -68,15 +84,19 @@ pub(crate) struct Lane {
 pub(crate) struct LaneState {
     pub(crate) aim: Aim,
     pub(crate) ready: VecDeque<Item>,
-    /// Everything in memory that is not settled: ready, under way, or with its outcome being written.
-    pub(crate) held: HashSet<DeliveryId>,
+    /// What waits behind others with the same ordering key.
+    pub(crate) keys: Keys,
+    /// Everything in memory that is not settled: ready, behind others, under way, or with its outcome being written.
+    held: HashMap<DeliveryId, usize>,
+    /// What all lanes hold, in bytes.
+    total: Arc<AtomicUsize>,
     /// Settled while a load is under way, which may still have seen them pending.
     pub(crate) gone: HashSet<DeliveryId>,
     pub(crate) in_flight: usize,
     /// Attempts at once, adapted.
     pub(crate) limit: usize,
     pub(crate) breaker: Breaker,
-    /// The receiver asked for a pause, or an ordered delivery waits for its retry.
+    /// The receiver asked for a pause.
     pub(crate) hold_until: Option<Timestamp>,
     /// The rate limit's theoretical arrival time in microseconds (GCRA).
     next_arrival_us: i64,
@@ -95,17 +115,19 @@ pub(crate) struct LaneState {
     pub(crate) next_due: Option<Timestamp>,
     /// When the timer will look.
     pub(crate) wake_at: Option<Timestamp>,
-    /// Whether the database says that nothing arrives.
-    pub(crate) failing: bool,
+    /// Since when nothing arrives, as the database says too.
+    pub(crate) failing: Option<Timestamp>,
     pub(crate) used_at: Timestamp,
 }
 
 impl Lane {
-    pub(crate) fn new(id: DestinationId, options: &Options, now: Timestamp) -> Self {
+    pub(crate) fn new(id: DestinationId, options: &Options, now: Timestamp, total: Arc<AtomicUsize>) -> Self {
         let state = LaneState {
             aim: Aim::Unknown,
             ready: VecDeque::new(),
-            held: HashSet::new(),
+            keys: Keys::default(),
+            held: HashMap::new(),
+            total,
             gone: HashSet::new(),
             in_flight: 0,
             limit: options.start_concurrency.max(1),
@@ -120,7 +142,7 @@ impl Lane {
             queued: false,
             next_due: None,
             wake_at: None,
-            failing: false,
+            failing: None,
             used_at: now,
         };
         Self { id, state: Mutex::new(state) }
@@ -132,13 +154,89 @@ impl Lane {
 }
 
 impl LaneState {
-    /// Takes a delivery into memory if there is room and nothing older waits in the database; otherwise it stays there.
-    pub(crate) fn take_in(&mut self, item: Item, room: usize) {
-        if self.backlog || self.ready.len() >= room || self.breaker.is_open() {
-            self.leave_to_database();
-        } else if self.held.insert(item.row.id) {
-            self.ready.push_back(item);
+    /// Takes a delivery right from its publication into memory, if there is room and nothing older waits in the database; otherwise it
+    /// stays there.
+    pub(crate) fn take_in(&mut self, item: Item, options: &Options) {
+        let is_next =
+            item.row.ordering_key.as_deref().is_none_or(|key| self.keys.is_complete(key) || (item.is_first && !self.keys.is_busy(key)));
+        if !self.backlog && is_next && !self.breaker.is_open() && self.has_room(options) {
+            return self.take(item);
         }
+        if let Some(key) = &item.row.ordering_key {
+            self.keys.leave(key, self.loading);
+        }
+        self.leave_to_database();
+    }
+
+    fn has_room(&self, options: &Options) -> bool {
+        self.held.len() < options.ready_per_destination || self.total.load(Ordering::Relaxed) < options.memory
+    }
+
+    /// Takes a delivery into memory, unless it is there: ready, or behind those with its key.
+    pub(crate) fn take(&mut self, item: Item) {
+        if let Entry::Vacant(place) = self.held.entry(item.row.id) {
+            let cost = item.cost();
+            place.insert(cost);
+            self.total.fetch_add(cost, Ordering::Relaxed);
+            self.ready.extend(self.keys.line_up(item));
+        }
+    }
+
+    /// It is settled, or left to the database.
+    pub(crate) fn release(&mut self, id: DeliveryId) {
+        if let Some(cost) = self.held.remove(&id) {
+            self.total.fetch_sub(cost, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn holds(&self, id: DeliveryId) -> bool {
+        self.held.contains_key(&id)
+    }
+
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    pub(crate) fn held(&self) -> HashSet<DeliveryId> {
+        self.held.keys().copied().collect()
+    }
+
+    /// Deliveries in memory that have not begun.
+    pub(crate) fn unbegun(&self) -> usize {
+        self.ready.len() + self.keys.waiting()
+    }
+
+    /// An ordered delivery is settled: the next with its key is ready. `until`: it will be tried again then.
+    pub(crate) fn key_settled(&mut self, key: &str, until: Option<Timestamp>) {
+        match until {
+            None => {
+                let (next, is_more) = self.keys.ended(key);
+                self.ready.extend(next);
+                if is_more {
+                    self.scanned = None;
+                    self.leave_to_database();
+                }
+            }
+            Some(until) => {
+                let behind = self.keys.hold_up(key, until, self.loading);
+                self.put_back(&behind);
+            }
+        }
+    }
+
+    /// Leaves to the database what had been taken in.
+    pub(crate) fn put_back(&mut self, items: &[Item]) {
+        if items.is_empty() {
+            return;
+        }
+        for item in items {
+            self.release(item.row.id);
+            if let Some(key) = &item.row.ordering_key {
+                self.keys.leave(key, self.loading);
+            }
+        }
+        self.scanned = None;
+        self.leave_to_database();
     }
 
     pub(crate) fn leave_to_database(&mut self) {
@@ -152,21 +250,23 @@ impl LaneState {
         self.changed |= self.loading;
     }
 
-    /// Forgets what is ready but not begun; the database has it.
+    /// Forgets what is in memory but not begun; the database has it.
     pub(crate) fn forget_ready(&mut self) {
-        if self.ready.is_empty() {
-            return;
-        }
+        let mut items = self.keys.drain();
         for item in self.ready.drain(..) {
-            self.held.remove(&item.row.id);
+            if let Some(key) = &item.row.ordering_key {
+                self.keys.give_up(key);
+            }
+            items.push(item);
         }
         self.ready.shrink_to(8);
-        self.scanned = None;
-        self.leave_to_database();
+        self.put_back(&items);
     }
 
-    pub(crate) fn is_ordered(&self) -> bool {
-        matches!(&self.aim, Aim::At(target) if target.destination.policy.ordered)
+    /// Whether nothing gets through at present: its own breaker is open, or its host's.
+    pub(crate) fn is_shut(&self) -> bool {
+        let Aim::At(target) = &self.aim else { return false };
+        self.breaker.is_open() || target.host.as_ref().is_some_and(|host| host.is_shut())
     }
 
     /// Nothing to do and nothing to remember.
@@ -194,10 +294,6 @@ impl LaneState {
             return Start::At(until);
         }
         let policy = &target.destination.policy;
-        // The one before must be settled, or a crash could turn the order round.
-        if policy.ordered && self.held.len() != self.ready.len() {
-            return Start::No;
-        }
         let most = match self.breaker.passage(now) {
             Passage::Shut(until) => return Start::At(until),
             Passage::Probe => 1,

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::{Engine, scope};
 use crate::channel::{AttemptReport, MAX_BODY};
 use crate::queue::Pending;
+use crate::rollups;
 
 /// Tries of a group before its log rows are given up; the deliveries themselves are written.
 const TRIES: u32 = 8;
@@ -97,8 +98,8 @@ fn clean(text: &str, most: usize) -> String {
 const INSERT: &str = "INSERT INTO attempts (delivery_id, number, started_at, id, tenant_id, destination_id, event_id, duration_ms, status_code, \
                       error_kind, error, request_headers, response_headers, response_body) VALUES";
 
-/// Writes rows; those that are there already stay as they are.
-pub(crate) fn insert(tx: &mut Tx<'_>, attempts: &[Logged]) -> Result<()> {
+/// Writes rows; those that are there already stay as they are. Answers how many were new.
+pub(crate) fn insert(tx: &mut Tx<'_>, attempts: &[Logged]) -> Result<u64> {
     let mut values: Vec<Value> = Vec::with_capacity(attempts.len() * 14);
     for a in attempts {
         values.extend([
@@ -118,7 +119,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, attempts: &[Logged]) -> Result<()> {
             a.response_body.clone().into(),
         ]);
     }
-    tx.insert_rows(INSERT, 14, &values, "ON CONFLICT DO NOTHING").map(drop)
+    tx.insert_rows(INSERT, 14, &values, "ON CONFLICT DO NOTHING")
 }
 
 impl Engine {
@@ -140,10 +141,15 @@ impl Engine {
 
     /// Writes rows, trying for a while; false if in vain (the journal still has them).
     pub(super) async fn log(&self, attempts: &Arc<[Logged]>) -> bool {
+        let mut one_by_one = false;
         for tried in 1..=TRIES {
-            let rows = Arc::clone(attempts);
-            match self.store.logs().write(scope(), move |tx| insert(tx, &rows)).await {
+            let (rows, node) = (Arc::clone(attempts), self.node().id);
+            match self.store.logs().write(scope(), move |tx| rollups::log(tx, node, &rows, one_by_one)).await {
                 Ok(()) => return true,
+                Err(error) if error.code() == rollups::OVERLAP => {
+                    one_by_one = true;
+                    continue;
+                }
                 Err(error) => tracing::warn!(?error, tried, attempts = attempts.len(), "could not write the attempt log"),
             }
             tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(tried)).await;

@@ -3,7 +3,10 @@
 mod attempt;
 mod breaker;
 mod end;
+mod forget;
+mod host;
 mod judge;
+mod keys;
 mod lane;
 mod load;
 mod log;
@@ -16,7 +19,7 @@ mod timer;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use kernel::{Ambient, DestinationId, Error, Result, Scope};
@@ -27,12 +30,14 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use attempt::attempt;
 pub(crate) use lane::{Item, Target};
 pub(crate) use load::target;
-pub(crate) use log::{insert as insert_attempts, logged};
+pub(crate) use log::{Logged, insert as insert_attempts, logged};
 
 use crate::channel::Channel;
 use crate::config::Options;
 use crate::destinations;
+use crate::observer::Observer;
 use crate::{Snapshot, deliveries};
+use host::{Entry, Hosts};
 use lane::{Lane, LaneState, Start};
 use outcome::Outcome;
 use slots::Slots;
@@ -51,6 +56,15 @@ pub(crate) fn scope() -> Scope {
     Scope::system("dispatch")
 }
 
+/// What comes next for a lane.
+#[allow(clippy::large_enum_variant, reason = "it is made and taken apart on the spot")]
+enum Next {
+    Begun(Arc<Target>, Item),
+    /// Nothing before something else happens.
+    No,
+    At(kernel::Timestamp),
+}
+
 type Receivers = (mpsc::Receiver<Outcome>, mpsc::Receiver<log::Group>);
 
 pub(crate) struct Engine {
@@ -58,9 +72,14 @@ pub(crate) struct Engine {
     pub(crate) ambient: Ambient,
     pub(crate) options: Options,
     channels: HashMap<&'static str, Arc<dyn Channel>>,
+    /// Who is told of ends and turns.
+    pub(crate) observer: OnceLock<Arc<dyn Observer>>,
     node: RwLock<Node>,
     shards: [Mutex<HashMap<DestinationId, Arc<Lane>>>; SHARDS],
     hasher: RandomState,
+    hosts: Hosts,
+    /// Deliveries in memory, of all lanes.
+    held: Arc<AtomicUsize>,
     slots: Slots,
     timer: Timer,
     outcomes: mpsc::Sender<Outcome>,
@@ -94,9 +113,12 @@ impl Engine {
             store,
             ambient,
             channels,
+            observer: OnceLock::new(),
             node: RwLock::new(node),
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
+            hosts: Hosts::default(),
+            held: Arc::default(),
             slots: Slots::new(options.max_in_flight_total),
             options,
             timer: Timer::default(),
@@ -159,6 +181,34 @@ impl Engine {
         // What waits has to be looked at, whatever the new state is.
         state.scanned = None;
         state.leave_to_database();
+        if of_queue {
+            // Somebody asked for it: that is reason enough to see whether the receiver is back.
+            self.allow_probe(&mut state);
+        }
+        drop(state);
+        self.visit(&lane);
+    }
+
+    fn allow_probe(&self, state: &mut LaneState) {
+        let now = self.ambient.now();
+        state.breaker.allow_probe(now);
+        if let lane::Aim::At(target) = &state.aim
+            && let Some(host) = &target.host
+        {
+            host.allow_probe(now);
+        }
+    }
+
+    /// An attempt outside the queue arrived: whatever kept the destination waiting is over.
+    pub(crate) fn is_back(self: &Arc<Self>, id: DestinationId) {
+        let Some(lane) = self.known_lane(id) else { return };
+        let mut state = lane.lock();
+        state.breaker.succeeded();
+        if let lane::Aim::At(target) = &state.aim
+            && let Some(host) = &target.host
+        {
+            host.is_there();
+        }
         drop(state);
         self.visit(&lane);
     }
@@ -191,7 +241,7 @@ impl Engine {
 
     fn lane(&self, id: DestinationId) -> Arc<Lane> {
         let mut shard = self.shard(id).lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(shard.entry(id).or_insert_with(|| Arc::new(Lane::new(id, &self.options, self.ambient.now()))))
+        Arc::clone(shard.entry(id).or_insert_with(|| Arc::new(Lane::new(id, &self.options, self.ambient.now(), Arc::clone(&self.held)))))
     }
 
     fn lanes(&self) -> Vec<Arc<Lane>> {
@@ -220,7 +270,7 @@ impl Engine {
             if item.row.due_at > now {
                 state.due_earlier(item.row.due_at);
             } else {
-                state.take_in(item, self.options.ready_per_destination);
+                state.take_in(item, &self.options);
             }
         }
         for lane in touched {
@@ -254,32 +304,76 @@ impl Engine {
     /// Starts what may start; true if the lane now waits in line for a place.
     fn begin_attempts(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, now: kernel::Timestamp) -> bool {
         while !state.queued {
-            let target = match state.may_start(now) {
-                Start::Now(target) => target,
+            match state.may_start(now) {
+                Start::Now(_) => {}
                 Start::No => return false,
                 Start::At(at) => {
                     self.wake(lane, state, at);
                     return false;
                 }
-            };
+            }
             if !self.slots.take() {
                 state.queued = true;
                 self.slots.wait(Arc::clone(lane));
                 return true;
             }
-            self.begin_one(lane, state, target, now);
+            if !self.begin_one(lane, state, now) {
+                return false;
+            }
         }
         false
     }
 
-    fn begin_one(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, target: Arc<Target>, now: kernel::Timestamp) {
-        let Some(item) = state.begin(now) else {
-            self.slots.give();
-            return;
+    /// Begins the lane's next attempt on a place that was taken for it, or gives the place back; false then.
+    fn begin_one(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, now: kernel::Timestamp) -> bool {
+        match self.next(lane.id, state, now) {
+            Next::Begun(target, item) => {
+                let (engine, lane) = (Arc::clone(self), Arc::clone(lane));
+                self.spawn(engine.work(lane, target, item));
+                return true;
+            }
+            Next::At(at) => self.wake(lane, state, at),
+            Next::No => {}
+        }
+        self.slots.give();
+        false
+    }
+
+    /// The lane's next attempt, counted as begun with its destination and its host.
+    fn next(&self, lane: DestinationId, state: &mut LaneState, now: kernel::Timestamp) -> Next {
+        let target = match state.may_start(now) {
+            Start::Now(target) => target,
+            Start::No => return Next::No,
+            Start::At(at) => return Next::At(at),
         };
-        self.unsettled.fetch_add(1, Ordering::SeqCst);
-        let (engine, lane) = (Arc::clone(self), Arc::clone(lane));
-        self.spawn(engine.work(lane, target, item));
+        if let Some(host) = &target.host {
+            match host.enter(lane, now, self.options.max_per_host) {
+                Entry::Free => {}
+                Entry::Full => return Next::No,
+                Entry::Shut(until) => return Next::At(until),
+            }
+        }
+        match state.begin(now) {
+            Some(item) => {
+                self.unsettled.fetch_add(1, Ordering::SeqCst);
+                Next::Begun(target, item)
+            }
+            None => {
+                if let Some(host) = &target.host {
+                    host.turn_back();
+                }
+                Next::No
+            }
+        }
+    }
+
+    /// Looks at lanes that waited for something.
+    fn look_at(self: &Arc<Self>, lanes: Vec<DestinationId>) {
+        for id in lanes {
+            if let Some(lane) = self.known_lane(id) {
+                self.visit(&lane);
+            }
+        }
     }
 
     /// Gives free places to the lanes that wait for one, one each by turns.
@@ -288,20 +382,13 @@ impl Engine {
             let mut state = lane.lock();
             state.queued = false;
             let now = self.ambient.now();
-            let start = if self.runs() { state.may_start(now) } else { Start::No };
-            match start {
-                Start::Now(target) => {
-                    self.begin_one(&lane, &mut state, target, now);
-                    if matches!(state.may_start(now), Start::Now(_)) {
-                        state.queued = true;
-                        self.slots.wait(Arc::clone(&lane));
-                    }
-                }
-                Start::No => self.slots.give(),
-                Start::At(at) => {
-                    self.slots.give();
-                    self.wake(&lane, &mut state, at);
-                }
+            if !self.runs() {
+                self.slots.give();
+                continue;
+            }
+            if self.begin_one(&lane, &mut state, now) && matches!(state.may_start(now), Start::Now(_)) {
+                state.queued = true;
+                self.slots.wait(Arc::clone(&lane));
             }
         }
     }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::log::{self, Logged};
 use super::{Engine, scope};
+use crate::deliveries;
 
 /// Rows taken over in one transaction.
 const STEP: i64 = 500;
@@ -18,12 +19,19 @@ const REMEMBER: Duration = Duration::from_secs(600);
 /// Journal groups read at once.
 const JOURNAL: i64 = 50;
 
+/// Ordered deliveries go to whoever works their destination.
 const TAKE_OVER: Dialect = Dialect {
-    sqlite: "UPDATE queue SET owner = ?1, epoch = ?2 WHERE (tenant_id, id) IN \
-             (SELECT tenant_id, id FROM queue WHERE owner = ?3 LIMIT ?4) RETURNING destination_id",
-    postgres: "UPDATE queue SET owner = ?1, epoch = ?2 WHERE (tenant_id, id) IN \
-               (SELECT tenant_id, id FROM queue WHERE owner = ?3 LIMIT ?4 FOR UPDATE SKIP LOCKED) RETURNING destination_id",
+    sqlite: "UPDATE queue SET \
+             owner = COALESCE((SELECT s.owner FROM destination_seqs s WHERE s.destination_id = queue.destination_id AND queue.ordering_key IS NOT NULL), ?1), \
+             epoch = COALESCE((SELECT s.epoch FROM destination_seqs s WHERE s.destination_id = queue.destination_id AND queue.ordering_key IS NOT NULL), ?2) \
+             WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM queue WHERE owner = ?3 LIMIT ?4) RETURNING destination_id, owner",
+    postgres: "UPDATE queue SET \
+               owner = COALESCE((SELECT s.owner FROM destination_seqs s WHERE s.destination_id = queue.destination_id AND queue.ordering_key IS NOT NULL), ?1), \
+               epoch = COALESCE((SELECT s.epoch FROM destination_seqs s WHERE s.destination_id = queue.destination_id AND queue.ordering_key IS NOT NULL), ?2) \
+               WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM queue WHERE owner = ?3 LIMIT ?4 FOR UPDATE SKIP LOCKED) \
+               RETURNING destination_id, owner",
 };
+const TAKE_LANES: &str = "UPDATE destination_seqs SET owner = ?1, epoch = ?2 WHERE owner = ?3";
 
 impl Engine {
     /// Buries the dead; answers all who are dead. On SQLite one server holds the directory, so at its start everyone else is dead.
@@ -136,7 +144,13 @@ impl Engine {
 }
 
 fn take_some(tx: &mut Tx<'_>, me: Node, dead: NodeId) -> Result<Vec<DestinationId>> {
-    tx.query(TAKE_OVER, &[me.id.into(), me.epoch.into(), dead.into(), STEP.into()], |row| row.get(0))
+    tx.exec(TAKE_LANES, &[me.id.into(), me.epoch.into(), dead.into()])?;
+    let params = [me.id.into(), me.epoch.into(), dead.into(), STEP.into()];
+    let taken: Vec<(DestinationId, NodeId)> = tx.query(TAKE_OVER, &params, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (destination, _) in taken.iter().filter(|(_, owner)| *owner != me.id) {
+        tx.notify(deliveries::TOPIC, destination);
+    }
+    Ok(taken.into_iter().map(|(destination, _)| destination).collect())
 }
 
 fn journal_of(tx: &mut Tx<'_>, dead: NodeId) -> Result<Vec<(i64, String)>> {

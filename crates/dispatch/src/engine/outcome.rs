@@ -1,11 +1,11 @@
 //! Outcomes: written in groups, state first.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use kernel::{DeliveryId, Error, Kind, Result, Timestamp};
+use kernel::{DeliveryId, DestinationId, Error, Kind, Result, Timestamp};
 use serde_json::json;
 use store::{Node, Tx, Value};
 use tokio::sync::{Semaphore, mpsc};
@@ -13,7 +13,8 @@ use tokio::sync::{Semaphore, mpsc};
 use super::lane::{Item, Lane};
 use super::log::{self, Logged};
 use super::{Engine, scope};
-use crate::destinations::{self, Failing, State};
+use crate::destinations::{self, Failing};
+use crate::observer::{Ended, Observer, Turn};
 use crate::queue::{self, Again, Finish};
 
 /// Most outcomes in a group.
@@ -32,10 +33,8 @@ pub(super) enum Verdict {
     },
     /// The delivery fails and its destination is disabled.
     Gone,
-    /// `due_at` is stored; the lane looks again at `shown`.
     Retry {
         due_at: Timestamp,
-        shown: Timestamp,
     },
 }
 
@@ -44,18 +43,30 @@ pub(super) struct Outcome {
     item: Item,
     lane: Arc<Lane>,
     verdict: Verdict,
-    failing: Option<Failing>,
+    turn: Turned,
     logged: Logged,
 }
 
+/// What an attempt changed for its destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Turned {
+    /// It turned for the worse or the better.
+    pub(super) failing: Option<Failing>,
+    /// Nothing has arrived for so long that it is to be disabled.
+    pub(super) is_given_up: bool,
+    /// Since when nothing has arrived, once that is long enough to tell somebody.
+    pub(super) failing_since: Option<Timestamp>,
+}
+
 impl Outcome {
-    pub(super) fn new(item: Item, lane: Arc<Lane>, verdict: Verdict, failing: Option<Failing>, logged: Logged) -> Self {
-        Self { item, lane, verdict, failing, logged }
+    pub(super) fn new(item: Item, lane: Arc<Lane>, verdict: Verdict, turn: Turned, logged: Logged) -> Self {
+        Self { item, lane, verdict, turn, logged }
     }
 
     fn copy(&self) -> Self {
-        let item = Item { row: self.item.row.clone(), event: Arc::clone(&self.item.event), epoch: self.item.epoch };
-        Self::new(item, Arc::clone(&self.lane), self.verdict, self.failing, self.logged.clone())
+        let Item { row, event, epoch, is_first } = &self.item;
+        let item = Item { row: row.clone(), event: Arc::clone(event), epoch: *epoch, is_first: *is_first };
+        Self::new(item, Arc::clone(&self.lane), self.verdict, self.turn, self.logged.clone())
     }
 }
 
@@ -103,12 +114,16 @@ impl Engine {
     /// The groups' numbers that the log has are forgotten on the way.
     async fn write_once(&self, group: &Arc<[Outcome]>) -> Result<(i64, HashSet<DeliveryId>)> {
         let (node, number, logged) = (self.node(), self.journal_next.fetch_add(1, Ordering::Relaxed), self.journal_done());
-        let (writing, forgotten) = (Arc::clone(group), logged.clone());
+        let (writing, forgotten, observer) = (Arc::clone(group), logged.clone(), self.observer.get().cloned());
         let written = self
             .store
             .write(scope(), move |tx| {
                 forget_groups(tx, node, &forgotten)?;
-                write(tx, node, number, &writing)
+                let written = write(tx, node, number, &writing)?;
+                if let Some(observer) = observer {
+                    observe(tx, observer.as_ref(), &writing, &written)?;
+                }
+                Ok(written)
             })
             .await;
         if written.is_err() {
@@ -123,19 +138,28 @@ impl Engine {
         for outcome in group.iter() {
             let id = outcome.item.row.id;
             let mut state = outcome.lane.lock();
-            state.held.remove(&id);
+            state.release(id);
             if state.loading {
                 state.gone.insert(id);
             }
+            let mut until = match outcome.verdict {
+                Verdict::Retry { due_at } => Some(due_at),
+                Verdict::Finish { .. } | Verdict::Gone => None,
+            };
             if !written.contains(&id) {
                 metrics::counter!("tradewind_delivery_outcomes_refused_total").increment(1);
                 // Another node or a later life owns it, or it is gone. If it is ours after all, a look later finds it.
-                state.due_earlier(self.ambient.now().plus(self.options.sweep_every));
-            } else if let Verdict::Retry { shown, .. } = outcome.verdict {
-                state.due_earlier(shown);
+                until = Some(self.ambient.now().plus(self.options.sweep_every));
+            }
+            if let Some(until) = until {
+                state.due_earlier(until);
+            }
+            let key = outcome.item.row.ordering_key.as_deref();
+            if let Some(key) = key {
+                state.key_settled(key, until);
             }
             // On the happy path of an unordered lane nothing has changed for it.
-            let look = !written.contains(&id) || state.is_ordered() || outcome.verdict != DELIVERED || state.aim.is_closed();
+            let look = until.is_some() || key.is_some() || outcome.verdict != DELIVERED || state.aim.is_closed();
             drop(state);
             if look && !lanes.iter().any(|lane| Arc::ptr_eq(lane, &outcome.lane)) {
                 lanes.push(Arc::clone(&outcome.lane));
@@ -166,7 +190,7 @@ fn write(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome]) -> Result<
         match outcome.verdict {
             Verdict::Finish { status, reason } => ends.push(end(status, reason, logged.response_body.clone())),
             Verdict::Gone => ends.push(end("failed", "gone", logged.response_body.clone())),
-            Verdict::Retry { due_at, .. } => again.push(Again { row, due_at, attempt_count, status_code, error }),
+            Verdict::Retry { due_at } => again.push(Again { row, due_at, attempt_count, status_code, error }),
         }
     }
     let mut written = queue::finish(tx, node, &ends)?;
@@ -178,21 +202,58 @@ fn write(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome]) -> Result<
 
 /// Destinations that turned for the worse or the better, or are gone; in the order of ids, so that two groups never wait for each other.
 fn turns(tx: &mut Tx<'_>, group: &[Outcome], written: &HashSet<DeliveryId>) -> Result<()> {
-    let concerned = |outcome: &&Outcome| outcome.failing.is_some() || outcome.verdict == Verdict::Gone;
+    let concerned = |outcome: &&Outcome| outcome.turn != Turned::default() || outcome.verdict == Verdict::Gone;
     let mut turned: Vec<&Outcome> = group.iter().filter(concerned).collect();
     turned.sort_by_key(|outcome| outcome.item.row.destination);
     for outcome in turned {
         let (tenant, id) = (outcome.item.row.tenant, outcome.item.row.destination);
-        if let Some(failing) = outcome.failing {
+        if let Some(failing) = outcome.turn.failing {
             destinations::mark_failing(tx, tenant, id, failing)?;
         }
         if outcome.verdict == Verdict::Gone && written.contains(&outcome.item.row.id) {
-            match destinations::set_state(tx, tenant, id, State::Disabled, Some("gone")) {
-                Ok(()) => tx.audit_with("webhook.disable", id, &json!({ "reason": "gone" }))?,
-                Err(error) if error.kind() == Kind::NotFound => {}
-                Err(error) => return Err(error),
-            }
+            disable(tx, outcome, "gone")?;
+        } else if outcome.turn.is_given_up {
+            disable(tx, outcome, "failing")?;
         }
+    }
+    Ok(())
+}
+
+/// Disables the destination, unless somebody else has meanwhile.
+fn disable(tx: &mut Tx<'_>, outcome: &Outcome, reason: &'static str) -> Result<()> {
+    let (tenant, id) = (outcome.item.row.tenant, outcome.item.row.destination);
+    if destinations::disable(tx, tenant, id, reason)? {
+        tx.audit_with("webhook.disable", id, &json!({ "reason": reason }))?;
+    }
+    Ok(())
+}
+
+/// Tells what was lost and how destinations turned.
+fn observe(tx: &mut Tx<'_>, observer: &dyn Observer, group: &[Outcome], written: &HashSet<DeliveryId>) -> Result<()> {
+    let mut lost = Vec::new();
+    let mut turns: BTreeMap<DestinationId, (&Outcome, Turn)> = BTreeMap::new();
+    for outcome in group.iter().filter(|outcome| written.contains(&outcome.item.row.id)) {
+        let (row, logged) = (&outcome.item.row, &outcome.logged);
+        let (reason, turn) = match outcome.verdict {
+            Verdict::Finish { status: "failed", reason } => (Some(reason), None),
+            Verdict::Gone => (Some("gone"), Some(Turn::Disabled("gone"))),
+            Verdict::Finish { .. } | Verdict::Retry { .. } => (None, None),
+        };
+        lost.extend(reason.map(|reason| Ended::after_attempt(row, reason, logged.number, logged.status_code, logged.error.clone())));
+        let turn = turn.or(match outcome.turn {
+            Turned { is_given_up: true, .. } => Some(Turn::Disabled("failing")),
+            Turned { failing: Some(Failing::No), .. } => Some(Turn::Recovered),
+            Turned { failing_since, .. } => failing_since.map(Turn::Failing),
+        });
+        if let Some(turn) = turn {
+            turns.insert(row.destination, (outcome, turn));
+        }
+    }
+    if !lost.is_empty() {
+        observer.lost(tx, &lost)?;
+    }
+    for (destination, (outcome, turn)) in turns {
+        observer.turned(tx, outcome.item.row.tenant, destination, &turn, Some(&outcome.item.row.event_type))?;
     }
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use kernel::{DestinationId, Result, Timestamp};
 use store::{Node, Tx};
 
-use super::lane::Aim;
 use super::{Engine, scope};
 
 /// Lanes unused for so long are forgotten.
@@ -42,7 +41,7 @@ impl Engine {
             let mut state = lane.lock();
             if *due > now {
                 state.due_earlier(*due);
-            } else if state.held.is_empty() {
+            } else if state.holds_nothing() {
                 state.leave_to_database();
             }
             drop(state);
@@ -61,15 +60,10 @@ impl Engine {
             });
         }
         for lane in self.lanes() {
-            let overdue = {
-                let state = lane.lock();
-                state.breaker.is_open() && matches!(state.aim, Aim::At(_))
-            };
-            if overdue {
-                self.spawn(Arc::clone(self).end_overdue(lane));
-            } else {
-                self.visit(&lane);
+            if lane.lock().is_shut() {
+                self.spawn(Arc::clone(self).end_overdue(Arc::clone(&lane)));
             }
+            self.visit(&lane);
         }
         let seen = self.snapshot();
         for (state, count) in [("ready", seen.ready), ("in_flight", seen.in_flight), ("unsettled", seen.unsettled)] {

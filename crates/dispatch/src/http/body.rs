@@ -5,16 +5,18 @@ use bytes::Bytes;
 use kernel::Event;
 use serde_json::Value;
 
-/// A form, with everything around the four values written out once.
+/// A form, with everything around the four values written out once. Other channels write the same bodies with it.
 #[derive(Clone, Debug)]
-pub(super) enum Body {
+pub enum Body {
+    /// The event's data alone.
     DataOnly,
     /// What stands before id, type, timestamp and data, and at the end.
     Envelope([String; 5]),
 }
 
 impl Body {
-    pub(super) fn new(form: &BodyForm) -> Self {
+    /// The writer of this form.
+    pub fn new(form: &BodyForm) -> Self {
         match form {
             BodyForm::DataOnly => Self::DataOnly,
             BodyForm::Envelope => Self::Envelope(pieces(["id", "type", "timestamp", "data"], &[])),
@@ -24,7 +26,8 @@ impl Body {
         }
     }
 
-    pub(super) fn write(&self, event: &Event) -> Bytes {
+    /// An event's body.
+    pub fn write(&self, event: &Event) -> Bytes {
         let Self::Envelope([before_id, before_type, before_time, before_data, end]) = self else { return event.data.clone() };
         let fixed = before_id.len() + before_type.len() + before_time.len() + before_data.len() + end.len();
         let mut out = Vec::with_capacity(fixed + event.id.as_str().len() + event.event_type.as_str().len() + 24 + event.data.len());
@@ -35,6 +38,10 @@ impl Body {
             out.extend_from_slice(piece.as_bytes());
         }
         out.extend_from_slice(&event.data);
+        // Only where the publisher chose a version: every other body stays as it always was.
+        if let Some(version) = event.schema_version {
+            out.extend_from_slice(format!(",\"schemaVersion\":{version}").as_bytes());
+        }
         out.extend_from_slice(end.as_bytes());
         out.into()
     }
@@ -67,6 +74,7 @@ mod tests {
             channels: Vec::new(),
             ordering_key: None,
             deliver_at: None,
+            schema_version: None,
         }
     }
 
@@ -77,6 +85,15 @@ mod tests {
         let expected = format!(r#"{{"id":"evt-1","type":"lead.created","timestamp":"1970-01-01T00:00:00.000Z","data":{odd}}}"#);
         assert_eq!(written, expected.as_bytes());
         assert_eq!(Body::new(&BodyForm::DataOnly).write(&event(odd)), odd.as_bytes());
+    }
+
+    #[test]
+    fn a_chosen_schema_version_is_named() {
+        let chosen = Event { schema_version: Some(2), ..event("{}") };
+        let written = Body::new(&BodyForm::Envelope).write(&chosen);
+        let expected = r#"{"id":"evt-1","type":"lead.created","timestamp":"1970-01-01T00:00:00.000Z","data":{},"schemaVersion":2}"#;
+        assert_eq!(written, expected.as_bytes());
+        assert_eq!(Body::new(&BodyForm::DataOnly).write(&chosen), b"{}".as_slice());
     }
 
     #[test]

@@ -3,23 +3,40 @@
 mod body;
 mod configuration;
 mod prepared;
+mod rehearse;
 mod retry_after;
+mod signing;
+mod thin;
+mod tokens;
+mod transform;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use blueprint::model::Webhooks;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use kernel::{Error, Result, Timestamp};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, StatusCode};
+use kernel::{Error, Event, Result, Timestamp};
+use script::Engine as Scripts;
 use serde_json::Value;
+use tokio::time::Instant;
 use web::outbound::{Client, OutboundError, OutboundFault, OutboundRequest, OutboundResponse};
-use web::signature::{sign_legacy, sign_standard};
 
+use crate::acceptances::{self, Acceptances};
 use crate::channel::{AttemptError, AttemptInput, AttemptOutcome, AttemptReport, Channel, MAX_BODY, Prepared};
-use body::Body;
-use prepared::HttpTarget;
+pub use body::Body;
+use prepared::{HttpTarget, MASK};
+use signing::Signers;
+use thin::Thin;
+use tokens::{NoToken, Tokens};
+use transform::Draft;
 
-pub use configuration::{Auth, HttpConfig, MAX_HEADERS, SecretEntry};
+use crate::rehearsal::Rehearsal;
+use crate::signing_keys::SigningKeys;
+
+pub use configuration::{Auth, ClientAuthentication, Content, HttpConfig, MAX_HEADERS, SecretEntry, SignatureForm};
+pub use prepared::is_secret_header;
 
 /// The channel's name.
 pub const NAME: &str = "http";
@@ -33,7 +50,12 @@ const SEQUENCE: HeaderName = HeaderName::from_static("webhook-sequence");
 pub struct HttpChannel {
     client: Client,
     body: Body,
+    thin: Thin,
     form: Form,
+    scripts: Scripts,
+    tokens: Tokens,
+    keys: Option<Arc<SigningKeys>>,
+    acceptances: Option<Arc<Acceptances>>,
 }
 
 /// The blueprint's own headers, beside the standard ones.
@@ -65,93 +87,145 @@ impl Form {
 }
 
 impl HttpChannel {
-    /// A channel over `client`, in the form of `webhooks`. Error: 422 when the blueprint's header names are none.
+    /// A channel over `client`, in the form of `webhooks`. Transforms run on a thread of this process until [`HttpChannel::with_scripts`] says
+    /// otherwise. Error: 422 when the blueprint's header names are none.
     pub fn new(client: Client, webhooks: &Webhooks) -> Result<Self> {
-        Ok(Self { client, body: Body::new(&webhooks.body), form: Form::new(webhooks)? })
+        Ok(Self {
+            client,
+            body: Body::new(&webhooks.body),
+            thin: Thin::new(&webhooks.body, ""),
+            form: Form::new(webhooks)?,
+            scripts: Scripts::threads(1),
+            tokens: Tokens::default(),
+            keys: None,
+            acceptances: None,
+        })
+    }
+
+    /// The same with what webhooks need that ask for asymmetric signatures, and with a count of which signatures receivers accept.
+    #[must_use]
+    pub fn with_signing(self, keys: Arc<SigningKeys>, acceptances: Arc<Acceptances>) -> Self {
+        Self { keys: Some(keys), acceptances: Some(acceptances), ..self }
+    }
+
+    /// The same with another home for transforms: the product's own processes.
+    #[must_use]
+    pub fn with_scripts(self, scripts: Scripts) -> Self {
+        Self { scripts, ..self }
+    }
+
+    /// The same with the server's public address, which thin bodies name.
+    #[must_use]
+    pub fn with_public_url(self, webhooks: &Webhooks, public_url: &str) -> Self {
+        Self { thin: Thin::new(&webhooks.body, public_url), ..self }
     }
 
     async fn check_config(&self, config: &Value) -> Result<Value> {
         let parsed = HttpConfig::read(config)?;
+        self.check_target(&parsed).await?;
+        self.check_transform(&parsed).await?;
+        serde_json::to_value(&parsed).map_err(Error::internal)
+    }
+
+    /// Everything but the transform.
+    async fn check_target(&self, parsed: &HttpConfig) -> Result<()> {
         let own: Vec<&HeaderName> = self.form.names().collect();
         parsed.check(&own)?;
-        match self.client.verdict(&parsed.url).await {
-            Ok(_) => {}
-            // It is judged again before each connection.
-            Err(refusal) if refusal.is_unresolvable() => {}
-            Err(refusal) => return Err(refusal.into_error("/url")),
+        self.check_url(&parsed.url, "/url").await?;
+        if let Auth::Oauth2 { token_url, .. } = &parsed.auth {
+            self.check_url(token_url, "/auth/tokenUrl").await?;
         }
-        serde_json::to_value(&parsed).map_err(Error::internal)
+        Ok(())
+    }
+
+    async fn check_url(&self, url: &str, place: &str) -> Result<()> {
+        match self.client.verdict(url).await {
+            Err(refusal) if !refusal.is_unresolvable() => Err(refusal.into_error(place)),
+            // A name without an address is judged again before each connection.
+            _ => Ok(()),
+        }
     }
 
     async fn send(&self, input: &AttemptInput<'_>) -> AttemptReport {
         let Some(target) = input.prepared.get::<HttpTarget>() else {
             return AttemptReport::failure(AttemptOutcome::Refused("refused"), "refused", "not an HTTP destination", Duration::ZERO);
         };
-        let body = self.body.write(input.event);
-        let signed = self.headers(target, input, &body);
-        let mut headers = target.headers.clone();
+        let started = Instant::now();
+        let Draft { method, uri, mut headers, mut shown, body } = match self.draft(target, input.event, input.timeout).await {
+            Ok(draft) => draft,
+            Err(stop) => return stop.report(started.elapsed()),
+        };
+        let timeout = input.timeout.saturating_sub(started.elapsed());
+        let signers = match Signers::of(self, target, input).await {
+            Ok(signers) => signers,
+            Err(error) => {
+                tracing::error!(?error, destination = %input.destination.id, "a delivery cannot be signed");
+                let retry = AttemptOutcome::Retry { after: None };
+                return AttemptReport::failure(retry, "signing", "the key that signs could not be had", Duration::ZERO);
+            }
+        };
+        let signed = signers.headers(&self.form, input, &body);
         headers.extend(signed.clone());
-        let mut shown = target.shown.clone();
         shown.extend(signed);
         target.sign_body(&mut headers, &mut shown, &body);
-        let (method, uri, timeout) = (target.method.clone(), target.uri.clone(), input.timeout);
         let request = OutboundRequest { method, uri, headers, body, timeout, response_cap: MAX_BODY };
-        match self.client.send(request).await {
-            Ok(answer) => answered(answer, shown, input.now),
-            Err(error) => unanswered(error, shown),
+        let started = Instant::now();
+        match self.exchange(target, input, request).await {
+            Ok(answer) => {
+                self.note(&signers, input, &answer);
+                if target.grant.is_some() {
+                    shown.insert(AUTHORIZATION, MASK);
+                }
+                answered(OutboundResponse { elapsed: started.elapsed(), ..answer }, shown, input.now)
+            }
+            Err(Fault::NoToken(why)) => {
+                AttemptReport::failure(AttemptOutcome::Retry { after: None }, why.kind, why.text, started.elapsed())
+            }
+            Err(Fault::Unanswered(error)) => unanswered(OutboundError { elapsed: started.elapsed(), ..error }, shown),
         }
     }
 
-    /// The headers of this attempt: Standard Webhooks', and the blueprint's.
-    fn headers(&self, target: &HttpTarget, input: &AttemptInput<'_>, body: &[u8]) -> HeaderMap {
-        let (event, at) = (input.event, input.now.seconds());
-        let (secrets, texts) = target.secrets_at(input.now);
-        let mut out = HeaderMap::with_capacity(8);
-        let mut put = |name: &HeaderName, value: &str| {
-            // Ids, numbers and base64 are always header values.
-            if let Ok(value) = HeaderValue::from_str(value) {
-                out.insert(name.clone(), value);
+    /// The request and its answer. Where the receiver wants an access token it gets one; a token that it refuses is fetched anew, once.
+    async fn exchange(&self, target: &HttpTarget, input: &AttemptInput<'_>, request: OutboundRequest) -> Result<OutboundResponse, Fault> {
+        let own = target.tls.as_ref().map(|tls| self.client.with_tls(tls)).transpose().map_err(|error| {
+            // It was checked when it was stored.
+            let text = format!("the webhook's TLS settings cannot be used: {error}");
+            Fault::Unanswered(OutboundError { kind: OutboundFault::Tls, text, elapsed: Duration::ZERO })
+        })?;
+        let client = own.as_ref().unwrap_or(&self.client);
+        let Some(grant) = &target.grant else { return client.send(request).await.map_err(Fault::Unanswered) };
+        let (tenant, deadline) = (input.destination.tenant, Instant::now() + request.timeout);
+        let mut renewed = false;
+        loop {
+            let token = self.tokens.get(client, grant, tenant, input.now, deadline).await.map_err(Fault::NoToken)?;
+            let mut request = request.clone();
+            request.timeout = deadline.saturating_duration_since(Instant::now());
+            if let Some(value) = tokens::bearer(&token) {
+                request.headers.insert(AUTHORIZATION, value);
             }
-        };
-        let id = event.id.as_str();
-        put(&ID, id);
-        put(&TIMESTAMP, &at.to_string());
-        if !secrets.is_empty() {
-            put(&SIGNATURE, &sign_standard(&secrets, id, at, body));
+            let answer = client.send(request).await.map_err(Fault::Unanswered)?;
+            if answer.status != StatusCode::UNAUTHORIZED || renewed {
+                return Ok(answer);
+            }
+            self.tokens.discard(grant, tenant, &token).await;
+            renewed = true;
         }
-        if input.seq > 0 {
-            put(&SEQUENCE, &input.seq.to_string());
+    }
+
+    /// Counts which signature the receiver says that it verified.
+    fn note(&self, signers: &Signers, input: &AttemptInput<'_>, answer: &OutboundResponse) {
+        if let (Some(acceptances), Some(said)) = (&self.acceptances, answer.headers.get(acceptances::HEADER))
+            && answer.status.is_success()
+        {
+            acceptances.note(input.destination.tenant, input.destination.id, said.as_bytes(), &signers.kids(), input.now);
         }
-        if let Some(name) = &self.form.id {
-            put(name, id);
-        }
-        if let Some(name) = &self.form.event {
-            put(name, event.event_type.as_str());
-        }
-        if let Some(name) = &self.form.timestamp {
-            put(name, &input.now.to_string());
-        }
-        if let (Some(name), false) = (&self.form.signature, texts.is_empty()) {
-            put(name, &legacy(&texts, at, body));
-        }
-        out
     }
 }
 
-/// One `v1` per valid secret behind one `t`, the newest first, so that receivers which read only one find the current one.
-fn legacy(secrets: &[&str], at: i64, body: &[u8]) -> String {
-    let mut out = String::new();
-    for secret in secrets {
-        let one = sign_legacy(secret, at, body);
-        match (out.is_empty(), one.split_once(',')) {
-            (false, Some((_, signature))) => {
-                out.push(',');
-                out.push_str(signature);
-            }
-            _ => out = one,
-        }
-    }
-    out
+/// Why there was no answer.
+enum Fault {
+    NoToken(NoToken),
+    Unanswered(OutboundError),
 }
 
 fn answered(answer: OutboundResponse, request_headers: HeaderMap, now: Timestamp) -> AttemptReport {
@@ -187,6 +261,9 @@ fn unanswered(error: OutboundError, request_headers: HeaderMap) -> AttemptReport
         OutboundFault::Tls => "tls",
         OutboundFault::Timeout => "timeout",
         OutboundFault::Protocol => "protocol",
+        OutboundFault::Proxy => "proxy",
+        // What one webhook presents says nothing about the host to others.
+        OutboundFault::ClientCertificate => "auth",
     };
     // The address is not told to partners: it would let them map the operator's names.
     let text = if kind == "refused" { "the URL leads to an address that is not allowed".to_owned() } else { error.text };
@@ -205,6 +282,16 @@ impl Channel for HttpChannel {
 
     fn prepare(&self, config: &Value) -> Result<Prepared> {
         HttpTarget::new(&HttpConfig::read(config)?).map(Prepared::new)
+    }
+
+    fn rehearse<'a>(&'a self, config: &'a Value, event: &'a Arc<Event>) -> BoxFuture<'a, Result<Rehearsal>> {
+        Box::pin(self.made_up(config, event))
+    }
+
+    fn host(&self, prepared: &Prepared) -> Option<String> {
+        let uri = &prepared.get::<HttpTarget>()?.uri;
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+        Some(format!("{}:{port}", uri.host()?.to_ascii_lowercase()))
     }
 
     fn attempt<'a>(&'a self, input: &'a AttemptInput<'a>) -> BoxFuture<'a, AttemptReport> {

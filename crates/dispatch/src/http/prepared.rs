@@ -7,12 +7,15 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use kernel::{Error, Result, Secret, Timestamp};
 use sha2::Sha256;
+use web::outbound::TlsSettings;
 use web::signature::WebhookSecret;
 
-use super::configuration::{Auth, HttpConfig};
+use super::configuration::{Auth, Content, HttpConfig, SignatureForm};
+use super::tokens::Grant;
+use super::transform::Transform;
 
 /// What stands in the log in place of a secret.
-const MASK: HeaderValue = HeaderValue::from_static("***");
+pub(super) const MASK: HeaderValue = HeaderValue::from_static("***");
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Tradewind/", env!("CARGO_PKG_VERSION")));
 /// Custom headers whose names contain one of these are taken for credentials.
 const TELLING: &[&str] = &["auth", "cookie", "key", "pass", "secret", "token", "credential", "signature"];
@@ -24,8 +27,18 @@ pub(super) struct HttpTarget {
     pub(super) headers: HeaderMap,
     /// The same for the log, secrets masked.
     pub(super) shown: HeaderMap,
-    secrets: Vec<(WebhookSecret, Option<Timestamp>)>,
-    body_key: Option<(HeaderName, Secret<Vec<u8>>)>,
+    pub(super) secrets: Vec<(WebhookSecret, Option<Timestamp>)>,
+    pub(super) body_key: Option<(HeaderName, Secret<Vec<u8>>)>,
+    /// Which signatures are sent.
+    pub(super) signature: SignatureForm,
+    /// Where the access token comes from, if the receiver wants one.
+    pub(super) grant: Option<Grant>,
+    /// TLS settings of its own.
+    pub(super) tls: Option<TlsSettings>,
+    /// The function that shapes each request.
+    pub(super) transform: Option<Transform>,
+    /// Whether the body only says where the event can be read.
+    pub(super) is_thin: bool,
 }
 
 impl HttpTarget {
@@ -41,9 +54,11 @@ impl HttpTarget {
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, AGENT);
-        let mut body_key = None;
+        let (mut body_key, mut grant) = (None, None);
         match &config.auth {
-            Auth::None => {}
+            // What is shown in the handshake is part of the TLS settings.
+            Auth::None | Auth::Mtls { .. } => {}
+            Auth::Oauth2 { .. } => grant = Some(Grant::new(&config.auth).ok_or_else(|| broken("token URL"))?),
             Auth::Basic { username, password } => {
                 let text = format!("Basic {}", STANDARD.encode(format!("{username}:{password}")));
                 headers.insert(AUTHORIZATION, HeaderValue::from_str(&text).map_err(|_| broken("credential"))?);
@@ -61,13 +76,17 @@ impl HttpTarget {
         // A header that the tenant chose may be anything, a credential too: its value is not for the log.
         let chosen = |name: &HeaderName| config.headers.iter().any(|(own, _)| name.as_str().eq_ignore_ascii_case(own));
         let shown = masked(&headers, chosen);
-        Ok(Self { uri, method, headers, shown, secrets, body_key })
+        let (signature, tls) = (config.signature, config.tls()?);
+        let (transform, is_thin) = (Transform::of(config).map_err(Error::internal)?, config.content == Content::Thin);
+        Ok(Self { uri, method, headers, shown, secrets, body_key, signature, grant, tls, transform, is_thin })
     }
 
-    /// The secrets that sign at `now`, and their texts.
-    pub(super) fn secrets_at(&self, now: Timestamp) -> (Vec<WebhookSecret>, Vec<&str>) {
-        let valid = || self.secrets.iter().filter(|(_, until)| until.is_none_or(|until| now < until)).map(|(secret, _)| secret);
-        (valid().cloned().collect(), valid().map(|secret| secret.text().reveal().as_str()).collect())
+    /// The secrets that sign at `now`, the newest first.
+    pub(super) fn secrets_at(&self, now: Timestamp) -> Vec<WebhookSecret> {
+        if !self.signature.is_symmetric() {
+            return Vec::new();
+        }
+        self.secrets.iter().filter(|(_, until)| until.is_none_or(|until| now < until)).map(|(secret, _)| secret.clone()).collect()
     }
 
     /// Adds the receiver's own body signature, if it asks for one.
@@ -83,7 +102,17 @@ impl HttpTarget {
     }
 }
 
+/// Whether a custom header is taken for a credential, by its name or by how its value begins: such values are shown nowhere.
+pub fn is_secret_header(name: &str, value: &str) -> bool {
+    let begins = |scheme: &str| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    is_telling(&name.to_ascii_lowercase()) || begins("bearer ") || begins("basic ")
+}
+
+fn is_telling(name: &str) -> bool {
+    TELLING.iter().any(|word| name.contains(word))
+}
+
 fn masked(headers: &HeaderMap, chosen: impl Fn(&HeaderName) -> bool) -> HeaderMap {
-    let telling = |name: &HeaderName| chosen(name) || TELLING.iter().any(|word| name.as_str().contains(word));
+    let telling = |name: &HeaderName| chosen(name) || is_telling(name.as_str());
     headers.iter().map(|(name, value)| (name.clone(), if telling(name) { MASK } else { value.clone() })).collect()
 }

@@ -13,10 +13,18 @@ pub(super) fn read(value: &[u8], now: Timestamp) -> Option<Duration> {
     let wait = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         text.parse().map_or(LONGEST, Duration::from_secs)
     } else {
-        let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-        Timestamp::from_millis(at.as_millisecond()).since(now)
+        date(text).map(|at| at.since(now))?
     };
     Some(wait.clamp(Duration::from_secs(1), LONGEST))
+}
+
+/// An HTTP date. The day of the week is not compared: a receiver that errs there still means the date. The end of the year 9999, which some
+/// send for "never", is beyond what times can hold here; a year less is as far.
+fn date(text: &str) -> Option<Timestamp> {
+    let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
+    let read = |text: &str| parser.parse_timestamp(text).ok();
+    let at = read(text).or_else(|| read(&text.replace(" 9999 ", " 9998 ")))?;
+    Some(Timestamp::from_millis(at.as_millisecond()))
 }
 
 #[cfg(test)]
@@ -32,7 +40,11 @@ mod tests {
         assert_eq!(read("99999999999999999999999"), Some(86_400));
         assert_eq!(read("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
         assert_eq!(read("Sun, 06 Nov 1994 08:00:00 GMT"), Some(1));
-        for bad in ["", "soon", "-5", "1.5", "Sun, 99 Nov"] {
+        assert_eq!(read("Fri, 31 Dec 9999 23:59:59 GMT"), Some(86_400));
+        assert_eq!(read("Mon, 31 Dec 9999 23:59:59 GMT"), Some(86_400));
+        assert_eq!(read("Sat, 01 Jan 9999 00:00:00 GMT"), Some(86_400));
+        assert_eq!(read("Mon, 06 Nov 1994 08:50:37 GMT"), Some(60));
+        for bad in ["", "soon", "-5", "1.5", "Sun, 99 Nov", "Sun, 99 Nov 9999 00:00:00 GMT"] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

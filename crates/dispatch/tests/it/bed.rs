@@ -24,6 +24,8 @@ pub(crate) enum Reply {
     Deliver,
     Status(u16),
     Gone,
+    /// Nobody is there.
+    Absent,
     /// Begins, and ends once the gate is open.
     Held(Gate),
 }
@@ -33,6 +35,7 @@ pub(crate) struct Seen {
     pub(crate) destination: DestinationId,
     pub(crate) number: u32,
     pub(crate) seq: i64,
+    pub(crate) key: Option<String>,
     pub(crate) at: Timestamp,
 }
 
@@ -74,19 +77,32 @@ impl Channel for ScriptChannel {
         Box::pin(async { Ok(config.clone()) })
     }
 
-    fn prepare(&self, _: &Value) -> Result<Prepared> {
-        Ok(Prepared::new(()))
+    fn prepare(&self, config: &Value) -> Result<Prepared> {
+        Ok(Prepared::new(config["host"].as_str().map(str::to_owned)))
+    }
+
+    fn host(&self, prepared: &Prepared) -> Option<String> {
+        prepared.get::<Option<String>>()?.clone()
     }
 
     fn attempt<'a>(&'a self, input: &'a AttemptInput<'a>) -> futures_util::future::BoxFuture<'a, AttemptReport> {
         Box::pin(async move {
-            let seen = Seen { destination: input.destination.id, number: input.number, seq: input.seq, at: input.now };
+            let seen = Seen {
+                destination: input.destination.id,
+                number: input.number,
+                seq: input.seq,
+                key: input.event.ordering_key.clone(),
+                at: input.now,
+            };
             let reply = (self.0.script.lock().unwrap())(&seen);
             self.0.seen.lock().unwrap().push(seen);
             let (outcome, status) = match reply {
                 Reply::Deliver => (AttemptOutcome::Delivered, 200),
                 Reply::Status(status) => (AttemptOutcome::Retry { after: None }, status),
                 Reply::Gone => (AttemptOutcome::Gone, 410),
+                Reply::Absent => {
+                    return AttemptReport::failure(AttemptOutcome::Retry { after: None }, "connect", "nobody", Duration::ZERO);
+                }
                 Reply::Held(gate) => {
                     gate.passed().await;
                     (AttemptOutcome::Delivered, 200)
@@ -166,6 +182,12 @@ pub(crate) fn system() -> Scope {
 }
 
 impl Bed {
+    /// Changes the options of dispatchers to come.
+    pub(crate) fn set_options(&self, change: impl FnOnce(Options) -> Options) {
+        let mut options = self.options.lock().unwrap();
+        *options = change(options.clone());
+    }
+
     /// A new, started dispatcher that gets what is published from now on.
     pub(crate) async fn dispatch(&self) -> Arc<Dispatch> {
         let dispatch = self.unstarted().await;
@@ -220,6 +242,7 @@ impl Bed {
             channels: Vec::new(),
             ordering_key: None,
             deliver_at: None,
+            schema_version: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The happy path, and who delays whom.
 
-use dispatch::Policy;
+use dispatch::{Options, Policy};
 use testkit::receiver::Gate;
 
 use crate::bed::{Bed, LIMIT, Reply, system};
@@ -42,7 +42,7 @@ testkit::engines! {
     }
 
     async fn a_hanging_destination_leaves_places_for_others(bed: Bed) {
-        bed.options.lock().unwrap().max_in_flight_total = 20;
+        bed.set_options(|options| Options { max_in_flight_total: 20, memory: 50_000, ..options });
         let dispatch = bed.dispatch().await;
         let (slow, quick) = (bed.destination(Policy::default()).await, bed.destination(Policy::default()).await);
         let gate = Gate::closed();

@@ -13,10 +13,22 @@ use crate::bed::{Bed, LIMIT};
 
 const LEAD: &[u8] = b"{\"leadId\":\"1\",  \"odd\":1.00}";
 
-fn channel(blueprint: &str) -> Arc<HttpChannel> {
-    let policy = UrlPolicy { allow_http: true, allow_networks: vec!["127.0.0.0/8".parse().unwrap()] };
-    let client = Client::new(ClientConfig::new(policy)).unwrap();
-    Arc::new(HttpChannel::new(client, &blueprint::load(blueprint).unwrap().webhooks).unwrap())
+pub(crate) fn policy() -> UrlPolicy {
+    UrlPolicy { allow_http: true, allow_networks: vec!["127.0.0.0/8".parse().unwrap()] }
+}
+
+pub(crate) fn client() -> Client {
+    Client::new(ClientConfig::new(policy())).unwrap()
+}
+
+pub(crate) fn channel(blueprint: &str) -> Arc<HttpChannel> {
+    Arc::new(HttpChannel::new(client(), &blueprint::load(blueprint).unwrap().webhooks).unwrap())
+}
+
+/// What went wrong in attempts that failed, sorted.
+pub(crate) async fn kinds(bed: &Bed) -> Vec<String> {
+    let sql = "SELECT error_kind FROM attempts WHERE error_kind IS NOT NULL ORDER BY error_kind";
+    bed.store.logs().read(crate::bed::system(), move |tx| tx.query(sql, &[], |row| row.get(0))).await.unwrap()
 }
 
 testkit::engines! {

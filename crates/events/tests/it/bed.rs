@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use blueprint::Blueprint;
 use events::{Events, Planned, Planner, Publish};
 use kernel::{Ambient, Caller, ClientId, DestinationId, Event, Result, TenantId};
 use serde_json::{Value, json};
@@ -37,12 +38,19 @@ pub(crate) struct Bed {
 
 impl testkit::Bed for Bed {
     async fn open(engine: Engine) -> Self {
+        Self::with(engine, &blueprint::load("insurance-leads").unwrap()).await
+    }
+}
+
+impl Bed {
+    /// Under this blueprint.
+    pub(crate) async fn with(engine: Engine, blueprint: &Blueprint) -> Self {
         let ambient = Ambient::system();
         let key = MasterKey::generate(&ambient);
         let store = open_store(&engine, &key, &ambient, true).await;
         let (tenant, client) = (ambient.id(), ambient.id());
         let planner = Arc::new(Recorder { seen: Mutex::default(), calls: AtomicU32::new(0), filtered: ambient.id() });
-        let events = open_events(&store, &ambient, client);
+        let events = open_events(&store, &ambient, client, blueprint);
         events.set_planner(planner.clone());
         Self { engine, store, ambient, tenant, client, events, planner, key }
     }
@@ -55,16 +63,15 @@ async fn open_store(engine: &Engine, key: &MasterKey, ambient: &Ambient, exclusi
     Store::open(config).await.unwrap()
 }
 
-fn open_events(store: &Store, ambient: &Ambient, client: ClientId) -> Arc<Events> {
-    let blueprint = blueprint::load("insurance-leads").unwrap();
-    Events::new(store.clone(), ambient.clone(), &blueprint, Arc::new(move |_, _, asked| Ok(asked == client))).unwrap()
+fn open_events(store: &Store, ambient: &Ambient, client: ClientId, blueprint: &Blueprint) -> Arc<Events> {
+    Events::new(store.clone(), ambient.clone(), blueprint, Arc::new(move |_, _, asked| Ok(asked == client))).unwrap()
 }
 
 impl Bed {
     /// A second server on the same data, with the same planner.
     pub(crate) async fn second_node(&self) -> Arc<Events> {
         let store = open_store(&self.engine, &self.key, &self.ambient, false).await;
-        let events = open_events(&store, &self.ambient, self.client);
+        let events = open_events(&store, &self.ambient, self.client, &blueprint::load("insurance-leads").unwrap());
         events.set_planner(self.planner.clone());
         events
     }

@@ -19,6 +19,7 @@ fn event(bed: &Bed, id: EventId) -> Event {
         channels: vec!["eu".into()],
         ordering_key: Some("k".into()),
         deliver_at: None,
+        schema_version: None,
     }
 }
 

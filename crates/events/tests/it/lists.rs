@@ -16,7 +16,7 @@ testkit::engines! {
         }
         let (mut seen, mut cursor, mut last) = (Vec::new(), None, i64::MAX);
         loop {
-            let page = PageRequest { limit: 10, cursor, page: None };
+            let page = PageRequest { limit: 10, cursor, ..PageRequest::default() };
             let answer = bed.events.list(&bed.caller(), EventFilter::default(), page).await.unwrap();
             for event in answer.data {
                 assert!(event.created_at.millis() <= last);

@@ -7,4 +7,6 @@ mod bed;
 mod emit;
 mod lists;
 mod publish;
+mod readers;
 mod routes;
+mod schemas;

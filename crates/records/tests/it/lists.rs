@@ -51,7 +51,7 @@ testkit::engines! {
         bed.later();
         bed.lead("new@example.com", json!({})).await;
         let cursor = kernel::Cursor::decode(&part.pagination.next_cursor.unwrap()).unwrap();
-        let rest = ListQuery { page: PageRequest { limit: 3, cursor: Some(cursor), page: None }, ..ListQuery::default() };
+        let rest = ListQuery { page: PageRequest { limit: 3, cursor: Some(cursor), ..PageRequest::default() }, ..ListQuery::default() };
         assert_eq!(emails(&bed, rest).await, all[3..6]);
     }
 
@@ -101,7 +101,7 @@ testkit::engines! {
         for i in 0..5 {
             bed.lead(&format!("{i}@example.com"), json!({"status": if i == 0 { "OLD" } else { "NEW" }})).await;
         }
-        let page = |page, limit| ListQuery { page: PageRequest { limit, cursor: None, page: Some(page) }, total: true, ..filtered(&[("status", "NEW")]) };
+        let page = |page, limit| ListQuery { page: PageRequest { limit, page: Some(page), ..PageRequest::default() }, total: true, ..filtered(&[("status", "NEW")]) };
         let second = bed.records.list(&bed.scope(), "lead", page(2, 3)).await.unwrap();
         assert_eq!((second.data.len(), second.pagination.total, second.pagination.page), (1, Some(4), Some(2)));
         assert_eq!(emails(&bed, page(1, 3)).await, ["4@example.com", "3@example.com", "2@example.com"]);
@@ -130,7 +130,7 @@ testkit::engines! {
         for i in 0..3 {
             bed.lead(&format!("{i}@example.com"), json!({})).await;
         }
-        let limited = |query: ListQuery, cursor| ListQuery { page: PageRequest { limit: 1, cursor, page: None }, ..query };
+        let limited = |query: ListQuery, cursor| ListQuery { page: PageRequest { limit: 1, cursor, ..PageRequest::default() }, ..query };
         let part = bed.records.list(&bed.scope(), "lead", limited(sorted("score", true), None)).await.unwrap();
         let foreign = kernel::Cursor::decode(&part.pagination.next_cursor.unwrap()).unwrap();
         let nonsense = kernel::Cursor { key: 0, id: "rec_x".into() };

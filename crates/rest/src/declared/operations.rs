@@ -8,7 +8,8 @@ use records::NewRecord;
 use serde_json::Value;
 use web::{Auth, Json, Path, Result};
 
-use super::{Members, Route};
+use super::Route;
+use crate::document::Document;
 
 pub(super) async fn list(State(route): State<Arc<Route>>, Auth(caller): Auth, RawQuery(query): RawQuery) -> Result<Json<Value>> {
     let scope = caller.allow_scope(&route.endpoint.scope)?;
@@ -23,7 +24,7 @@ pub(super) async fn get(State(route): State<Arc<Route>>, Auth(caller): Auth, Pat
     Ok(Json(route.wrap.one(route.wire(&record))))
 }
 
-pub(super) async fn create(State(route): State<Arc<Route>>, Auth(caller): Auth, Json(document): Json<Members>) -> Result<Response> {
+pub(super) async fn create(State(route): State<Arc<Route>>, Auth(caller): Auth, Document(document): Document) -> Result<Response> {
     let scope = caller.allow_scope(&route.endpoint.scope)?;
     let new = NewRecord { document, external_id: None, writable: route.endpoint.writable.clone() };
     let record = route.records.create(&scope, route.name(), new).await?;
@@ -34,7 +35,7 @@ pub(super) async fn update(
     State(route): State<Arc<Route>>,
     Auth(caller): Auth,
     Path(id): Path<String>,
-    Json(patch): Json<Members>,
+    Document(patch): Document,
 ) -> Result<Json<Value>> {
     let scope = caller.allow_scope(&route.endpoint.scope)?;
     let writable = route.endpoint.writable.as_deref();

@@ -30,13 +30,14 @@ pub fn openapi(blueprint: &Blueprint, endpoints: &[Arc<Endpoint>], config: &Docs
     document["servers"] = servers(&config.public_url);
     components(blueprint, &mut document);
     own_errors(blueprint, &mut document);
+    super::webhooks::add(blueprint, &mut document);
     document
 }
 
 fn servers(public_url: &str) -> Value {
-    let mut list = vec![json!({"url": public_url, "description": "Production"})];
+    let mut list = vec![json!({"url": public_url, "description": "The public address of this server"})];
     if public_url != DEVELOPMENT {
-        list.push(json!({"url": DEVELOPMENT, "description": "Development"}));
+        list.push(json!({"url": DEVELOPMENT, "description": "A server on your own machine, started without settings"}));
     }
     Value::Array(list)
 }

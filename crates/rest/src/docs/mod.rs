@@ -1,17 +1,21 @@
-//! The documentation: the OpenAPI document, an interactive page that needs no network, and the list of error codes.
+//! The documentation: the OpenAPI and AsyncAPI documents, an interactive page that needs no network, and the list of error codes.
 
 mod assets;
+mod asyncapi;
 mod codes;
 mod document;
+mod payloads;
+mod webhooks;
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use blueprint::Blueprint;
 use http::{HeaderValue, header};
 use web::{Access, Api, Endpoint};
 
+pub use asyncapi::asyncapi;
 pub use document::openapi;
 
 /// What the documents say about this server.
@@ -23,10 +27,11 @@ pub struct DocsConfig {
     pub version: String,
 }
 
-/// `/docs`, `/docs/openapi.json`, `/docs/errors`, and the same page and document where the blueprint wants them too. All public. `endpoints` are
+/// `/docs`, `/docs/openapi.json`, `/docs/asyncapi.json`, `/docs/errors`, and the same page and documents where the blueprint wants them too. All public. `endpoints` are
 /// those of every feature; the document is made once, here.
 pub fn docs(blueprint: &Blueprint, endpoints: &[Arc<Endpoint>], config: &DocsConfig) -> Api {
     let document = Fixed::new("application/json", openapi(blueprint, endpoints, config).to_string());
+    let events = Fixed::new("application/json", asyncapi(blueprint, config).to_string());
     let page = Fixed::new("text/html; charset=utf-8", page(&blueprint.product.title));
     let codes = Fixed::new("text/html; charset=utf-8", codes::page());
     let places = std::iter::once("/docs").chain(blueprint.product.docs_paths.iter().map(String::as_str));
@@ -37,11 +42,12 @@ pub fn docs(blueprint: &Blueprint, endpoints: &[Arc<Endpoint>], config: &DocsCon
     );
     for (n, place) in places.enumerate() {
         let suffix = if n == 0 { String::new() } else { (n + 1).to_string() };
-        api = api.route(public(place, &format!("docs.page{suffix}")), fixed, page.clone()).route(
-            public(&format!("{place}/openapi.json"), &format!("docs.openapi{suffix}")),
-            fixed,
-            document.clone(),
-        );
+        let at = |path: &str, id: &str| public(&format!("{place}{path}"), &format!("docs.{id}{suffix}"));
+        api = api
+            .route(at("", "page"), fixed, page.clone())
+            .route(at("/", "slash"), to_page, Arc::from(place))
+            .route(at("/openapi.json", "openapi"), fixed, document.clone())
+            .route(at("/asyncapi.json", "asyncapi"), fixed, events.clone());
     }
     api
 }
@@ -61,6 +67,11 @@ impl Fixed {
     fn new(content_type: &'static str, body: String) -> Self {
         Self { content_type, body: body.into() }
     }
+}
+
+/// The page has one address; one with a slash too much leads to it.
+async fn to_page(State(place): State<Arc<str>>) -> Redirect {
+    Redirect::permanent(&place)
 }
 
 async fn fixed(State(answer): State<Fixed>) -> Response {

@@ -18,6 +18,18 @@ fn references(value: &Value, out: &mut Vec<String>) {
     }
 }
 
+/// Puts the target in place of each reference.
+fn inline(value: &mut Value, document: &Value) {
+    if let Some(target) = value.get("$ref").and_then(Value::as_str).and_then(|target| document.pointer(&target[1..])) {
+        *value = target.clone();
+    }
+    match value {
+        Value::Object(members) => members.values_mut().for_each(|member| inline(member, document)),
+        Value::Array(items) => items.iter_mut().for_each(|item| inline(item, document)),
+        _ => {}
+    }
+}
+
 /// What must hold of any document.
 fn check(document: &Value, product: &Product) {
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
@@ -80,6 +92,96 @@ testkit::engines! {
             let servers: Vec<&str> = document["servers"].as_array().unwrap().iter().map(|s| s["url"].as_str().unwrap()).collect();
             assert_eq!(servers, ["https://api.example.com", "http://127.0.0.1:8080"]);
             assert!(document["components"]["schemas"]["Lead"]["properties"]["id"].is_object());
+        }
+    }
+
+    /// Every event type has its place in both documents, with a body in the product's form that its own schema accepts.
+    async fn events_are_documented(bed: Bed) {
+        for product in [&bed.insurance, &bed.contractors] {
+            let app = App::new(product, None);
+            let document = app.get("/docs/openapi.json").await.expect(200).json();
+            let events = app.get("/docs/asyncapi.json").await.expect(200).json();
+            assert_eq!(events["asyncapi"], "3.0.0");
+            for (document, places) in [(&document, "/webhooks/{}/post/requestBody/content/application~1json/schema"), (&events, "/components/messages/{}/payload")] {
+                let mut targets = Vec::new();
+                references(document, &mut targets);
+                for target in targets {
+                    assert!(document.pointer(target.strip_prefix('#').unwrap()).is_some(), "{target} leads nowhere");
+                }
+                for event in &product.blueprint.events {
+                    let body = document.pointer(&places.replace("{}", event.name.as_str())).unwrap_or_else(|| panic!("{}", event.name));
+                    // The whole document stands around the schema, so that its references lead somewhere.
+                    let mut alone = body.clone();
+                    inline(&mut alone, document);
+                    let schema = blueprint::Schema::compile(&alone).unwrap();
+                    let example = document.pointer(&places.replace("{}", event.name.as_str()).replace("/schema", "/example").replace("/payload", "/examples/0/payload"));
+                    assert_eq!(schema.check(example.unwrap(), ""), Vec::new(), "{}", event.name);
+                    assert!(!schema.accepts(&Value::from(1)), "{}", event.name);
+                }
+            }
+            assert_eq!(document["webhooks"].as_object().unwrap().len(), product.blueprint.events.len());
+            assert_eq!(events["operations"].as_object().unwrap().len(), product.blueprint.events.len());
+        }
+        let headers = App::new(&bed.insurance, None).get("/docs/openapi.json").await.json();
+        let names: Vec<&str> = headers["webhooks"]["lead.created"]["post"]["parameters"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+        for header in ["webhook-id", "webhook-timestamp", "webhook-signature", bed.insurance.blueprint.webhooks.event_header.as_deref().unwrap()] {
+            assert!(names.contains(&header), "{header} {names:?}");
+        }
+    }
+
+    /// Versions, deprecation, definitions of their own, and flags that the public does not learn of.
+    async fn versions_and_deprecations_are_documented(bed: Bed) {
+        let text = r##"
+name = "bakery"
+default_tier = "basic"
+product = { title = "Bakery" }
+tiers = [{ name = "basic" }]
+[[events]]
+name = "order.made"
+version = 2
+schema = { type = "object", properties = { price = { "$ref" = "#/$defs/money" } }, "$defs" = { money = { type = "integer" } } }
+example = { price = 1 }
+deprecated = { since = 2026-01-31, sunset = 2026-12-31, replacement = "order.paid" }
+[[events.versions]]
+version = 1
+schema = { type = "object", properties = { price = { "$ref" = "#/$defs/money" } }, "$defs" = { money = { type = "string" } } }
+example = { price = "1" }
+[[events]]
+name = "order.paid"
+schema = { type = "object" }
+example = {}
+[[events]]
+name = "order.secret"
+feature = "beta"
+schema = { type = "object" }
+example = {}
+"##;
+        let blueprint = blueprint::parse(text, "bakery").unwrap();
+        let config = rest::DocsConfig { public_url: "https://api.example.com".into(), version: "1".into() };
+        let (document, events) = (rest::openapi(&blueprint, &[], &config), rest::asyncapi(&blueprint, &config));
+        for all in [&document, &events] {
+            assert!(!all.to_string().contains("order.secret"));
+            let schemas = &all["components"]["schemas"];
+            let kinds: Vec<&Value> = [2, 1].iter().map(|version| {
+                let target = schemas[format!("EventDataV{version}.order.made")]["properties"]["price"]["$ref"].as_str().unwrap();
+                &all.pointer(&target[1..]).unwrap()["type"]
+            }).collect();
+            assert_eq!(kinds, ["integer", "string"]);
+        }
+        let operation = &document["webhooks"]["order.made"]["post"];
+        assert_eq!((&operation["deprecated"], document["webhooks"]["order.paid"]["post"].get("deprecated")), (&Value::Bool(true), None));
+        assert!(operation["description"].as_str().unwrap().contains("Use order.paid instead. It may be gone from 2026-12-31."));
+        let data = &operation["requestBody"]["content"]["application/json"]["schema"]["properties"]["data"]["anyOf"];
+        assert_eq!(data[0]["$ref"], "#/components/schemas/EventDataV2.order.made");
+        assert_eq!(events["components"]["messages"]["order.made"]["x-deprecated"]["replacement"], "order.paid");
+        drop(bed);
+    }
+
+    /// A slash too much leads to the page.
+    async fn a_slash_too_much_does_no_harm(bed: Bed) {
+        let app = App::new(&bed.contractors, None);
+        for place in ["/docs", "/api/docs"] {
+            assert_eq!(app.get(&format!("{place}/")).await.expect(308).header("location"), place);
         }
     }
 

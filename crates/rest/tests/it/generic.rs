@@ -68,4 +68,19 @@ testkit::engines! {
         }
         assert_eq!(app.get("/api/v1/records/agent?sort=agency").await.expect(422).json()["errors"][0]["pointer"], "/sort");
     }
+
+    /// What could not be kept as it was sent is refused, and nothing is stored.
+    async fn a_body_is_read_in_one_way_only(bed: Bed) {
+        let app = bed.holder(&bed.insurance);
+        for (body, status, code, pointer) in [
+            (r#"{"firstName":"A","firstName":"B"}"#, 400, "duplicate_member", "/firstName"),
+            (r#"{"firstName":"A","details":{"n":[123456789012345678901]}}"#, 422, "inexact_number", "/details/n/0"),
+        ] {
+            for (method, path) in [(http::Method::POST, "/api/v1/records/lead"), (http::Method::POST, "/api/v1/leads"), (http::Method::PUT, "/api/v1/records/lead/ext:x")] {
+                let answer = app.send(method, path, Some(body.to_owned())).await.expect(status).json();
+                assert_eq!((&answer["code"], &answer["errors"][0]["pointer"]), (&json!(code), &json!(pointer)), "{path}");
+            }
+        }
+        assert_eq!(app.get("/api/v1/records/lead").await.json()["data"], json!([]));
+    }
 }

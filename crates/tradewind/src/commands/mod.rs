@@ -1,8 +1,12 @@
 //! One file per command.
 
+mod asyncapi;
 mod blueprint;
+mod certify;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
+mod listen;
 mod migrate;
 mod openapi;
 mod serve;
@@ -18,8 +22,14 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve => serve::run(&cli.settings.resolve()?).await,
         Command::ServiceKey(command) => service_key::run(&cli.settings.resolve()?, command).await,
         Command::Migrate => migrate::run(&cli.settings.resolve()?).await,
+        Command::Doctor(args) => doctor::run(&cli.settings.resolve()?, args).await,
         Command::Blueprint(command) => blueprint::run(command),
+        Command::Asyncapi => asyncapi::run(&cli.settings.resolve()?),
         Command::Openapi => openapi::run(&cli.settings.resolve()?).await,
+        Command::Listen(args) => listen::run(args).await,
+        Command::Certify(args) => certify::run(&cli.settings.resolve()?, args).await,
+        // Served before anything else is started: see `main`.
+        Command::ScriptWorker => Ok(()),
     }
 }
 

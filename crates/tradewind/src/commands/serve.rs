@@ -31,6 +31,7 @@ pub(super) async fn run(settings: &Resolved) -> anyhow::Result<()> {
     let serving = tokio::spawn(listener::serve(listener, system.router.clone(), stopped, GRACE));
     wait_for_signal().await?;
     tracing::info!("stopping: finishing what is under way");
+    system.close_readers();
     stop.send_replace(true);
     serving.await?;
     system.drain(GRACE).await;

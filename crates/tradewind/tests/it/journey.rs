@@ -3,3 +3,4 @@
 mod contractor_network;
 mod deliveries;
 mod insurance_leads;
+mod transforms;

@@ -4,10 +4,16 @@
 #![allow(clippy::disallowed_methods, reason = "the tests stand outside: they read the clock, run tools and open plain connections")]
 
 mod bad_input;
+mod catalogue;
+mod cursors;
+mod destinations;
+mod doctor;
+mod egress;
 mod idempotency;
 mod journey;
 mod limits;
 mod raw;
+mod readers;
 mod real_input;
 mod row_level_security;
 mod tenant_matrix;

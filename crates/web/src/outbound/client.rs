@@ -1,7 +1,8 @@
 //! Requests out.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,16 +12,23 @@ use hyper::body::{Body as _, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{self, connect::HttpInfo};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::crypto::aws_lc_rs;
+use rustls::RootCertStore;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::outbound::connect::{GuardedConnector, Timed};
 use crate::outbound::failure::{OutboundError, OutboundFault, classify};
 use crate::outbound::policy::UrlPolicy;
+use crate::outbound::proxy::EgressProxy;
 use crate::outbound::refusal::Refusal;
 use crate::outbound::resolve::{Resolve, SystemResolver};
-use crate::outbound::verdict::{read, vet};
+use crate::outbound::tls::{self, TlsSettings};
+use crate::outbound::verdict::{Judge, read};
+
+/// Connectors with a destination's own TLS settings that are kept; the one that was used longest ago goes first.
+const MOST_CONNECTORS: usize = 256;
+/// Idle connections per host of such a connector: it serves one destination or a few.
+const OWN_IDLE: usize = 8;
 
 /// How a [`Client`] is made.
 #[derive(Clone)]
@@ -37,6 +45,8 @@ pub struct ClientConfig {
     pub connect_time: Duration,
     /// Certificate authorities (DER) trusted beside the public ones: the operator's own.
     pub extra_roots: Vec<Vec<u8>>,
+    /// The proxy through which everything leaves. Default: none.
+    pub proxy: Option<EgressProxy>,
 }
 
 impl ClientConfig {
@@ -49,16 +59,49 @@ impl ClientConfig {
             idle_time: Duration::from_secs(60),
             connect_time: Duration::from_secs(10),
             extra_roots: Vec::new(),
+            proxy: None,
         }
     }
 }
 
+type Connections = legacy::Client<Timed<HttpsConnector<GuardedConnector>>, Full<Bytes>>;
+
 /// The outbound client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Client {
-    policy: Arc<UrlPolicy>,
-    resolver: Arc<dyn Resolve>,
-    http: legacy::Client<Timed<HttpsConnector<GuardedConnector>>, Full<Bytes>>,
+    shared: Arc<Shared>,
+    http: Connections,
+}
+
+/// What every client of one configuration shares.
+struct Shared {
+    connector: GuardedConnector,
+    roots: Arc<RootCertStore>,
+    tls: Arc<rustls::ClientConfig>,
+    idle_per_host: usize,
+    idle_time: Duration,
+    connect_time: Duration,
+    own: Mutex<OwnConnections>,
+}
+
+/// Connections under TLS settings of their own, by these settings, with the turn in which each was last used.
+#[derive(Default)]
+struct OwnConnections {
+    turn: u64,
+    kept: HashMap<[u8; 32], (u64, Connections)>,
+}
+
+impl Shared {
+    fn connections(&self, tls: rustls::ClientConfig, idle_per_host: usize) -> Connections {
+        let https =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(self.connector.clone());
+        legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(self.idle_time)
+            .pool_max_idle_per_host(idle_per_host)
+            .http1_max_buf_size(128 * 1024)
+            .build(Timed { inner: https, limit: self.connect_time })
+    }
 }
 
 /// A request out.
@@ -98,38 +141,82 @@ pub struct OutboundResponse {
 impl Client {
     /// A client. Error: an extra root that is no certificate.
     pub fn new(config: ClientConfig) -> Result<Self, rustls::Error> {
-        let mut roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         for der in config.extra_roots {
             roots.add(der.into())?;
         }
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let policy = Arc::new(config.policy);
-        let guarded = GuardedConnector { policy: policy.clone(), resolver: config.resolver.clone() };
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(guarded);
-        let http = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(config.idle_time)
-            .pool_max_idle_per_host(config.idle_per_host)
-            .http1_max_buf_size(128 * 1024)
-            .build(Timed { inner: https, limit: config.connect_time });
-        Ok(Self { policy, resolver: config.resolver, http })
+        let (roots, proxy) = (Arc::new(roots), config.proxy.map(Arc::new));
+        let leaves_names = proxy.as_ref().is_some_and(|proxy| proxy.resolves());
+        let judge = Judge { policy: Arc::new(config.policy), resolver: config.resolver, leaves_names };
+        let shared = Shared {
+            connector: GuardedConnector { judge, proxy },
+            roots: Arc::clone(&roots),
+            tls: Arc::new(tls::builder(roots)?.with_no_client_auth()),
+            idle_per_host: config.idle_per_host,
+            idle_time: config.idle_time,
+            connect_time: config.connect_time,
+            own: Mutex::default(),
+        };
+        let http = shared.connections(rustls::ClientConfig::clone(&shared.tls), shared.idle_per_host);
+        Ok(Self { shared: Arc::new(shared), http })
+    }
+
+    /// The same client under a destination's own TLS settings: the same verdicts, other connections. Connectors are kept for equal settings,
+    /// a bounded number of them. Error: settings that TLS does not take.
+    pub fn with_tls(&self, settings: &TlsSettings) -> Result<Self, rustls::Error> {
+        let key = settings.fingerprint();
+        let mut own = self.shared.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.turn += 1;
+        let turn = own.turn;
+        if let Some((used, http)) = own.kept.get_mut(&key) {
+            *used = turn;
+            return Ok(Self { shared: Arc::clone(&self.shared), http: http.clone() });
+        }
+        let tls = settings.configure(&self.shared.roots)?;
+        let http = self.shared.connections(tls, OWN_IDLE.min(self.shared.idle_per_host));
+        if own.kept.len() >= MOST_CONNECTORS
+            && let Some(oldest) = own.kept.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| *key)
+        {
+            own.kept.remove(&oldest);
+        }
+        own.kept.insert(key, (turn, http.clone()));
+        Ok(Self { shared: Arc::clone(&self.shared), http })
+    }
+
+    /// How many connectors with TLS settings of their own are kept.
+    pub fn own_connectors(&self) -> usize {
+        self.shared.own.lock().unwrap_or_else(PoisonError::into_inner).kept.len()
+    }
+
+    pub(crate) fn connector(&self) -> &GuardedConnector {
+        &self.shared.connector
+    }
+
+    /// For what is not HTTP: the public authorities and the operator's own, no certificate of ours.
+    pub(crate) fn tls(&self) -> &Arc<rustls::ClientConfig> {
+        &self.shared.tls
+    }
+
+    pub(crate) fn judge(&self) -> &Judge {
+        &self.shared.connector.judge
+    }
+
+    pub(crate) fn proxy(&self) -> Option<&EgressProxy> {
+        self.shared.connector.proxy.as_deref()
     }
 
     /// The one verdict about a URL: syntax, scheme, user information, port, and every address of its host.
     /// [`Refusal::Unresolvable`] may be accepted by whoever only stores the URL.
     pub async fn verdict(&self, text: &str) -> Result<Url, Refusal> {
-        let url = read(text, &self.policy)?;
+        let url = read(text, &self.judge().policy)?;
         let host = url.host_str().ok_or(Refusal::Malformed("it names no host"))?;
-        vet(host, &self.policy, self.resolver.as_ref()).await?;
+        self.judge().vet(host).await?;
         Ok(url)
     }
 
     /// The part of the verdict that needs no look-up.
     pub fn verdict_on_syntax(&self, text: &str) -> Result<Url, Refusal> {
-        read(text, &self.policy)
+        read(text, &self.judge().policy)
     }
 
     /// Sends a request. Whatever the other side does, it ends within the time-out and keeps no more than the cap.
@@ -161,7 +248,7 @@ impl Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Client").field("policy", &self.judge().policy).finish_non_exhaustive()
     }
 }
 

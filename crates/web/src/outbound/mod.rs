@@ -5,18 +5,28 @@
 //! connection is opened. The connector connects to an address that it has just vetted and asks no resolver again, so a name that changes
 //! between two look-ups gains nothing. Redirects are not followed, proxies of the environment are not used, answers are cut at a cap, and
 //! one time-out covers connecting, waiting and reading.
+//!
+//! An operator's egress proxy ([`EgressProxy`]) changes the way, not the verdict: it is asked for a tunnel to the address that was vetted.
 
 mod client;
 mod connect;
+mod explain;
 mod failure;
 mod policy;
+mod proxy;
 mod refusal;
 mod resolve;
+mod stream;
+mod tls;
 mod verdict;
 
 pub use client::{Client, ClientConfig, OutboundRequest, OutboundResponse};
+pub use explain::Step;
 pub use failure::{OutboundError, OutboundFault};
-pub use policy::UrlPolicy;
+pub use policy::{Judged, UrlPolicy};
+pub use proxy::EgressProxy;
 pub use refusal::Refusal;
 pub use resolve::{Resolve, Resolving, SystemResolver};
+pub use stream::{Peer, Security, Stream};
+pub use tls::{TlsFault, TlsSettings};
 pub use verdict::{MAX_URL, to_uri};

@@ -6,6 +6,17 @@ use ipnet::IpNet;
 
 use crate::outbound::refusal::Refusal;
 
+/// What is known about an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The address that it stands for: an IPv4 one inside an IPv6 form, or itself.
+    pub meant: IpAddr,
+    /// Why it is not public, such as `loopback`; none for a public address.
+    pub kind: Option<&'static str>,
+    /// The allowed network that it is in, if there is one.
+    pub allowed_by: Option<IpNet>,
+}
+
 /// What the operator allows beyond public addresses over https.
 #[derive(Clone, Debug, Default)]
 pub struct UrlPolicy {
@@ -47,15 +58,29 @@ const SPECIAL_V6: &[([u16; 3], u32, &str)] = &[
 impl UrlPolicy {
     /// Whether a connection to `address` may be opened. Forms of IPv6 that stand for an IPv4 address are judged as that.
     pub fn check(&self, address: IpAddr) -> Result<(), Refusal> {
-        let meant = embedded_v4(address);
-        if self.allow_networks.iter().any(|network| network.contains(&address) || network.contains(&meant)) {
-            return Ok(());
+        match self.judge(address) {
+            Judged { kind: Some(kind), allowed_by: None, .. } => Err(Refusal::Address { address, kind }),
+            _ => Ok(()),
         }
-        let special = match meant {
+    }
+
+    /// What [`UrlPolicy::check`] goes by.
+    pub fn judge(&self, address: IpAddr) -> Judged {
+        let meant = embedded_v4(address);
+        let allowed_by = self.allow_networks.iter().find(|network| network.contains(&address) || network.contains(&meant)).copied();
+        let kind = match meant {
             IpAddr::V4(v4) => special_v4(v4),
             IpAddr::V6(v6) => special_v6(v6),
         };
-        special.map_or(Ok(()), |kind| Err(Refusal::Address { address, kind }))
+        Judged { meant, kind, allowed_by }
+    }
+
+    /// Whether something may be sent to `addresses` without encryption: in development, and where the operator has allowed the networks.
+    pub(crate) fn check_clear(&self, addresses: &[IpAddr]) -> Result<(), Refusal> {
+        let allowed = |address: &IpAddr| self.judge(*address).allowed_by.is_some();
+        // No address is known where the egress proxy looks names up: then none is allowed by name.
+        let by_name = !addresses.is_empty() && addresses.iter().all(allowed);
+        if self.allow_http || by_name { Ok(()) } else { Err(Refusal::Unencrypted) }
     }
 }
 

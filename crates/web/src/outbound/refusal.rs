@@ -12,6 +12,8 @@ pub enum Refusal {
     Malformed(&'static str),
     /// Neither https nor, where it is allowed, http.
     Scheme,
+    /// Not HTTP, and without TLS, where that is not allowed.
+    Unencrypted,
     /// A user name or a password in the URL.
     UserInfo,
     /// Port 0.
@@ -28,11 +30,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A stable code: `url_malformed`, `url_scheme`, `url_userinfo`, `url_port`, `url_address`, `url_unresolvable`.
+    /// A stable code: `url_malformed`, `url_scheme`, `url_unencrypted`, `url_userinfo`, `url_port`, `url_address`, `url_unresolvable`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "url_malformed",
             Self::Scheme => "url_scheme",
+            Self::Unencrypted => "url_unencrypted",
             Self::UserInfo => "url_userinfo",
             Self::Port => "url_port",
             Self::Address { .. } => "url_address",
@@ -60,6 +63,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Malformed(why) => write!(f, "must be an absolute URL: {why}"),
             Self::Scheme => f.write_str("must begin with https://"),
+            Self::Unencrypted => f.write_str("must be encrypted: use the form with TLS"),
             Self::UserInfo => f.write_str("must not contain a user name or password"),
             Self::Port => f.write_str("must not name port 0"),
             Self::Address { address, kind } => write!(f, "leads to {address}, which is not public ({kind})"),

@@ -1,6 +1,7 @@
 //! The verdict about a URL: one function for what is stored, tested and connected to.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
@@ -36,8 +37,10 @@ pub(crate) fn read(text: &str, policy: &UrlPolicy) -> Result<Url, Refusal> {
     if url.port() == Some(0) {
         return Err(Refusal::Port);
     }
-    if url.host().is_none() {
-        return Err(Refusal::Malformed("it names no host"));
+    match url.host() {
+        None => return Err(Refusal::Malformed("it names no host")),
+        Some(Host::Domain(name)) => check_name(name, policy)?,
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => {}
     }
     to_uri(&url)?;
     Ok(url)
@@ -56,25 +59,63 @@ pub fn to_uri(url: &Url) -> Result<Uri, Refusal> {
     text.parse().map_err(|_| Refusal::Malformed("its path or query cannot be sent"))
 }
 
-/// The addresses of a host, every one of them vetted. `host` is a name or an address literal, in brackets or not.
-pub(crate) async fn vet(host: &str, policy: &UrlPolicy, resolver: &dyn Resolve) -> Result<Vec<IpAddr>, Refusal> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let addresses = match literal(bare) {
-        Some(address) => vec![address],
-        None => match tokio::time::timeout(LOOK_UP, resolver.resolve(bare)).await {
-            Ok(Ok(found)) if !found.is_empty() => found,
-            _ => return Err(Refusal::Unresolvable),
-        },
-    };
-    for address in &addresses {
-        policy.check(*address)?;
+/// Where a host is.
+#[derive(Debug)]
+pub(crate) enum Reach {
+    /// At these addresses, every one of them vetted.
+    Addresses(Vec<IpAddr>),
+    /// Where the egress proxy finds it: we did not look.
+    Name(String),
+}
+
+/// Gives verdicts: the policy, and who looks names up.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    pub(crate) policy: Arc<UrlPolicy>,
+    pub(crate) resolver: Arc<dyn Resolve>,
+    /// Names are left to the egress proxy.
+    pub(crate) leaves_names: bool,
+}
+
+impl Judge {
+    /// The verdict on a host: a name or an address literal, in brackets or not.
+    pub(crate) async fn vet(&self, host: &str) -> Result<Reach, Refusal> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let addresses = match literal(bare) {
+            Some(address) => vec![address],
+            None => {
+                check_name(bare, &self.policy)?;
+                if self.leaves_names {
+                    return Ok(Reach::Name(bare.to_owned()));
+                }
+                self.look_up(bare).await?
+            }
+        };
+        for address in &addresses {
+            self.policy.check(*address)?;
+        }
+        Ok(Reach::Addresses(addresses))
     }
-    Ok(addresses)
+
+    /// Every address of a name, not yet vetted.
+    pub(crate) async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, Refusal> {
+        match tokio::time::timeout(LOOK_UP, self.resolver.resolve(name)).await {
+            Ok(Ok(found)) if !found.is_empty() => Ok(found),
+            _ => Err(Refusal::Unresolvable),
+        }
+    }
+}
+
+/// `localhost` and every name below it mean this machine (RFC 6761 §6.3), whatever a resolver says or does not say.
+pub(crate) fn check_name(name: &str, policy: &UrlPolicy) -> Result<(), Refusal> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if last.eq_ignore_ascii_case("localhost") { policy.check(IpAddr::V4(Ipv4Addr::LOCALHOST)) } else { Ok(()) }
 }
 
 /// An address, also in the shorthand that resolvers still read: `0x7f.1`, `2130706433`, `0177.0.0.1`. The URL parser normalises these, but the
 /// connector is also given URIs that did not pass it.
-fn literal(text: &str) -> Option<IpAddr> {
+pub(crate) fn literal(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse() {
         return Some(address);
     }

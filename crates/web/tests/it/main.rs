@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod explain;
 mod inbound;
 mod openapi;
 mod outbound;
+mod proxy;
+mod tls;
 mod verdict;

@@ -15,9 +15,9 @@ use web::outbound::{
 };
 
 /// Answers with one address after the other, and counts.
-struct Turning {
+pub(crate) struct Turning {
     answers: Vec<&'static str>,
-    asked: AtomicUsize,
+    pub(crate) asked: AtomicUsize,
 }
 
 impl Resolve for Turning {
@@ -28,7 +28,7 @@ impl Resolve for Turning {
     }
 }
 
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Resolve for Nowhere {
     fn resolve<'a>(&'a self, _: &'a str) -> Resolving<'a> {
@@ -36,7 +36,7 @@ impl Resolve for Nowhere {
     }
 }
 
-fn turning(answers: &[&'static str]) -> Arc<Turning> {
+pub(crate) fn turning(answers: &[&'static str]) -> Arc<Turning> {
     Arc::new(Turning { answers: answers.to_vec(), asked: AtomicUsize::new(0) })
 }
 
@@ -45,17 +45,17 @@ fn client(resolver: Arc<dyn Resolve>, networks: &[&str]) -> Client {
     Client::new(ClientConfig { resolver, ..ClientConfig::new(policy) }).unwrap()
 }
 
-fn local() -> Client {
+pub(crate) fn local() -> Client {
     client(Arc::new(Nowhere), &["127.0.0.0/8"])
 }
 
-async fn send(client: &Client, uri: &str, timeout: Duration, cap: usize) -> Result<OutboundResponse, OutboundError> {
+pub(crate) async fn send(client: &Client, uri: &str, timeout: Duration, cap: usize) -> Result<OutboundResponse, OutboundError> {
     let uri: Uri = uri.parse().unwrap();
     let body = Bytes::from_static(b"{}");
     client.send(OutboundRequest { method: Method::POST, uri, headers: HeaderMap::new(), body, timeout, response_cap: cap }).await
 }
 
-const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// A server that gives each connection to `serve`, and counts them. It ends with the test's runtime.
 async fn server<F, Fut>(serve: F) -> (SocketAddr, Arc<AtomicUsize>)

@@ -27,9 +27,13 @@ impl Resolve for Zone {
     }
 }
 
-fn client(allow_http: bool, networks: &[&str]) -> Client {
+pub(crate) fn zone() -> Arc<dyn Resolve> {
+    Arc::new(Zone)
+}
+
+pub(crate) fn client(allow_http: bool, networks: &[&str]) -> Client {
     let allow_networks = networks.iter().map(|text| text.parse().unwrap()).collect();
-    Client::new(ClientConfig { resolver: Arc::new(Zone), ..ClientConfig::new(UrlPolicy { allow_http, allow_networks }) }).unwrap()
+    Client::new(ClientConfig { resolver: zone(), ..ClientConfig::new(UrlPolicy { allow_http, allow_networks }) }).unwrap()
 }
 
 #[tokio::test]
@@ -136,6 +140,9 @@ async fn hostile_urls_do_not() {
         ("https://[100::1]/", "url_address"),
         ("https://localhost/", "url_address"),
         ("https://LOCALHOST./", "url_address"),
+        // Nobody answers for these; they mean this machine all the same.
+        ("https://api.localhost/", "url_address"),
+        ("https://a.b.LocalHost.:8443/x", "url_address"),
         ("https://loop.example/", "url_address"),
         ("https://mixed.example/", "url_address"),
         ("https://six.example/", "url_address"),
@@ -155,8 +162,23 @@ async fn the_policy_opens_what_it_says_and_nothing_else() {
     for url in ["https://10.1.2.3/", "https://[::ffff:10.1.2.3]/", "https://[fd00::1]/", "https://mixed.example/"] {
         assert!(lenient.verdict(url).await.is_ok(), "{url}");
     }
-    for url in ["https://127.0.0.1/", "https://[fc00::1]/", "https://192.168.0.1/"] {
+    for url in ["https://127.0.0.1/", "https://[fc00::1]/", "https://192.168.0.1/", "https://localhost/"] {
         assert!(lenient.verdict(url).await.is_err(), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn localhost_is_loopback_by_any_name() {
+    // Where loopback is allowed, the resolver decides as for any name.
+    let loopback = client(true, &["127.0.0.0/8"]);
+    assert!(loopback.verdict("http://localhost:8080/").await.is_ok());
+    assert_eq!(loopback.verdict("http://api.localhost/").await, Err(Refusal::Unresolvable));
+    let strict = client(true, &[]);
+    // Names that only look like it are names.
+    assert_eq!(strict.verdict("https://notlocalhost/").await, Err(Refusal::Unresolvable));
+    assert_eq!(strict.verdict("https://localhost.example/").await, Err(Refusal::Unresolvable));
+    for url in ["https://localhost/", "https://x.localhost./"] {
+        assert!(matches!(strict.verdict_on_syntax(url), Err(Refusal::Address { .. })), "{url}: no look-up is needed");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Deliveries, as the owners of webhooks see them: `dispatch`'s, with the payload beside.
 
 mod attempts;
+mod cancel;
 mod get;
 mod list;
 mod retry;
@@ -17,6 +18,9 @@ use store::Tx;
 use web::{Access, Api, Endpoint};
 
 use crate::Webhooks;
+
+pub use cancel::Cancelled;
+pub use undelivered::{NeverAttempted, Undelivered};
 
 /// Largest payload that stands in a list; a delivery asked for alone has it whole.
 const PAYLOAD_IN_LIST: usize = 64 * 1024;
@@ -62,6 +66,7 @@ impl From<DeliveryQuery> for DeliveryFilter {
         Self {
             status: query.status,
             undelivered: false,
+            lost: false,
             reason: query.reason,
             event_type: query.event_type,
             event: query.event_id,
@@ -81,7 +86,8 @@ fn with_payloads(tx: &mut Tx<'_>, tenant: TenantId, deliveries: Vec<Delivery>, m
     keys.dedup();
     let events: HashMap<EventId, Arc<Event>> = events::load(tx, &keys)?.into_iter().map(|event| (event.id.clone(), event)).collect();
     let view = |delivery: Delivery| {
-        let event = events.get(&delivery.event_id).filter(|event| event.data.len() <= most);
+        // Retention or a wish to be forgotten may have erased the payload.
+        let event = events.get(&delivery.event_id).filter(|event| !event.data.is_empty() && event.data.len() <= most);
         let payload = event.map(|event| raw(&event.data)).transpose()?;
         Ok(DeliveryView { delivery, payload })
     };
@@ -89,6 +95,8 @@ fn with_payloads(tx: &mut Tx<'_>, tenant: TenantId, deliveries: Vec<Delivery>, m
 }
 
 fn raw(data: &[u8]) -> Result<Box<RawValue>> {
+    // An erased one.
+    let data = if data.is_empty() { b"null" } else { data };
     let text = String::from_utf8(data.to_vec()).map_err(Error::internal)?;
     RawValue::from_string(text).map_err(Error::internal)
 }
@@ -104,6 +112,9 @@ const FILTERS: [(&str, &str); 9] = [
     ("to", "Made before this time"),
     ("code", "With this last status of the receiver"),
 ];
+
+const BY_CURSOR: [(&str, &str); 2] =
+    [("limit", "Rows in the answer (default 20, most 100)"), ("cursor", "Go on where the last answer's nextCursor points")];
 
 pub(crate) fn routes(webhooks: &Arc<Webhooks>) -> Api {
     let reading = |endpoint: Endpoint| endpoint.tag("Deliveries").needs(Access::Permission(Permission::WebhooksRead));
@@ -124,8 +135,11 @@ pub(crate) fn routes(webhooks: &Arc<Webhooks>) -> Api {
         )
         .route(many(Endpoint::get("/api/v1/deliveries", "deliveries.list")).summary("List deliveries, the newest first"), list::all, on())
         .route(
-            many(Endpoint::get("/api/v1/undelivered", "deliveries.undelivered"))
-                .summary("List what ended without having been delivered, and why"),
+            reading(Endpoint::get("/api/v1/undelivered", "deliveries.undelivered"))
+                .query(&FILTERS)
+                .query(&BY_CURSOR)
+                .answers_page::<Undelivered>()
+                .summary("List what did not arrive, and why; with reason=filtered or missing what never had a delivery"),
             undelivered::handle,
             on(),
         )
@@ -149,5 +163,25 @@ pub(crate) fn routes(webhooks: &Arc<Webhooks>) -> Api {
                 .answers::<Delivery>(202),
             retry::handle,
             on(),
+        )
+        .merge(cancel_routes(webhooks))
+}
+
+fn cancel_routes(webhooks: &Arc<Webhooks>) -> Api {
+    let writing = |endpoint: Endpoint| endpoint.tag("Deliveries").needs(Access::Permission(Permission::WebhooksWrite));
+    Api::new()
+        .route(
+            writing(Endpoint::post("/api/v1/deliveries/{id}/cancel", "deliveries.cancel"))
+                .summary("Do not deliver what is pending")
+                .answers::<Delivery>(200),
+            cancel::one,
+            Arc::clone(webhooks),
+        )
+        .route(
+            writing(Endpoint::post("/api/v1/events/{id}/cancel", "events.cancel"))
+                .summary("Cancel every pending delivery of an event")
+                .answers::<Cancelled>(200),
+            cancel::of_event,
+            Arc::clone(webhooks),
         )
 }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use axum::extract::State as Shared;
 use dispatch::State;
 use dispatch::destinations::{self, NewDestination};
+use dispatch::signing_keys;
 use futures_util::FutureExt as _;
 use kernel::{Caller, ClientId, Error, IdRef, Permission, Result, TenantId};
 use serde_json::Value;
 use store::Tx;
 use web::signature::WebhookSecret;
 
+use super::destination;
 use super::settings::Settings;
 use super::target::explain;
 use super::{MAX_PER_CLIENT, Row, Webhook, WebhookInput, sql};
-use crate::{TOPIC, Webhooks};
+use crate::{TOPIC, Webhooks, pattern};
 
 /// What is made, once everything about it has been checked.
 struct New {
@@ -28,7 +30,7 @@ impl Webhooks {
     /// Makes a webhook for a client. Its secret is in this answer only.
     ///
     /// Errors: 403 `insufficient_scope`; 404 for another's client; 409 `too_many_webhooks`; 422 `validation_failed`, `unknown_event_type`,
-    /// `url_refused`, `not_supported`.
+    /// `url_refused`, `invalid_transform`.
     pub async fn create(self: &Arc<Self>, caller: &Caller, client: IdRef<ClientId>, input: WebhookInput) -> Result<Webhook> {
         let scope = caller.allow(Permission::WebhooksWrite)?;
         let tenant = scope.tenant();
@@ -36,7 +38,7 @@ impl Webhooks {
         let settings = Settings::of_input(input)?;
         settings.check(&self.blueprint)?;
         let secret = WebhookSecret::generate(&self.ambient);
-        let config = self.checked(settings.target.to_config(&secret)?).await?;
+        let config = self.checked(settings.target.to_config(&secret, self.ambient.now())?).await?;
         let (webhooks, new) = (Arc::clone(self), New { settings, config, secret, enabled });
         self.store
             .answer(scope, move |tx| {
@@ -66,9 +68,20 @@ impl Webhooks {
             updated_at: now,
         };
         new.settings.put_into(&mut row);
+        pattern::visible(tx, tenant, &self.blueprint, &row.events, &[])?;
         sql::insert(tx, tenant, &row)?;
+        if new.settings.target.signature.is_asymmetric() {
+            signing_keys::ensure(tx, tenant)?;
+        }
         let policy = new.settings.policy(&self.blueprint);
-        let made = NewDestination { id: row.id, tenant, client, channel: self.channel.name().to_owned(), config: new.config, policy };
+        let made = NewDestination {
+            id: row.id,
+            tenant,
+            client,
+            channel: destination::channel_of(&new.config).to_owned(),
+            config: new.config,
+            policy,
+        };
         let mut destination = destinations::create(tx, made)?;
         if state == State::Disabled {
             destinations::set_state(tx, tenant, row.id, state, Some("requested"))?;
@@ -83,7 +96,10 @@ impl Webhooks {
 
     /// The channel's verdict on a configuration, and the configuration as it is to be stored. Errors: 422 `url_refused` and others.
     pub(crate) async fn checked(&self, config: Value) -> Result<Value> {
-        self.channel.check(&config).await.map_err(explain)
+        let kind = destination::channel_of(&config);
+        let unknown = |_| Error::field("/destination/type", "must be a kind of destination that this server has; see docs/destinations.md");
+        let channel = if kind == self.channel.name() { Arc::clone(&self.channel) } else { self.dispatch.channel(kind).map_err(unknown)? };
+        channel.check(&config).await.map_err(explain)
     }
 
     fn judge_without_look_up(&self, url: &str) -> Result<()> {
@@ -121,14 +137,18 @@ fn is_address(host: &str) -> bool {
 pub(crate) fn subscribe(webhooks: &Arc<Webhooks>, tx: &mut Tx<'_>, tenant: TenantId, client: ClientId, url: String) -> Result<()> {
     webhooks.judge_without_look_up(&url)?;
     let settings = Settings::of_input(WebhookInput {
-        url,
+        url: Some(url),
+        destination: None,
         events: vec!["*".to_owned()],
         name: None,
         description: None,
         filter: None,
         transform: None,
+        content: None,
         channels: None,
         auth: None,
+        signature: None,
+        ca_certificate: None,
         http_method: None,
         custom_headers: None,
         retry_config: None,
@@ -137,7 +157,7 @@ pub(crate) fn subscribe(webhooks: &Arc<Webhooks>, tx: &mut Tx<'_>, tenant: Tenan
         enabled: None,
     })?;
     let secret = WebhookSecret::generate(&webhooks.ambient);
-    let config = settings.target.to_config(&secret)?;
+    let config = settings.target.to_config(&secret, tx.now())?;
     webhooks.insert(tx, tenant, client, New { settings, config, secret, enabled: true }).map(|_| ())
 }
 

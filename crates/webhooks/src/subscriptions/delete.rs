@@ -29,6 +29,7 @@ impl Webhooks {
     /// Removes a subscription, and takes it out of the index after the commit.
     pub(crate) fn forget(self: &Arc<Self>, tx: &mut Tx<'_>, tenant: TenantId, id: DestinationId) -> Result<()> {
         sql::delete(tx, tenant, id)?;
+        crate::operational::forget(tx, tenant, id)?;
         let webhooks = Arc::clone(self);
         tx.after_commit(move || webhooks.index.put(tenant, id, None));
         tx.notify(TOPIC, id);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use dispatch::http::Content;
+use dispatch::http::{ClientAuthentication, SignatureForm};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 use web::Patch;
@@ -10,8 +12,14 @@ use web::Patch;
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WebhookInput {
-    /// Where deliveries are sent: `https://…`, leading to a public address.
-    pub url: String,
+    /// Where deliveries are sent: `https://…`, leading to a public address. This or `destination`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// In place of `url`: a broker, queue or bucket. Its `type` is `nats`, `rabbitmq`, `redis-stream`, `sqs` or `s3`; the other fields depend
+    /// on it. Credentials are shown masked; a mask that comes back means: as it was.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub destination: Option<Value>,
     /// What it listens to: types (`lead.created`), words with `.*` (`lead.*`), or `*`. At least one.
     pub events: Vec<String>,
     /// A name for people.
@@ -24,16 +32,25 @@ pub struct WebhookInput {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub filter: Option<Value>,
-    /// Not yet served.
+    /// A JavaScript function that shapes each request: `function handler(webhook) { …; return webhook }`. At most 64 KB.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub transform: Option<Value>,
+    pub transform: Option<String>,
+    /// What the body has: `full` (default), or `thin`: id, type, time, and where the event can be read.
+    #[serde(default)]
+    pub content: Option<Content>,
     /// Only events of one of these channels, or of none. At most 10 of 1 to 64 characters.
     #[serde(default)]
     pub channels: Option<Vec<String>>,
     /// How we authenticate at the receiver, beside the signature.
     #[serde(default)]
     pub auth: Option<AuthInput>,
+    /// Which signatures a delivery carries: `v1` (HMAC with the webhook's secret; default), `v1a` (Ed25519 with the tenant's key, whose
+    /// public part is at `/.well-known/webhook-keys`) or `both`.
+    #[serde(default)]
+    pub signature: Option<SignatureForm>,
+    /// Certificate authorities in PEM that are trusted beside the public ones, for a receiver with an authority of its own.
+    #[serde(default)]
+    pub ca_certificate: Option<String>,
     /// `POST` (default), `PUT` or `PATCH`.
     #[serde(default)]
     pub http_method: Option<String>,
@@ -60,6 +77,9 @@ pub struct WebhookInput {
 pub struct WebhookPatch {
     /// See [`WebhookInput::url`].
     pub url: Option<String>,
+    /// See [`WebhookInput::destination`]; as a whole, of the same type.
+    #[schema(value_type = Option<Object>)]
+    pub destination: Option<Value>,
     /// See [`WebhookInput::events`].
     pub events: Option<Vec<String>>,
     /// A name for people.
@@ -69,13 +89,20 @@ pub struct WebhookPatch {
     /// Which of these events.
     #[schema(value_type = Option<Object>)]
     pub filter: Patch<Value>,
-    /// Not yet served.
-    #[schema(value_type = Option<Object>)]
-    pub transform: Patch<Value>,
+    /// A JavaScript function that shapes each request.
+    pub transform: Patch<String>,
+    /// What the body has: `full` or `thin`.
+    #[schema(value_type = Option<Content>)]
+    pub content: Patch<Content>,
     /// Only events of these channels.
     pub channels: Patch<Vec<String>>,
     /// How we authenticate at the receiver.
     pub auth: Patch<AuthInput>,
+    /// See [`WebhookInput::signature`].
+    #[schema(value_type = Option<SignatureForm>)]
+    pub signature: Patch<SignatureForm>,
+    /// See [`WebhookInput::ca_certificate`].
+    pub ca_certificate: Patch<String>,
     /// `POST`, `PUT` or `PATCH`.
     pub http_method: Patch<String>,
     /// Headers that are sent along.
@@ -116,9 +143,9 @@ pub enum AuthInput {
         /// The header.
         header: String,
     },
-    /// Not yet served.
+    /// `Authorization: Bearer …` with an access token that we fetch (OAuth 2 client credentials) and renew.
     Oauth2 {
-        /// Where tokens are had.
+        /// Where tokens are had: `https://…`, under the same rules as the webhook's own address.
         token_url: String,
         /// Our id there.
         client_id: String,
@@ -127,6 +154,19 @@ pub enum AuthInput {
         /// What is asked for.
         #[serde(default)]
         scopes: Vec<String>,
+        /// Whom the token is for, where the server wants to know.
+        #[serde(default)]
+        audience: Option<String>,
+        /// How we present ourselves to the token endpoint: `header` (default) or `body`.
+        #[serde(default)]
+        client_authentication: ClientAuthentication,
+    },
+    /// A certificate of ours in the TLS handshake (mutual TLS).
+    Mtls {
+        /// The certificate chain in PEM, the leaf first.
+        certificate: String,
+        /// Its private key in PEM, without a passphrase.
+        private_key: String,
     },
 }
 

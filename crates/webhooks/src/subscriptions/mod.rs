@@ -2,11 +2,13 @@
 
 mod create;
 mod delete;
+mod destination;
 mod get;
 mod input;
 mod list;
 mod replace;
 mod rotate_secret;
+mod secrets;
 mod set_state;
 mod settings;
 pub(crate) mod sql;
@@ -24,6 +26,7 @@ use store::Tx;
 
 pub use input::{AuthInput, RetryConfig, WebhookInput, WebhookPatch};
 pub use rotate_secret::{RotateSecret, RotatedSecret};
+pub use secrets::{SigningSecret, WebhookSecrets};
 pub use test::TestResult;
 pub use view::Webhook;
 
@@ -33,9 +36,11 @@ pub(crate) use delete::{flat as delete_flat, nested as delete};
 pub(crate) use get::{flat as get_flat, nested as get};
 pub(crate) use list::handle as list;
 pub(crate) use replace::{flat as replace_flat, nested as replace};
-pub(crate) use rotate_secret::{flat as rotate_secret_flat, nested as rotate_secret};
+pub(crate) use rotate_secret::{flat as rotate_secret_flat, nested as rotate_secret, overlap};
+pub(crate) use secrets::{flat as secrets_flat, nested as secrets};
 pub use set_state::Change;
 pub(crate) use set_state::{flat as set_state_flat, nested as set_state};
+pub(crate) use target::{Target, explain};
 pub(crate) use test::{flat as test_flat, nested as test};
 pub(crate) use update::{flat as update_flat, nested as update};
 

@@ -2,12 +2,13 @@
 
 use blueprint::Blueprint;
 use dispatch::{Destination, Policy};
+use events::Filter;
 use kernel::{Error, Result, text};
 use serde_json::Value;
 
+use super::destination;
 use super::target::Target;
 use super::{AuthInput, RetryConfig, Row, WebhookInput, WebhookPatch};
-use crate::filter::Filter;
 use crate::pattern;
 
 /// Most channels that a webhook listens to, and their longest name: as events have them.
@@ -30,9 +31,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// From a body. `transform` is asked for and not served: that is said, not ignored.
+    /// From a body.
     pub(crate) fn of_input(input: WebhookInput) -> Result<Self> {
-        no_transform(input.transform.as_ref())?;
         Ok(Self {
             name: input.name,
             description: input.description,
@@ -43,10 +43,15 @@ impl Settings {
             rate_per_second: input.rate_limit_per_second,
             ordered: input.ordered.unwrap_or(false),
             target: Target {
-                url: input.url,
+                url: given_url(input.url)?.unwrap_or_default(),
+                destination: input.destination,
                 method: input.http_method.unwrap_or_else(Target::default_method),
                 headers: input.custom_headers.unwrap_or_default(),
                 auth: input.auth.unwrap_or(AuthInput::None),
+                transform: input.transform,
+                content: input.content.unwrap_or_default(),
+                signature: input.signature.unwrap_or_default(),
+                ca_certificate: input.ca_certificate,
             },
         })
     }
@@ -68,7 +73,6 @@ impl Settings {
 
     /// Changed by a PATCH.
     pub(crate) fn patched(self, patch: WebhookPatch) -> Result<Self> {
-        no_transform(patch.transform.change().flatten().as_ref())?;
         let old = self.target;
         let headers = patch.custom_headers.change();
         Ok(Self {
@@ -81,10 +85,15 @@ impl Settings {
             rate_per_second: patch.rate_limit_per_second.apply(self.rate_per_second),
             ordered: patch.ordered.unwrap_or(self.ordered),
             target: Target {
-                url: patch.url.unwrap_or_else(|| old.url.clone()),
+                url: given_url(patch.url)?.unwrap_or_else(|| old.url.clone()),
+                destination: patch.destination.or_else(|| old.destination.clone()),
                 method: patch.http_method.change().map_or_else(|| old.method.clone(), |to| to.unwrap_or_else(Target::default_method)),
                 auth: patch.auth.change().map_or_else(|| old.auth.clone(), |to| to.unwrap_or(AuthInput::None)),
+                transform: patch.transform.apply(old.transform.clone()),
+                content: patch.content.change().map_or(old.content, Option::unwrap_or_default),
                 headers: headers.map_or_else(|| old.headers.clone(), Option::unwrap_or_default),
+                signature: patch.signature.change().map_or(old.signature, Option::unwrap_or_default),
+                ca_certificate: patch.ca_certificate.apply(old.ca_certificate.clone()),
             }
             .unmasked(&old),
         })
@@ -111,8 +120,9 @@ impl Settings {
         if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
             return Err(Error::field("/rateLimitPerSecond", format!("must be 1 to {MAX_RATE}")));
         }
+        destination::check(&self.target)?;
         self.retry_config.as_ref().map_or(Ok(()), check_retries)?;
-        self.target.check()
+        self.target.check_masks()
     }
 
     /// How the destination is to be treated: by the retry configuration, else as the blueprint says, else natively.
@@ -142,11 +152,14 @@ impl Settings {
     }
 }
 
-fn no_transform(transform: Option<&Value>) -> Result<()> {
-    if transform.is_none() {
-        return Ok(());
+/// An address that is given and empty is refused like any other that cannot be used: none is what is absent. Error: 422 `url_refused`.
+fn given_url(url: Option<String>) -> Result<Option<String>> {
+    match url {
+        Some(text) if text.is_empty() => {
+            Err(Error::invalid("url_refused", "This URL cannot be sent to; see errors.").at("/url", "must be an absolute URL: it is empty"))
+        }
+        url => Ok(url),
     }
-    Err(Error::invalid("not_supported", "Transforms are not served yet.").at("/transform", "is not supported yet; leave it out"))
 }
 
 fn check_retries(config: &RetryConfig) -> Result<()> {

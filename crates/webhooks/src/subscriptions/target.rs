@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use dispatch::http::{Auth, HttpConfig, SecretEntry};
+use dispatch::http::{Auth, Content, HttpConfig, SecretEntry, SignatureForm, is_secret_header};
 use kernel::{Error, FieldError, Kind, Result, Timestamp};
 use serde_json::{Value, json};
 use web::signature::WebhookSecret;
 
-use super::AuthInput;
+use super::{AuthInput, destination};
 
 /// What is shown in place of a secret header's value; sent back, it means: as it was.
 pub(crate) const MASK: &str = "***";
 /// Most secrets at once, when rotations overlap.
 const MAX_SECRETS: usize = 8;
-/// Parts of a header's name that tell a secret value.
-const SECRET_WORDS: [&str; 6] = ["auth", "token", "secret", "key", "cookie", "password"];
 
 /// Where and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +21,12 @@ pub(crate) struct Target {
     pub(crate) method: String,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) auth: AuthInput,
+    pub(crate) signature: SignatureForm,
+    pub(crate) ca_certificate: Option<String>,
+    pub(crate) transform: Option<String>,
+    pub(crate) content: Content,
+    /// In place of `url`: another channel's configuration, with its credentials.
+    pub(crate) destination: Option<Value>,
 }
 
 impl Target {
@@ -30,18 +34,9 @@ impl Target {
         "POST".to_owned()
     }
 
-    /// What this crate refuses by itself; the rest is the channel's business. Error: 422 `not_supported`.
-    pub(crate) fn check(&self) -> Result<()> {
-        if matches!(self.auth, AuthInput::Oauth2 { .. }) {
-            return Err(Error::invalid("not_supported", "OAuth 2 towards receivers is not served yet.")
-                .at("/auth/type", "is not supported yet; use none, basic, bearer or hmac"));
-        }
-        Ok(())
-    }
-
-    /// The configuration of a new destination with this secret.
-    pub(crate) fn to_config(&self, secret: &WebhookSecret) -> Result<Value> {
-        let first = SecretEntry { secret: secret.text().reveal().clone(), expires_at: None };
+    /// The configuration of a new destination with this secret, made now.
+    pub(crate) fn to_config(&self, secret: &WebhookSecret, now: Timestamp) -> Result<Value> {
+        let first = SecretEntry { secret: secret.text().reveal().clone(), expires_at: None, created_at: Some(now) };
         self.with_secrets(vec![first])
     }
 
@@ -55,10 +50,16 @@ impl Target {
             AuthInput::Basic { username, password } => Auth::Basic { username, password },
             AuthInput::Bearer { token } => Auth::Bearer { token },
             AuthInput::Hmac { secret, header } => Auth::Hmac { secret, header },
-            AuthInput::None | AuthInput::Oauth2 { .. } => Auth::None,
+            AuthInput::Oauth2 { token_url, client_id, client_secret, scopes, audience, client_authentication } => {
+                Auth::Oauth2 { token_url, client_id, client_secret, scopes, audience, client_authentication }
+            }
+            AuthInput::Mtls { certificate, private_key } => Auth::Mtls { certificate, private_key },
+            AuthInput::None => Auth::None,
         };
         let (url, method, headers) = (self.url.clone(), self.method.clone(), self.headers.clone());
-        to_json(&HttpConfig { url, method, headers, secrets, auth })
+        let (signature, ca_certificate) = (self.signature, self.ca_certificate.clone());
+        let (transform, content, destination) = (self.transform.clone(), self.content, self.destination.clone());
+        to_json(&HttpConfig { url, method, headers, secrets, auth, signature, ca_certificate, transform, content, destination })
     }
 
     /// From a destination's configuration.
@@ -69,8 +70,13 @@ impl Target {
             Auth::Basic { username, password } => AuthInput::Basic { username, password },
             Auth::Bearer { token } => AuthInput::Bearer { token },
             Auth::Hmac { secret, header } => AuthInput::Hmac { secret, header },
+            Auth::Oauth2 { token_url, client_id, client_secret, scopes, audience, client_authentication } => {
+                AuthInput::Oauth2 { token_url, client_id, client_secret, scopes, audience, client_authentication }
+            }
+            Auth::Mtls { certificate, private_key } => AuthInput::Mtls { certificate, private_key },
         };
-        Ok(Self { url: config.url, method: config.method, headers: config.headers, auth })
+        let HttpConfig { url, method, headers, signature, ca_certificate, transform, content, destination, .. } = config;
+        Ok(Self { url, method, headers, auth, signature, ca_certificate, transform, content, destination })
     }
 
     /// Whether two configurations have the same secrets.
@@ -81,7 +87,7 @@ impl Target {
     /// `config` with a new secret; the present ones sign until `until`, if that is not now, and never longer than before.
     pub(crate) fn with_new_secret(config: &Value, secret: &WebhookSecret, now: Timestamp, until: Timestamp) -> Result<Value> {
         let mut config = HttpConfig::read(config)?;
-        let newest = SecretEntry { secret: secret.text().reveal().clone(), expires_at: None };
+        let newest = SecretEntry { secret: secret.text().reveal().clone(), expires_at: None, created_at: Some(now) };
         let old = config.secrets.into_iter().map(|entry| {
             let expires_at = entry.expires_at.map_or(until, |at| at.min(until));
             SecretEntry { expires_at: Some(expires_at), ..entry }
@@ -98,14 +104,22 @@ impl Target {
             AuthInput::Basic { username, .. } => json!({"type": "basic", "username": username}),
             AuthInput::Bearer { .. } => json!({"type": "bearer"}),
             AuthInput::Hmac { header, .. } => json!({"type": "hmac", "header": header}),
-            AuthInput::Oauth2 { .. } => json!({"type": "oauth2"}),
+            AuthInput::Oauth2 { token_url, client_id, scopes, audience, client_authentication, .. } => {
+                let mut shown = json!({"type": "oauth2", "tokenUrl": token_url, "clientId": client_id, "scopes": scopes});
+                shown["clientAuthentication"] = json!(client_authentication);
+                if let Some(audience) = audience {
+                    shown["audience"] = json!(audience);
+                }
+                shown
+            }
+            AuthInput::Mtls { certificate, .. } => json!({"type": "mtls", "certificate": certificate}),
         }
     }
 
     /// The headers, secret values masked.
     pub(crate) fn shown_headers(&self) -> BTreeMap<String, String> {
         let shown = |(name, value): (&String, &String)| {
-            let value = if is_secret(name) { MASK.to_owned() } else { value.clone() };
+            let value = if is_secret_header(name, value) { MASK.to_owned() } else { value.clone() };
             (name.clone(), value)
         };
         self.headers.iter().map(shown).collect()
@@ -113,18 +127,26 @@ impl Target {
 
     /// With the values of `old` where the mask came back.
     pub(crate) fn unmasked(mut self, old: &Self) -> Self {
-        for (name, value) in &mut self.headers {
-            if let Some(kept) = old.headers.get(name).filter(|_| value == MASK && is_secret(name)) {
+        for (name, value) in self.headers.iter_mut().filter(|(_, value)| *value == MASK) {
+            let kept = old.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+            if let Some((_, kept)) = kept.filter(|(name, value)| is_secret_header(name, value)) {
                 value.clone_from(kept);
             }
         }
+        self.destination = self.destination.map(|own| destination::unmasked(&own, old.destination.as_ref()));
         self
     }
-}
 
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| name.contains(word))
+    /// The mask is no value. Error: 422, where it stands for nothing that was there.
+    pub(crate) fn check_masks(&self) -> Result<()> {
+        match self.headers.iter().find(|(name, value)| *value == MASK && is_secret_header(name, value)) {
+            Some((name, _)) => {
+                let place = format!("/customHeaders/{}", name.replace('~', "~0").replace('/', "~1"));
+                Err(Error::field(place, "is the mask that we show in place of a secret; give the value"))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 fn to_json(config: &HttpConfig) -> Result<Value> {

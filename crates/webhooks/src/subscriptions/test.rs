@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use bytes::Bytes;
-use dispatch::destinations;
+use dispatch::{AttemptOutcome, destinations};
 use kernel::{Caller, DeliveryId, DestinationId, Error, Event, Permission, Result};
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,7 @@ impl Webhooks {
             channels: Vec::new(),
             ordering_key: None,
             deliver_at: None,
+            schema_version: None,
         };
         let (delivery_id, report) = self.dispatch.send_now(tenant, destination.id, Arc::new(event)).await?;
         let body = String::from_utf8_lossy(&report.response_body).into_owned();
@@ -66,9 +67,13 @@ impl Webhooks {
             success: report.is_delivered(),
             delivery_id,
             response_code: report.status_code,
-            response_body: report.status_code.map(|_| body),
+            response_body: (report.status_code.is_some() || !body.is_empty()).then_some(body),
             duration_ms: u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
-            error: report.error.map(|error| error.text),
+            error: if matches!(report.outcome, AttemptOutcome::Skipped(_)) {
+                Some("the transform cancelled this delivery".to_owned())
+            } else {
+                report.error.map(|error| error.text)
+            },
         })
     }
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use dispatch::destinations::{self, DestinationUpdate};
-use dispatch::{Destination, State};
+use dispatch::{Destination, State, signing_keys};
 use kernel::{Caller, DestinationId, Error, Permission, Result, TenantId, TenantScope};
 use store::Tx;
 
+use super::destination::check_kind;
 use super::settings::Settings;
 use super::target::Target;
 use super::{Row, Webhook, WebhookPatch, WebhookPath, sql};
-use crate::Webhooks;
+use crate::{Webhooks, pattern};
 
 /// What becomes of the settings: pure, since it is asked twice, before and inside the writing transaction.
 pub(super) type Edit = dyn Fn(Settings) -> Result<Settings> + Send + Sync;
@@ -38,7 +39,9 @@ impl Webhooks {
         let (settings, destination) =
             self.store.read(scope.clone(), move |tx| load(tx, tenant, &looked.0, looked.1.as_ref()).map(|(_, s, d)| (s, d))).await?;
         settings.check(&self.blueprint)?;
-        let config = self.checked(settings.target.over(&destination.config)?).await?;
+        let config = settings.target.over(&destination.config)?;
+        check_kind(&destination.config, &config)?;
+        let config = self.checked(config).await?;
         let (webhooks, checked) = (Arc::clone(self), settings.target);
         self.store
             .answer(scope, move |tx| {
@@ -48,9 +51,14 @@ impl Webhooks {
                     return Err(changed_meanwhile());
                 }
                 settings.check(&webhooks.blueprint)?;
+                let before = row.events.clone();
                 settings.put_into(&mut row);
+                pattern::visible(tx, tenant, &webhooks.blueprint, &row.events, &before)?;
                 row.updated_at = tx.now();
                 sql::update(tx, tenant, &row)?;
+                if settings.target.signature.is_asymmetric() {
+                    signing_keys::ensure(tx, tenant)?;
+                }
                 let change = DestinationUpdate { config: Some(config), policy: Some(settings.policy(&webhooks.blueprint)) };
                 let destination = destinations::update(tx, tenant, row.id, change)?;
                 webhooks.finish(tx, tenant, row, destination, enabled)

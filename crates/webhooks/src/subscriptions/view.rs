@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use dispatch::http::Content;
+use dispatch::http::SignatureForm;
 use dispatch::{Destination, State};
 use kernel::{ClientId, DestinationId, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::destination;
 use super::settings::Settings;
 use super::{RetryConfig, Row};
 
@@ -22,8 +25,13 @@ pub struct Webhook {
     pub name: Option<String>,
     /// What it is for.
     pub description: Option<String>,
-    /// Where deliveries are sent.
-    pub url: String,
+    /// Where deliveries are sent; absent beside `destination`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub url: Option<String>,
+    /// The broker, queue or bucket that they go to in place of a URL, credentials masked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Object>)]
+    pub destination: Option<Value>,
     /// What it listens to.
     pub events: Vec<String>,
     /// Only events of one of these channels, or of none; empty: all.
@@ -31,9 +39,17 @@ pub struct Webhook {
     /// Which of these events.
     #[schema(value_type = Option<Object>)]
     pub filter: Option<Value>,
+    /// The function that shapes each request.
+    pub transform: Option<String>,
+    /// What the body has.
+    pub content: Content,
     /// How we authenticate at the receiver, without its secrets.
     #[schema(value_type = Object)]
     pub auth: Value,
+    /// Which signatures a delivery carries.
+    pub signature: SignatureForm,
+    /// Certificate authorities that are trusted beside the public ones.
+    pub ca_certificate: Option<String>,
     /// The method.
     pub http_method: String,
     /// Headers that are sent along; secret ones masked.
@@ -69,11 +85,16 @@ impl Webhook {
             client_id: row.client,
             name: settings.name,
             description: settings.description,
-            url: settings.target.url.clone(),
+            url: (!settings.target.url.is_empty()).then(|| settings.target.url.clone()),
+            destination: settings.target.destination.as_ref().map(destination::shown),
             events: settings.events,
             channels: settings.channels,
             filter: settings.filter,
+            transform: settings.target.transform.clone(),
+            content: settings.target.content,
             auth: settings.target.shown_auth(),
+            signature: settings.target.signature,
+            ca_certificate: settings.target.ca_certificate.clone(),
             http_method: settings.target.method.clone(),
             custom_headers: settings.target.shown_headers(),
             retry_config: settings.retry_config,

@@ -7,7 +7,9 @@ use access::Access;
 use access::clients::ClientInput;
 use access::tenants::CreateTenant;
 use blueprint::Blueprint;
+use dispatch::acceptances::Acceptances;
 use dispatch::http::HttpChannel;
+use dispatch::signing_keys::SigningKeys;
 use dispatch::{Dispatch, DispatchLifecycle, Options};
 use events::{Events, Publish, Published};
 use kernel::{Ambient, Caller, ClientId, IdRef, Kind, Result, TenantId};
@@ -15,7 +17,7 @@ use serde_json::{Value, json};
 use store::{Config, Database, MasterKey, Store};
 use testkit::Engine;
 use web::outbound::{Client, ClientConfig, UrlPolicy};
-use webhooks::{Webhook, WebhookInput, Webhooks, WebhooksLifecycle};
+use webhooks::{OperationalEvents, Webhook, WebhookInput, Webhooks, WebhooksLifecycle};
 
 /// No wait in these tests is longer.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
@@ -55,7 +57,8 @@ async fn node(engine: &Engine, key: &MasterKey, exclusive: bool) -> Node {
     let blueprint: Arc<Blueprint> = Arc::new(blueprint::load("insurance-leads").unwrap());
     let policy = UrlPolicy { allow_http: true, allow_networks: vec!["127.0.0.0/8".parse().unwrap()] };
     let outbound = Client::new(ClientConfig::new(policy)).unwrap();
-    let channel = Arc::new(HttpChannel::new(outbound.clone(), &blueprint.webhooks).unwrap());
+    let channel = HttpChannel::new(outbound.clone(), &blueprint.webhooks).unwrap();
+    let channel = Arc::new(channel.with_signing(SigningKeys::new(&store), Acceptances::new(&store)));
     let dispatch = Dispatch::new(store.clone(), ambient.clone(), vec![channel], Options::default()).await.unwrap();
     let webhooks = Webhooks::new(store.clone(), ambient.clone(), Arc::clone(&blueprint), Arc::clone(&dispatch), outbound).await.unwrap();
     let exists: events::ClientExists = Arc::new(|tx, tenant, client| match access::clients::resolve(tx, tenant, &IdRef::Id(client)) {
@@ -65,6 +68,7 @@ async fn node(engine: &Engine, key: &MasterKey, exclusive: bool) -> Node {
     });
     let events = Events::new(store.clone(), ambient.clone(), &blueprint, exists).unwrap();
     events.set_planner(webhooks.clone());
+    dispatch.set_observer(OperationalEvents::new(&events));
     let lifecycles: Vec<Arc<dyn store::Lifecycle>> =
         vec![events.clone(), Arc::new(WebhooksLifecycle(webhooks.clone())), DispatchLifecycle::new(store.clone())];
     let access = Access::new(store.clone(), ambient, blueprint, lifecycles).await.unwrap();

@@ -4,7 +4,13 @@
 
 mod bed;
 mod delivery;
+mod ledger;
 mod lifecycle;
+mod operational;
 mod planning;
+mod replays;
 mod routes;
+mod signatures;
+mod simulation;
 mod subscriptions;
+mod transforms;

@@ -42,6 +42,7 @@ pub(super) async fn run(settings: Settings, args: DemoArgs) -> anyhow::Result<()
     wait_for_signal().await?;
     print::goodbye();
     changes.abort();
+    system.close_readers();
     stop.send_replace(true);
     serving.await?;
     system.drain(GRACE).await;

@@ -16,6 +16,8 @@ fn hostile() -> Vec<String> {
         "http://0177.0.0.1/",
         "http://localhost/",
         "http://LOCALHOST/",
+        "https://LOCALHOST./",
+        "https://nobody-answers.localhost/",
         "http://0.0.0.0/",
         "http://0/",
         "http://10.0.0.1/",
@@ -101,7 +103,7 @@ testkit::engines! {
         let world = World::start(engine, |settings| settings.unset("TRADEWIND_ALLOW_NETWORKS"));
         let tenant = world.tenant("Acme").await;
         let before = counts(&tenant).await;
-        for url in ["http://127.0.0.1/", "http://169.254.169.254/", "ftp://example.com/", "https://u:p@example.com/", "nonsense"] {
+        for url in ["http://127.0.0.1/", "http://169.254.169.254/", "ftp://example.com/", "https://u:p@example.com/", "nonsense", "https://LOCALHOST./"] {
             let answer = tenant.host.post("/api/v1/api-clients", &json!({"name": "Client", "webhookUrl": url})).await;
             assert_eq!(answer.status, 422, "{url}: {}", answer.text());
             crate::world::assert_is_problem(url, &answer);

@@ -141,17 +141,42 @@ testkit::engines! {
             assert!(answer.status == 0 || (400..500).contains(&answer.status), "{what}: {} {}", answer.head, answer.body);
             still_serves(&world, &tenant).await;
         }
-        // Two content types, and a value that is no UTF-8: read, and judged.
-        let head = format!(
-            "POST /api/v1/leads HTTP/1.1\r\n{auth}\r\ncontent-type: application/json\r\ncontent-type: text/plain\r\ncontent-length: 2"
-        );
-        assert_eq!(raw::send(to, &head, b"{}").await.status, 415);
+        // A value that is no UTF-8: read, and judged.
         let mut bytes = format!("GET /api/v1/leads HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{auth}\r\nuser-agent: ").into_bytes();
         bytes.extend_from_slice(b"\xff\xfe\r\n\r\n");
         assert_eq!(raw::exchange(to, &bytes).await.status, 200);
         let head = format!("POST /api/v1/leads HTTP/1.1\r\n{auth}\r\ncontent-length: 2");
         assert_eq!(raw::send(to, &head, b"{}").await.status, 415, "no content type");
         assert_eq!(counts(&tenant).await, before);
+        still_serves(&world, &tenant).await;
+    }
+
+    /// What one program reads first another reads last: such a request is not served, whichever of the two would do.
+    async fn headers_that_mean_something_once_stand_there_once(world: World) {
+        let tenant = world.tenant("Acme").await;
+        let before = counts(&tenant).await;
+        let to = world.server.address();
+        let auth = format!("authorization: Bearer {}\r\ntradewind-tenant: {}", world.service_key, tenant.id);
+        let json = "content-type: application/json";
+        let body = crate::world::lead("Ada").to_string();
+        for twice in [
+            format!("{auth}\r\nauthorization: Bearer nobody\r\n{json}"),
+            format!("authorization: Bearer nobody\r\n{auth}\r\n{json}"),
+            format!("{auth}\r\n{json}\r\ncontent-type: text/plain"),
+            format!("{auth}\r\n{json}\r\n{json}"),
+            format!("{auth}\r\n{json}\r\nidempotency-key: a\r\nidempotency-key: b"),
+            format!("{auth}\r\n{json}\r\ntradewind-tenant: ten_00000000000000000000000000"),
+            format!("{auth}\r\n{json}\r\nx-api-secret: a\r\nX-API-Secret: b"),
+        ] {
+            let head = format!("POST /api/v1/leads HTTP/1.1\r\n{twice}\r\ncontent-length: {}", body.len());
+            let answer = raw::send(to, &head, body.as_bytes()).await;
+            assert_eq!(answer.status, 400, "{twice}: {}", answer.body);
+            assert!(answer.body.contains("\"duplicate_header\""), "{twice}: {}", answer.body);
+        }
+        assert_eq!(counts(&tenant).await, before);
+        // Others may come as often as they like.
+        let head = format!("GET /api/v1/leads HTTP/1.1\r\n{auth}\r\naccept: */*\r\naccept: text/plain\r\nx-a: 1\r\nx-a: 2");
+        assert_eq!(raw::send(to, &head, b"").await.status, 200);
         still_serves(&world, &tenant).await;
     }
 

@@ -11,7 +11,7 @@ use testkit::{Engine, wait};
 use super::tools;
 use crate::world::{SOON, World, assert_signed};
 
-const PACKAGE: &str = "@octokit/webhooks-examples@7.6.1";
+pub(super) const PACKAGE: &str = "@octokit/webhooks-examples@7.6.1";
 const BLUEPRINT: &str = include_str!("blueprint.toml");
 
 /// Each webhook of GitHub's has its examples.
@@ -28,7 +28,7 @@ struct Delivered {
 }
 
 /// Every example of the package under a name of its own, and a text three times as long as the longest, full of what is easily mangled.
-fn payloads(dir: &Path) -> Vec<(String, String)> {
+pub(super) fn payloads(dir: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut open: Vec<PathBuf> = vec![dir.join("node_modules/@octokit/webhooks-examples")];
     while let Some(place) = open.pop() {

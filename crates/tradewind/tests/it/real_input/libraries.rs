@@ -13,7 +13,7 @@ use crate::world::{Contractors, SOON, World, received, text};
 const VERSION: &str = "1.1";
 
 /// As the scripts read it. Text in the body is ASCII-safe base64, so that bytes stay bytes.
-fn captured(requests: &[Received], secret: &str) -> Value {
+pub(super) fn captured(requests: &[Received], secret: &str) -> Value {
     let one = |request: &Received| {
         let headers: Map<String, Value> = request
             .headers
@@ -39,7 +39,7 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-fn script(name: &str) -> PathBuf {
+pub(super) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/real_input").join(name)
 }
 
@@ -72,11 +72,16 @@ async fn deliveries(world: &World) -> Value {
 }
 
 /// Writes the deliveries to a file and runs `judge` on it, which must say how many it verified.
-fn judge(all: &Value, mut command: Command) {
+fn judge(all: &Value, command: Command) {
+    judge_counted(all, all.as_array().unwrap().len(), command);
+}
+
+/// The same for what is no list of deliveries: it must say that it verified `count`.
+pub(super) fn judge_counted(all: &Value, count: usize, mut command: Command) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), all.to_string()).unwrap();
     let output = tools::run(command.arg(file.path()));
-    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), all.as_array().unwrap().len().to_string());
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), count.to_string());
 }
 
 fn judge_by_node(all: &Value) {

@@ -12,7 +12,14 @@ pub(super) enum Thing {
     Key,
     Webhook,
     Event,
+    Expunge,
     Delivery,
+    Replay,
+    Source,
+    /// A call in its quarantine.
+    Call,
+    /// A named reader of events.
+    Consumer,
     /// A record of this resource type, by the name that its path uses.
     Record(&'static str),
     /// Nobody's: an event type, a tier, a resource type. With a value that exists.
@@ -54,6 +61,7 @@ fn cases() -> Vec<Row> {
     let mut rows = access();
     rows.extend(events());
     rows.extend(webhooks());
+    rows.extend(sources());
     rows.extend(records());
     rows.extend(declared());
     rows
@@ -90,6 +98,19 @@ fn events() -> Vec<Row> {
         ("GET POST", "/api/v1/events", Nothing, Some(event.clone())),
         ("POST", "/api/v1/events/batch", Nothing, Some(json!({"events": [event]}))),
         ("GET", "/api/v1/events/{}", Path(&[Thing::Event]), None),
+        // The built-in blueprints keep nothing apart: that it is hidden from others is shown in `catalogue`.
+        ("GET", "/api/v1/events/quarantine", Nothing, None),
+        ("GET DELETE", "/api/v1/events/quarantine/{}", Path(&[Thing::Event]), None),
+        ("POST", "/api/v1/events/quarantine/{}/release", Path(&[Thing::Event]), Some(json!({"force": true}))),
+        ("POST", "/api/v1/events/{}/expunge", Path(&[Thing::Event]), None),
+        ("POST", "/api/v1/expunges", Nothing, Some(json!({"path": "data.leadId", "value": "1", "dryRun": true}))),
+        ("GET", "/api/v1/expunges/{}", Path(&[Thing::Expunge]), None),
+        ("GET", "/api/v1/events/poll", Nothing, None),
+        // A stream that is allowed has no end: what it shows is in `readers`.
+        ("GET", "/api/v1/events/stream", Path(&[]), None),
+        ("GET", "/api/v1/event-consumers", Nothing, None),
+        ("DELETE", "/api/v1/event-consumers/{}", Path(&[Thing::Consumer]), None),
+        ("GET", "/api/v1/webhook-form", Nothing, None),
         ("GET", "/api/v1/webhook-events", Nothing, None),
         ("GET", "/api/v1/event-types/{}", Path(&[Thing::Shared("lead.created")]), None),
     ]
@@ -119,11 +140,45 @@ fn webhooks() -> Vec<Row> {
         ("POST", "/api/v1/webhooks/{}/pause", FLAT, Some(json!({}))),
         ("POST", "/api/v1/webhooks/{}/resume", FLAT, Some(json!({}))),
         ("GET", "/api/v1/webhooks/{}/deliveries", FLAT, None),
+        ("GET", "/api/v1/webhooks/{}/secrets", FLAT, None),
+        ("GET", "/api/v1/api-clients/{}/webhooks/{}/secrets", OF_CLIENT, None),
+        ("GET", "/api/v1/webhook-keys", Nothing, None),
+        ("POST", "/api/v1/webhook-keys/rotate", Nothing, Some(json!({"overlapSeconds": 0}))),
+        ("GET", "/.well-known/webhook-keys", Named::Public, None),
         ("GET", "/api/v1/deliveries", Nothing, None),
+        ("POST", "/api/v1/transforms/preview", Nothing, Some(json!({"transform": "w => w"}))),
         ("GET", "/api/v1/undelivered", Nothing, None),
         ("GET", "/api/v1/deliveries/{}", Path(&[Delivery]), None),
         ("GET", "/api/v1/deliveries/{}/attempts", Path(&[Delivery]), None),
+        ("GET", "/api/v1/deliveries/stats", Nothing, None),
+        ("POST", "/api/v1/deliveries/retry", Nothing, Some(json!({"reason": "exhausted"}))),
+        ("POST", "/api/v1/deliveries/{}/cancel", Path(&[Delivery]), Some(json!({}))),
+        ("GET", "/api/v1/webhooks/{}/stats", FLAT, None),
+        ("POST", "/api/v1/webhooks/{}/recover", FLAT, Some(json!({"since": "2026-01-01T00:00:00Z"}))),
+        ("POST", "/api/v1/webhooks/{}/replay-missing", FLAT, Some(json!({"from": "2026-01-01T00:00:00Z"}))),
+        ("GET", "/api/v1/api-clients/{}/webhooks/{}/stats", OF_CLIENT, None),
+        ("POST", "/api/v1/api-clients/{}/webhooks/{}/recover", OF_CLIENT, Some(json!({"since": "2026-01-01T00:00:00Z"}))),
+        ("POST", "/api/v1/api-clients/{}/webhooks/{}/replay-missing", OF_CLIENT, Some(json!({"from": "2026-01-01T00:00:00Z"}))),
+        ("GET", "/api/v1/replays", Nothing, None),
+        ("GET", "/api/v1/replays/{}", Path(&[Thing::Replay]), None),
+        ("POST", "/api/v1/replays/{}/cancel", Path(&[Thing::Replay]), Some(json!({}))),
+        ("POST", "/api/v1/events/{}/replay", Path(&[Thing::Event]), Some(json!({}))),
+        ("POST", "/api/v1/events/{}/cancel", Path(&[Thing::Event]), Some(json!({}))),
         ("POST", "/api/v1/deliveries/{}/retry", Path(&[Delivery]), Some(json!({}))),
+    ]
+}
+
+fn sources() -> Vec<Row> {
+    use Named::{Nothing, Path, Public};
+    use Thing::{Call, Source};
+    vec![
+        ("GET POST", "/api/v1/sources", Nothing, Some(json!({"provider": "github"}))),
+        ("GET PATCH DELETE", "/api/v1/sources/{}", Path(&[Source]), Some(json!({"name": "Changed"}))),
+        ("POST", "/api/v1/sources/{}/rotate-secret", Path(&[Source]), Some(json!({"overlapSeconds": 0}))),
+        ("GET DELETE", "/api/v1/sources/{}/quarantine", Path(&[Source]), None),
+        ("GET DELETE", "/api/v1/sources/{}/quarantine/{}", Path(&[Source, Call]), None),
+        ("POST", "/api/v1/sources/{}/quarantine/{}/release", Path(&[Source, Call]), Some(json!({}))),
+        ("GET POST", "/in/{}", Public, None),
     ]
 }
 

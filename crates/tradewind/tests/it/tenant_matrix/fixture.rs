@@ -7,12 +7,19 @@ use testkit::receiver::{Answer, Receiver};
 use super::cases::{Named, Thing};
 use crate::world::{Tenant, World, lead, text};
 
+/// A's named reader.
+const CONSUMER: &str = "matrix-reader";
+
 pub(super) struct Fixture {
     pub(super) a: Tenant,
     key: String,
     webhook: String,
     event: String,
+    expunge: String,
     delivery: String,
+    replay: String,
+    source: String,
+    call: String,
     /// Id in paths by resource type.
     records: Map<String, Value>,
     /// B's own client, for paths that name a client and something of it.
@@ -39,6 +46,11 @@ impl Fixture {
         let webhook = a.webhook_with(hook).await.id;
         let event = text(&a.publish("lead.created", &json!({"leadId": "1"})).await["id"]);
         let delivery = text(&a.delivery(&event, |row| row["status"] == "failed").await["id"]);
+        a.host.get(&format!("/api/v1/events/poll?consumer={CONSUMER}")).await.assert_status(200);
+        let count = json!({"path": "data.leadId", "value": "1", "dryRun": true});
+        let expunge = text(&a.host.post("/api/v1/expunges", &count).await.expect(202).json()["id"]);
+        let (source, call) = make_source(&a, &world.server.client()).await;
+        let replay = ended_replay(&a).await;
         let output = world.server.settings().run(&["service-key", "create", "--name", "bound", "--tenant", &b.id]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let bound = String::from_utf8(output.stdout).unwrap();
@@ -46,7 +58,11 @@ impl Fixture {
             key: a.key().await.id,
             webhook,
             event,
+            expunge,
             delivery,
+            replay,
+            source,
+            call,
             records,
             client_b: b.client.clone(),
             anyone: world.server.client(),
@@ -66,7 +82,12 @@ impl Fixture {
             Thing::Key => self.key.clone(),
             Thing::Webhook => self.webhook.clone(),
             Thing::Event => self.event.clone(),
+            Thing::Expunge => self.expunge.clone(),
             Thing::Delivery => self.delivery.clone(),
+            Thing::Replay => self.replay.clone(),
+            Thing::Source => self.source.clone(),
+            Thing::Call => self.call.clone(),
+            Thing::Consumer => CONSUMER.to_owned(),
             Thing::Record(name) => match &self.records[name] {
                 Value::String(id) => id.clone(),
                 number => number.to_string(),
@@ -117,7 +138,8 @@ impl Fixture {
 
     /// Which of A's ids stands in `text`.
     pub(super) fn leaked(&self, text: &str) -> Option<String> {
-        let things = [Thing::Client, Thing::Key, Thing::Webhook, Thing::Event, Thing::Delivery].map(|thing| self.id(thing));
+        let things = [Thing::Client, Thing::Key, Thing::Webhook, Thing::Event, Thing::Delivery, Thing::Replay, Thing::Source, Thing::Call]
+            .map(|thing| self.id(thing));
         let records = self.records.values().filter_map(Value::as_str).map(str::to_owned);
         things.into_iter().chain([self.a.id.clone()]).chain(records).find(|id| text.contains(id.as_str()))
     }
@@ -131,8 +153,12 @@ impl Fixture {
             format!("{client}/webhooks"),
             format!("/api/v1/events/{}", self.event),
             format!("/api/v1/deliveries/{}", self.delivery),
+            format!("/api/v1/sources/{}", self.source),
+            format!("/api/v1/sources/{}/quarantine/{}", self.source, self.call),
             "/api/v1/events".to_owned(),
             "/api/v1/deliveries".to_owned(),
+            format!("/api/v1/replays/{}", self.replay),
+            "/api/v1/replays".to_owned(),
         ];
         paths.extend(self.records.keys().map(|name| format!("/api/v1/records/{name}")));
         let mut seen = Map::new();
@@ -155,6 +181,24 @@ fn forget_uses(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(forget_uses),
         _ => {}
     }
+}
+
+/// A source, and a call that it refused.
+async fn make_source(a: &Tenant, anyone: &Client) -> (String, String) {
+    let source = text(&a.host.post("/api/v1/sources", &json!({"provider": "github", "secret": "s"})).await.expect(201).json()["id"]);
+    anyone.post(&format!("/in/{source}"), &json!({"zen": "forged"})).await.assert_status(401);
+    let list = a.host.get(&format!("/api/v1/sources/{source}/quarantine")).await.expect(200).json();
+    (source, text(&list["data"][0]["id"]))
+}
+
+/// A run that had nothing to do and has ended, so that it does not change any more.
+async fn ended_replay(a: &Tenant) -> String {
+    let run = a.host.post("/api/v1/deliveries/retry", &json!({"eventType": "nothing.of-the-kind"})).await.expect(202).json();
+    let id = text(&run["id"]);
+    let path = format!("/api/v1/replays/{id}");
+    let ended = || async { (a.host.get(&path).await.expect(200).json()["status"] == "done").then_some(()) };
+    testkit::wait::until("the run to end", crate::world::SOON, ended).await;
+    id
 }
 
 async fn make_records(a: &Tenant) -> Map<String, Value> {

@@ -1,0 +1,82 @@
+//! Resource types: what callers read and write.
+
+use super::{Findings, Kind, Reliance, compare_schemas};
+use crate::model::{Blueprint, Emits, Resource};
+
+const RESOURCES: Kind = Kind { section: "resources", word: "resource type", removed: "resource_removed", added: "resource_added" };
+
+pub(super) fn compare(old: &Blueprint, new: &Blueprint, report: &mut Findings) {
+    report.names(RESOURCES, old.resources.iter().map(|one| one.name.as_str()), new.resources.iter().map(|one| one.name.as_str()));
+    for resource in &old.resources {
+        if let Some(now) = new.resource(&resource.name) {
+            self::resource(resource, now, report);
+        }
+    }
+}
+
+fn resource(was: &Resource, now: &Resource, report: &mut Findings) {
+    let place = format!("resources[{:?}]", was.name);
+    let read = compare_schemas(&was.schema, &now.schema, Reliance::Reader, &format!("{place}.read"));
+    let written = compare_schemas(&was.schema, &now.schema, Reliance::Writer, &format!("{place}.write"));
+    if read.is_empty() && written.is_empty() && was.schema != now.schema {
+        report.compatible("schema_changed", &place, "whoever reads or writes by the old version still can");
+    }
+    report.list.extend(read);
+    report.list.extend(written);
+    if was.id_form != now.id_form {
+        report.breaking("id_form_changed", format!("{place}.id_form"), "ids look different");
+    }
+    let fields = [
+        ("created_field", Some(&was.created_field), Some(&now.created_field)),
+        ("updated_field", was.updated_field.as_ref(), now.updated_field.as_ref()),
+    ];
+    for (name, old, new) in fields {
+        let at = format!("{place}.{name}");
+        match (old, new) {
+            (Some(old), Some(new)) if old == new => {}
+            (Some(old), _) => report.breaking("property_removed", at, format!("{old} was there, and is not any more")),
+            (None, Some(new)) => report.compatible("property_added", at, format!("{new} is new")),
+            (None, None) => {}
+        }
+    }
+    for (name, word, old, new) in [
+        ("filters", "filter_removed", &was.filters, &now.filters),
+        ("search", "search_removed", &was.search, &now.search),
+        ("sort", "sort_removed", &was.sort, &now.sort),
+    ] {
+        for gone in old.iter().filter(|one| !new.contains(one)) {
+            report.breaking(word, format!("{place}.{name}"), format!("lists cannot use {gone} any more"));
+        }
+    }
+    for member in now.unique.iter().filter(|one| !was.unique.contains(one)) {
+        report.breaking("unique_added", format!("{place}.unique"), format!("two records with the same {member} are refused now"));
+    }
+    for stamp in now.stamps.iter().filter(|one| !was.stamps.iter().any(|old| old.field == one.field)) {
+        if was.schema.get("properties").is_some_and(|table| table.get(&stamp.field).is_some()) {
+            report.breaking("property_read_only", format!("{place}.stamps"), format!("{} is set by the server now", stamp.field));
+        }
+    }
+    emits(&was.emits, &now.emits, &place, report);
+}
+
+fn emits(was: &Emits, now: &Emits, place: &str, report: &mut Findings) {
+    let at = format!("{place}.emits");
+    let names = |emits: &Emits| {
+        let own = [&emits.created, &emits.updated, &emits.deleted].map(|event| event.as_ref().map(ToString::to_string));
+        own.into_iter()
+            .zip(["created", "updated", "deleted"])
+            .filter_map(|(event, when)| Some((when.to_owned(), event?)))
+            .chain(emits.transitions.iter().map(|one| (format!("{} = {}", one.field, one.to), one.event.to_string())))
+            .collect::<Vec<_>>()
+    };
+    let (had, has) = (names(was), names(now));
+    for (when, event) in had.iter().filter(|one| !has.contains(one)) {
+        report.breaking("emission_removed", &at, format!("{event} does not follow {when} any more"));
+    }
+    for (when, event) in has.iter().filter(|one| !had.contains(one)) {
+        report.compatible("emission_added", &at, format!("{event} now follows {when}"));
+    }
+    if !had.is_empty() && was.id_member != now.id_member {
+        report.breaking("property_removed", format!("{at}.id_member"), format!("{} is called {} now", was.id_member, now.id_member));
+    }
+}

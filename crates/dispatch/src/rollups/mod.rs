@@ -1,0 +1,15 @@
+//! Attempts counted by destination and hour: how many, how many arrived, how long they took.
+//!
+//! The counts are made in the transaction that writes the attempts to the log, from rows that were new there, so they are exact: an attempt
+//! that is logged is counted once, whatever crashed in between. Test deliveries are not counted. Reading them scans no log.
+
+mod add;
+mod histogram;
+mod read;
+
+pub(crate) use add::{OVERLAP, log};
+pub use histogram::Histogram;
+pub use read::{Rollup, by_hour};
+
+/// An hour in milliseconds.
+pub const HOUR_MS: i64 = 3_600_000;

@@ -1,0 +1,23 @@
+//! Publications that break the schema of their type, where the type keeps such apart: they wait until somebody releases or discards them.
+//!
+//! They are no events yet. Nobody gets them, and their ids are not taken: a publication that is mended may come under the same id and is
+//! accepted; the one that waits then adds nothing when it is released. What waits is bounded per tenant, in number and in bytes.
+
+pub(crate) mod discard;
+pub(crate) mod get;
+mod hold;
+pub(crate) mod list;
+pub(crate) mod release;
+mod sql;
+mod view;
+
+pub use release::Release;
+pub use view::QuarantinedEventView;
+
+pub(crate) use hold::hold;
+pub(crate) use sql::{purge_one, purge_tenant};
+
+/// Most publications that wait, per tenant.
+pub const MAX_HELD_EVENTS: u32 = 1000;
+/// Most bytes of their `data`, per tenant: 64 MiB.
+pub const MAX_HELD_BYTES: u64 = 64 * 1024 * 1024;

@@ -1,0 +1,25 @@
+//! The languages of docs/verify: the small ones are installed where that is possible. What is missing then is passed over by the tests.
+
+use std::process::Command;
+
+use crate::{servers, shell};
+
+/// Programs and the packages that they are in. Go, Java, Node and Mono are large: their snippets are run where they are there.
+const SMALL: &[(&str, &str)] = &[("ruby", "ruby"), ("php", "php-cli"), ("perl", "perl")];
+
+/// Installs what is missing; says what stays so.
+pub(crate) fn prepare() {
+    let missing: Vec<&str> =
+        SMALL.iter().filter(|(program, _)| !shell::succeeds(Command::new(program).arg("--version"))).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return;
+    }
+    if servers::can_install() {
+        println!("installing {}", missing.join(" "));
+        if let Err(error) = servers::install(&missing) {
+            println!("could not install them ({error:#}): their snippets are not run");
+        }
+    } else {
+        println!("not installed: {}; their snippets are not run", missing.join(" "));
+    }
+}
