@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use bench::measure::{deliver, gate, latency, memory, transform};
+use bench::measure::{deliver, gate, latency, memory, store_rows, transform};
 use bench::prove::{backlog, fair, fan_out, hanging, kill};
 use bench::report::{self, Row};
 use bench::server::Place;
@@ -54,6 +54,8 @@ enum Command {
     Latency(LatencyArguments),
     /// Memory when idle and under load; start to first answer.
     Memory,
+    /// Rows accepted a second for a paused webhook against raw inserts.
+    Rows,
     /// Delivered events a second with a simple JavaScript transform against none.
     Transform(TransformArguments),
     /// All five.
@@ -234,6 +236,7 @@ async fn measure(place: &Place, command: Command) -> Result<(&'static str, Vec<R
             let config = transform::Config { events, rounds: rounds.max(1), ..transform::Config::default() };
             ("transform", transform::run(place, &config).await?)
         }
+        Command::Rows => ("rows", store_rows::run(place, &store_rows::Config::default()).await?),
         Command::Memory => ("memory", memory::run(place, &memory::Config::default()).await?),
         Command::Prove(proof) => prove(place, proof).await?,
         Command::All | Command::Bare { .. } | Command::Post(_) => ("all", all(place).await?),
@@ -248,6 +251,7 @@ async fn all(place: &Place) -> Result<Vec<Row>> {
         ("deliver", deliver::run(place, &deliver::Config::default()).await),
         ("latency", latency::run(place, &latency::Config::default()).await),
         ("memory", memory::run(place, &memory::Config::default()).await),
+        ("rows", store_rows::run(place, &store_rows::Config::default()).await),
         ("transform", transform::run(place, &transform::Config::default()).await),
     ];
     for (name, part) in parts {
