@@ -17,7 +17,7 @@ use crate::setup::{MEASURED, Rig};
 use crate::traffic::{Publisher, Singles};
 
 /// Memory may grow by this, in bytes.
-pub const GROWTH: u64 = 100_000_000;
+pub const GROWTH: u64 = 256_000_000;
 
 /// Settings.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl Report {
         vec![
             Row::information(name("deliveries"), per_second(self.rate)),
             Row::bound(name("lost / duplicates"), both, "0 / 0", self.lost + self.duplicates == 0),
-            Row::bound(name("memory growth"), megabytes(self.growth), "< 100 MB", self.growth < GROWTH),
+            Row::bound(name("memory growth"), megabytes(self.growth), "< 256 MB", self.growth < GROWTH),
         ]
     }
 }

@@ -41,7 +41,11 @@ impl Engine {
         let logged = log::logged(self.ambient.id(), &item.row, number, started_at, &report);
         let (verdict, turn) = self.judge(lane, target, &item, &report);
         if let Some(host) = &target.host {
-            self.look_at(host.leave(&report, self.ambient.now(), &self.options));
+            let now = self.ambient.now();
+            host.leave(&report, now, &self.options);
+            while let Some(waiting) = host.next(now, self.options.max_per_host) {
+                self.look_at(waiting);
+            }
         }
         let outcome = Outcome::new(item, Arc::clone(lane), verdict, turn, logged);
         if self.outcomes.send(outcome).await.is_err() {

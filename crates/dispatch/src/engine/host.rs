@@ -70,23 +70,31 @@ impl Host {
             return Entry::Full;
         }
         state.in_flight += 1;
+        state.waiting.remove(&lane);
         Entry::Free
     }
 
-    /// An attempt that had entered is over; answers who is to be looked at now.
-    pub(crate) fn leave(&self, report: &AttemptReport, now: Timestamp, options: &Options) -> Vec<DestinationId> {
+    /// An attempt that had entered is over. Its place is for [`Self::next`].
+    pub(crate) fn leave(&self, report: &AttemptReport, now: Timestamp, options: &Options) {
         let mut state = self.lock();
         state.in_flight = state.in_flight.saturating_sub(1);
-        let mut closed = false;
         if report.status_code.is_some() {
-            closed = state.breaker.succeeded();
+            state.breaker.succeeded();
         } else if is_absence(report) {
             state.breaker.failed(now, options.breaker_after, options.breaker_first, options.breaker_longest);
         }
-        if closed {
-            return std::mem::take(&mut state.waiting).into_iter().collect();
-        }
-        state.waiting.pop_first().into_iter().collect()
+    }
+
+    /// Who waits for a place, while there is one: to be asked until nobody does, since whoever waited may not want it any more.
+    pub(crate) fn next(&self, now: Timestamp, most: usize) -> Option<DestinationId> {
+        let mut state = self.lock();
+        let most = match state.breaker.passage(now) {
+            // All are to learn how long.
+            Passage::Shut(_) => usize::MAX,
+            Passage::Probe => 1,
+            Passage::Free => most.max(1),
+        };
+        if state.in_flight < most { state.waiting.pop_first() } else { None }
     }
 
     /// An attempt that had entered was not begun after all.
@@ -136,19 +144,37 @@ mod tests {
         for _ in 0..options.breaker_after {
             assert_eq!(host.enter(one, now, 8), Entry::Free);
             host.leave(&report("connect"), now, &options);
+            assert_eq!(host.next(now, 8), None);
         }
         let same = hosts.of("example.com:443".into());
         assert!(matches!(same.enter(two, now, 8), Entry::Shut(_)));
         let later = now.plus(options.breaker_first);
         assert_eq!((same.enter(two, later, 8), same.enter(one, later, 8)), (Entry::Free, Entry::Full));
         let there = AttemptReport { status_code: Some(500), error: None, ..report("status") };
-        assert_eq!(same.leave(&there, later, &options), [one]);
+        same.leave(&there, later, &options);
+        assert_eq!((same.next(later, 8), same.next(later, 8)), (Some(one), None));
         assert_eq!(
             (same.enter(one, later, 2), same.enter(two, later, 2), same.enter(one, later, 2)),
             (Entry::Free, Entry::Free, Entry::Full)
         );
         drop((host, same));
         assert!(!hosts.of("example.com:443".into()).is_shut(), "nobody leads there any more, so nothing is remembered");
+    }
+
+    #[test]
+    fn a_place_goes_to_whoever_still_wants_it() {
+        let (host, options, now) = (Host::default(), Options::default(), Timestamp::from_millis(0));
+        let ids: Vec<DestinationId> = (0..3).map(|_| Ambient::system().id()).collect();
+        assert_eq!(host.enter(ids[0], now, 1), Entry::Free);
+        assert_eq!((host.enter(ids[1], now, 1), host.enter(ids[2], now, 1)), (Entry::Full, Entry::Full));
+        assert_eq!(host.next(now, 1), None);
+        host.leave(&report("timeout"), now, &options);
+        let first = host.next(now, 1);
+        // The first one takes no place; the second one is asked, and takes it.
+        let second = host.next(now, 1);
+        assert!(first.is_some() && second.is_some() && first != second);
+        assert_eq!(host.enter(second.unwrap(), now, 1), Entry::Free);
+        assert_eq!(host.next(now, 1), None);
     }
 
     #[test]

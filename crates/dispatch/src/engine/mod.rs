@@ -367,12 +367,10 @@ impl Engine {
         }
     }
 
-    /// Looks at lanes that waited for something.
-    fn look_at(self: &Arc<Self>, lanes: Vec<DestinationId>) {
-        for id in lanes {
-            if let Some(lane) = self.known_lane(id) {
-                self.visit(&lane);
-            }
+    /// Looks at a lane that waited for something.
+    fn look_at(self: &Arc<Self>, id: DestinationId) {
+        if let Some(lane) = self.known_lane(id) {
+            self.visit(&lane);
         }
     }
 
