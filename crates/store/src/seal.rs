@@ -45,11 +45,21 @@ impl MasterKey {
     }
 
     /// Reads `master.key` in `dir`, or makes it with mode 0600. True if it was made: then say that it needs a backup.
+    ///
+    /// Errors: 409 `master_key_missing` when there is a database without its key; internal for what the file system says.
     pub fn load_or_create(dir: &Path, ambient: &Ambient) -> Result<(Self, bool)> {
         let path = dir.join("master.key");
         let fault = |e: std::io::Error| Error::internal(format!("{}: {e}", path.display()));
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok((Self::parse(&text)?, false)),
+            // A new key would open nothing that is there, and would look like the right one to whoever finds it later.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && dir.join("tradewind.db").exists() => Err(Error::conflict(
+                "master_key_missing",
+                format!(
+                    "{} holds a database but no master.key. Put back the key that it was made with, or give it as TRADEWIND_MASTER_KEY.",
+                    dir.display()
+                ),
+            )),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 let key = Self::generate(ambient);
                 write_private(&path, key.written().reveal()).map_err(fault)?;
@@ -149,6 +159,18 @@ mod tests {
         let wrapped = sealer.new_data_key().unwrap();
         sealer.add_data_key(7, &wrapped).unwrap();
         sealer
+    }
+
+    #[test]
+    fn a_database_without_its_key_gets_no_new_one() {
+        let (dir, ambient) = (tempfile::tempdir().unwrap(), Ambient::system());
+        let (key, made) = MasterKey::load_or_create(dir.path(), &ambient).unwrap();
+        std::fs::write(dir.path().join("tradewind.db"), b"").unwrap();
+        let (again, made_again) = MasterKey::load_or_create(dir.path(), &ambient).unwrap();
+        assert_eq!((made, made_again, key.written().reveal() == again.written().reveal()), (true, false, true));
+        std::fs::remove_file(dir.path().join("master.key")).unwrap();
+        assert_eq!(MasterKey::load_or_create(dir.path(), &ambient).err().unwrap().code(), "master_key_missing");
+        assert!(!dir.path().join("master.key").exists());
     }
 
     #[test]

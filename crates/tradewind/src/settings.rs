@@ -204,7 +204,10 @@ impl Resolved {
     }
 
     fn make_data_dir(&self) -> anyhow::Result<()> {
-        std::fs::create_dir_all(&self.data_dir).with_context(|| format!("cannot make the data directory {}", self.data_dir.display()))
+        use std::os::unix::fs::DirBuilderExt as _;
+        // What is in it is nobody else's business on this machine. A directory that is there keeps the mode that it was given.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data_dir);
+        made.with_context(|| format!("cannot make the data directory {}", self.data_dir.display()))
     }
 
     /// The master key: given, or kept in the data directory.

@@ -21,7 +21,7 @@ use crate::respond::json_response;
 /// A JSON body. As an argument: exactly one `Content-Type` that is JSON in UTF-8 (415), within the endpoint's limit (413), well-formed (400),
 /// and a `T` (422 `validation_failed`, with a pointer to the fault). NUL in any text is 422. As an answer: 200.
 ///
-/// `Option<Json<T>>` also takes a request without a body and without a content type.
+/// `Option<Json<T>>` also takes a request without a body, whatever its content type.
 #[derive(Clone, Debug)]
 pub struct Json<T>(pub T);
 
@@ -48,7 +48,8 @@ impl<T: DeserializeOwned, S: Sync> OptionalFromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Failure> {
         use axum::body::HttpBody as _;
-        if request.body().is_end_stream() && !request.headers().contains_key(header::CONTENT_TYPE) {
+        // Clients that say what they would send, and send nothing, have sent nothing.
+        if request.body().is_end_stream() {
             return Ok(None);
         }
         <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
