@@ -61,9 +61,16 @@ pub struct Publish {
     pub schema_version: Option<u32>,
 }
 
+/// Words that stand in the place of an id in a path.
+const RESERVED: [&str; 4] = ["batch", "poll", "quarantine", "stream"];
+
 impl Events {
     /// The event that `input` describes, on its way in. `at` is the JSON pointer of the input in the request: empty, or `/events/3`.
     pub(crate) fn checked(&self, tenant: TenantId, input: Publish, features: &Features, at: &str) -> Result<Item> {
+        if let Some(id) = input.id.as_ref().filter(|id| RESERVED.contains(&id.as_str())) {
+            return Err(Error::invalid("validation_failed", format!("{id} is the name of a list, not of an event. Choose another id."))
+                .at(format!("{at}/id"), "is a reserved word"));
+        }
         let now = self.ambient.now();
         bounds(&input, now, at)?;
         let question = Question { event_type: &input.event_type, version: input.schema_version, data: &input.data, at };

@@ -104,8 +104,18 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> kernel::Result<T> {
     let mut parser = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| fault(text, error))?;
     parser.end().map_err(|error| json_text::malformed(format!("The body is not JSON: {error}.")))?;
+    // Structs would also be read from arrays, by position.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        let text = "The body must be a JSON object.";
+        return Err(Error::invalid("validation_failed", text).at("", "is an array, not an object"));
+    }
     Ok(value)
 }
+
+/// The body of an operation that takes nothing: absent, or an object without members, so that nobody thinks that an option was understood.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 fn fault(text: &[u8], error: serde_path_to_error::Error<serde_json::Error>) -> Error {
     let path = error.path().clone();

@@ -36,7 +36,7 @@ pub use body::{DEFAULT_BODY_LIMIT, read_body};
 pub use endpoint::{Access, Endpoint, Parameter, Shape};
 pub use failure::{Failure, Result};
 pub use identity::{PeerAddress, REQUEST_ID_HEADER, RequestIdentity};
-pub use json::{Json, RawJson};
+pub use json::{Json, Nothing, RawJson};
 pub use paging::Paging;
 pub use patch::Patch;
 pub use path::{Path, Path2, Path3};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use kernel::TenantId;
 
 use super::lane::{Item, Lane, Target};
 use super::outcome::Outcome;
@@ -17,10 +18,11 @@ const GRACE: Duration = Duration::from_secs(5);
 impl Engine {
     /// Makes attempts for one lane on one place, as long as it is this lane's turn.
     pub(super) async fn work(self: Arc<Self>, lane: Arc<Lane>, target: Arc<Target>, item: Item) {
+        let tenant = target.destination.tenant;
         let mut next = Some((target, item));
         while let Some((target, item)) = next {
             self.one(&lane, &target, item).await;
-            next = self.go_on(&lane);
+            next = self.go_on(&lane, tenant);
         }
     }
 
@@ -55,20 +57,21 @@ impl Engine {
     }
 
     /// The next delivery for the same place; or the place goes to whoever waits.
-    fn go_on(self: &Arc<Self>, lane: &Arc<Lane>) -> Option<(Arc<Target>, Item)> {
+    fn go_on(self: &Arc<Self>, lane: &Arc<Lane>, tenant: TenantId) -> Option<(Arc<Target>, Item)> {
         let mut state = lane.lock();
         state.in_flight -= 1;
-        if self.runs() && !state.queued && !self.slots.others_wait() {
+        if self.runs() && !state.queued && !self.slots.others_wait(tenant) {
             let now = self.ambient.now();
             if state.ready.len() <= self.options.ready_per_destination / 4 {
                 self.begin_load(lane, &mut state, now);
             }
             if let Next::Begun(target, item) = self.next(lane.id, &mut state, now) {
+                self.begin_attempts(lane, &mut state, now);
                 return Some((target, item));
             }
         }
         drop(state);
-        self.slots.give();
+        self.slots.give(tenant);
         self.visit(lane);
         self.serve_waiting();
         None

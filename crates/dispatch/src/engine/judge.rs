@@ -41,7 +41,8 @@ impl Engine {
         let Some(wait) = policy.wait_after(tried, &self.ambient) else {
             return Verdict::Finish { status: "failed", reason: "exhausted" };
         };
-        let wait = after.map_or(wait, |after| after.clamp(Duration::from_secs(1), Duration::from_millis(MAX_WAIT_MS)));
+        // Not before the receiver wants it, and not before its turn: one that says "now" does not use up its own retries.
+        let wait = after.map_or(wait, |after| after.min(Duration::from_millis(MAX_WAIT_MS)).max(wait));
         Verdict::Retry { due_at: now.plus(wait) }
     }
 

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use kernel::{Ambient, DestinationId, Error, Result, Scope};
+use kernel::{Ambient, DestinationId, Error, Result, Scope, TenantId};
 use store::{Change, Node, Store};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,7 @@ use crate::{Snapshot, deliveries};
 use host::{Entry, Hosts};
 use lane::{Lane, LaneState, Start};
 use outcome::Outcome;
-use slots::Slots;
+use slots::{Place, Slots};
 use timer::Timer;
 
 const SHARDS: usize = 16;
@@ -301,23 +301,26 @@ impl Engine {
         }
     }
 
-    /// Starts what may start; true if the lane now waits in line for a place.
+    /// Starts what may start; true if the lane now waits in line for its first place.
     fn begin_attempts(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, now: kernel::Timestamp) -> bool {
         while !state.queued {
-            match state.may_start(now) {
-                Start::Now(_) => {}
+            let tenant = match state.may_start(now) {
+                Start::Now(target) => target.destination.tenant,
                 Start::No => return false,
                 Start::At(at) => {
                     self.wake(lane, state, at);
                     return false;
                 }
+            };
+            let place = if state.in_flight == 0 { Place::First } else { Place::More };
+            if !self.slots.take(tenant, place) {
+                if place == Place::First {
+                    state.queued = true;
+                    self.slots.wait(tenant, Arc::clone(lane));
+                }
+                return state.queued;
             }
-            if !self.slots.take() {
-                state.queued = true;
-                self.slots.wait(Arc::clone(lane));
-                return true;
-            }
-            if !self.begin_one(lane, state, now) {
+            if !self.begin_one(lane, state, tenant, now) {
                 return false;
             }
         }
@@ -325,7 +328,7 @@ impl Engine {
     }
 
     /// Begins the lane's next attempt on a place that was taken for it, or gives the place back; false then.
-    fn begin_one(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, now: kernel::Timestamp) -> bool {
+    fn begin_one(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, tenant: TenantId, now: kernel::Timestamp) -> bool {
         match self.next(lane.id, state, now) {
             Next::Begun(target, item) => {
                 let (engine, lane) = (Arc::clone(self), Arc::clone(lane));
@@ -335,7 +338,7 @@ impl Engine {
             Next::At(at) => self.wake(lane, state, at),
             Next::No => {}
         }
-        self.slots.give();
+        self.slots.give(tenant);
         false
     }
 
@@ -374,19 +377,18 @@ impl Engine {
         }
     }
 
-    /// Gives free places to the lanes that wait for one, one each by turns.
+    /// Gives free places to the lanes that wait for their first one, by turns.
     fn serve_waiting(self: &Arc<Self>) {
-        while let Some(lane) = self.slots.next() {
+        while let Some((tenant, lane)) = self.slots.next() {
             let mut state = lane.lock();
             state.queued = false;
             let now = self.ambient.now();
             if !self.runs() {
-                self.slots.give();
+                self.slots.give(tenant);
                 continue;
             }
-            if self.begin_one(&lane, &mut state, now) && matches!(state.may_start(now), Start::Now(_)) {
-                state.queued = true;
-                self.slots.wait(Arc::clone(&lane));
+            if self.begin_one(&lane, &mut state, tenant, now) {
+                self.begin_attempts(&lane, &mut state, now);
             }
         }
     }

@@ -65,6 +65,7 @@ impl Engine {
             }
             self.visit(&lane);
         }
+        self.serve_waiting();
         let seen = self.snapshot();
         for (state, count) in [("ready", seen.ready), ("in_flight", seen.in_flight), ("unsettled", seen.unsettled)] {
             metrics::gauge!("tradewind_dispatch_deliveries", "state" => state).set(gauge(count));

@@ -81,6 +81,7 @@ pub(crate) async fn handle_event(
     State(retention): State<Arc<Retention>>,
     web::Auth(caller): web::Auth,
     web::Path(id): web::Path<EventId>,
+    _: Option<web::Json<web::Nothing>>,
 ) -> web::Result<web::Accepted<Expunge>> {
     Ok(web::Accepted(retention.expunge_event(&caller, id).await?))
 }

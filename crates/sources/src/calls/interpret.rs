@@ -102,7 +102,8 @@ impl Reader<'_> {
         let usual = providers::meaning(self.source.provider, self.call, self.content, value);
         Meaning {
             event_type: header(&settings.type_header).or_else(|| place(&settings.type_path)).or(usual.event_type),
-            id: header(&settings.id_header).or_else(|| place(&settings.id_path)).or(usual.id),
+            // One that is empty names nothing: all such calls would be one.
+            id: header(&settings.id_header).or_else(|| place(&settings.id_path)).or(usual.id).filter(|id| !id.trim().is_empty()),
         }
     }
 

@@ -49,6 +49,7 @@ pub(super) async fn one(
     State(webhooks): State<Arc<Webhooks>>,
     web::Auth(caller): web::Auth,
     web::Path(id): web::Path<DeliveryId>,
+    _: Option<web::Json<web::Nothing>>,
 ) -> web::Result<web::Json<Delivery>> {
     Ok(web::Json(webhooks.cancel_delivery(&caller, id).await?))
 }
@@ -57,6 +58,7 @@ pub(super) async fn of_event(
     State(webhooks): State<Arc<Webhooks>>,
     web::Auth(caller): web::Auth,
     web::Path(id): web::Path<EventId>,
+    _: Option<web::Json<web::Nothing>>,
 ) -> web::Result<web::Json<Cancelled>> {
     Ok(web::Json(webhooks.cancel_event(&caller, id).await?))
 }

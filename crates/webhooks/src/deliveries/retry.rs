@@ -22,6 +22,7 @@ pub(super) async fn handle(
     State(webhooks): State<Arc<Webhooks>>,
     web::Auth(caller): web::Auth,
     web::Path(id): web::Path<DeliveryId>,
+    _: Option<web::Json<web::Nothing>>,
 ) -> web::Result<web::Accepted<Delivery>> {
     Ok(web::Accepted(webhooks.retry(&caller, id).await?))
 }

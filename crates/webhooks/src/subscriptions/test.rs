@@ -82,6 +82,7 @@ pub(crate) async fn nested(
     State(webhooks): State<Arc<Webhooks>>,
     web::Auth(caller): web::Auth,
     web::Path2(client, id): web::Path2<String, DestinationId>,
+    _: Option<web::Json<web::Nothing>>,
 ) -> web::Result<web::Json<TestResult>> {
     Ok(web::Json(webhooks.test(&caller, WebhookPath::nested(&client, id)?).await?))
 }
@@ -90,6 +91,7 @@ pub(crate) async fn flat(
     State(webhooks): State<Arc<Webhooks>>,
     web::Auth(caller): web::Auth,
     web::Path(id): web::Path<DestinationId>,
+    _: Option<web::Json<web::Nothing>>,
 ) -> web::Result<web::Json<TestResult>> {
     Ok(web::Json(webhooks.test(&caller, id.into()).await?))
 }
