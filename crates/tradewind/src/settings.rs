@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     /// Networks that deliveries may reach although they are private, comma-separated
     #[arg(long, global = true, env = "TRADEWIND_ALLOW_NETWORKS", value_name = "CIDRS", value_delimiter = ',')]
     allow_networks: Option<Vec<IpNet>>,
-    /// A proxy through which every delivery leaves: http://[user:password@]host:port
+    /// A proxy through which every delivery leaves: http://host:port, with user:password@ before the host if it asks
     #[arg(long, global = true, env = "TRADEWIND_EGRESS_PROXY", value_name = "URL", hide_env_values = true)]
     egress_proxy: Option<String>,
     /// Leave host names to the egress proxy, which must then refuse private addresses itself

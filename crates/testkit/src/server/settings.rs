@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 use super::Server;
 use crate::{Engine, port};
 
+const PORT_IS_FREE_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// The environment of a server and of the commands that act on the same data.
 /// The caller's own `TRADEWIND_…` variables do not reach it.
 #[derive(Clone, Debug)]
@@ -80,7 +82,12 @@ impl Settings {
 
     /// Starts the server and waits until it is ready. Panics with its standard error otherwise.
     pub fn start(self) -> Server {
-        self.try_start().unwrap_or_else(|why| panic!("{why}"))
+        // Ports are chosen before they are listened on; meanwhile a connection of another test may have come out of one.
+        let started = crate::wait::poll(PORT_IS_FREE_WITHIN, || match self.clone().try_start() {
+            Err(why) if why.contains("Address already in use") => None,
+            outcome => Some(outcome),
+        });
+        started.unwrap_or_else(|| self.try_start()).unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Starts the server and waits until it is ready; the error has the exit status and the end of its standard error.
