@@ -30,7 +30,7 @@ Tradewind demo: blueprint {blueprint}, data in {data}
 
   Partner     {name} ({tenant})
   Its key     {key}
-  Another partner's key {other}
+  Other key   {other}     (another partner's)
   Service key {service}     (the host backend's; send Tradewind-Tenant with it)
 
 Paste these into another terminal:

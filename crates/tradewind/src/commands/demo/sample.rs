@@ -95,12 +95,14 @@ pub(super) async fn keep_changing(host: Client, sample: Sample, every: Duration)
         Ok(partner) => partner,
         Err(error) => return print::trouble(&error),
     };
+    // The first one is for whoever pastes the printed line: it must still be something to change.
+    let Some((_, others)) = sample.leads.split_first().filter(|(_, others)| !others.is_empty()) else { return };
     let mut ticks = tokio::time::interval(every);
     ticks.tick().await;
     for step in 0.. {
         ticks.tick().await;
-        let lead = &sample.leads[step % sample.leads.len()];
-        let status = STATUSES[(step / sample.leads.len()) % STATUSES.len()];
+        let lead = &others[step % others.len()];
+        let status = STATUSES[(step / others.len()) % STATUSES.len()];
         if let Err(error) = partner.put(None, &format!("/api/v1/leads/{lead}"), &json!({"status": status})).await {
             print::trouble(&error);
         }
