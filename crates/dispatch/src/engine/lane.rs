@@ -265,8 +265,29 @@ impl LaneState {
 
     /// Whether nothing gets through at present: its own breaker is open, or its host's.
     pub(crate) fn is_shut(&self) -> bool {
-        let Aim::At(target) = &self.aim else { return false };
-        self.breaker.is_open() || target.host.as_ref().is_some_and(|host| host.is_shut())
+        matches!(self.aim, Aim::At(_)) && (self.breaker.is_open() || self.host().is_some_and(Host::is_shut))
+    }
+
+    /// The host that it leads to and shares with others.
+    fn host(&self) -> Option<&Host> {
+        let Aim::At(target) = &self.aim else { return None };
+        target.host.as_deref()
+    }
+
+    /// Somebody wants to know now whether the receiver is back: the next attempt is the probe.
+    pub(crate) fn allow_probe(&mut self, now: Timestamp) {
+        self.breaker.allow_probe(now);
+        if let Some(host) = self.host() {
+            host.allow_probe(now);
+        }
+    }
+
+    /// Something arrived outside the queue.
+    pub(crate) fn is_back(&mut self) {
+        self.breaker.succeeded();
+        if let Some(host) = self.host() {
+            host.is_there();
+        }
     }
 
     /// Nothing to do and nothing to remember.

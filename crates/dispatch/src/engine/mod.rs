@@ -183,33 +183,16 @@ impl Engine {
         state.leave_to_database();
         if of_queue {
             // Somebody asked for it: that is reason enough to see whether the receiver is back.
-            self.allow_probe(&mut state);
+            state.allow_probe(self.ambient.now());
         }
         drop(state);
         self.visit(&lane);
     }
 
-    fn allow_probe(&self, state: &mut LaneState) {
-        let now = self.ambient.now();
-        state.breaker.allow_probe(now);
-        if let lane::Aim::At(target) = &state.aim
-            && let Some(host) = &target.host
-        {
-            host.allow_probe(now);
-        }
-    }
-
     /// An attempt outside the queue arrived: whatever kept the destination waiting is over.
     pub(crate) fn is_back(self: &Arc<Self>, id: DestinationId) {
         let Some(lane) = self.known_lane(id) else { return };
-        let mut state = lane.lock();
-        state.breaker.succeeded();
-        if let lane::Aim::At(target) = &state.aim
-            && let Some(host) = &target.host
-        {
-            host.is_there();
-        }
-        drop(state);
+        lane.lock().is_back();
         self.visit(&lane);
     }
 
@@ -304,14 +287,15 @@ impl Engine {
     /// Starts what may start; true if the lane now waits in line for its first place.
     fn begin_attempts(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, now: kernel::Timestamp) -> bool {
         while !state.queued {
-            let tenant = match state.may_start(now) {
-                Start::Now(target) => target.destination.tenant,
+            let target = match state.may_start(now) {
+                Start::Now(target) => target,
                 Start::No => return false,
                 Start::At(at) => {
                     self.wake(lane, state, at);
                     return false;
                 }
             };
+            let tenant = target.destination.tenant;
             let place = if state.in_flight == 0 { Place::First } else { Place::More };
             if !self.slots.take(tenant, place) {
                 if place == Place::First {
@@ -320,7 +304,8 @@ impl Engine {
                 }
                 return state.queued;
             }
-            if !self.begin_one(lane, state, tenant, now) {
+            let next = self.enter(lane.id, state, target, now);
+            if !self.begin_one(lane, state, next, tenant) {
                 return false;
             }
         }
@@ -328,8 +313,8 @@ impl Engine {
     }
 
     /// Begins the lane's next attempt on a place that was taken for it, or gives the place back; false then.
-    fn begin_one(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, tenant: TenantId, now: kernel::Timestamp) -> bool {
-        match self.next(lane.id, state, now) {
+    fn begin_one(self: &Arc<Self>, lane: &Arc<Lane>, state: &mut LaneState, next: Next, tenant: TenantId) -> bool {
+        match next {
             Next::Begun(target, item) => {
                 let (engine, lane) = (Arc::clone(self), Arc::clone(lane));
                 self.spawn(engine.work(lane, target, item));
@@ -342,13 +327,17 @@ impl Engine {
         false
     }
 
-    /// The lane's next attempt, counted as begun with its destination and its host.
+    /// The lane's next attempt, if it may start.
     fn next(&self, lane: DestinationId, state: &mut LaneState, now: kernel::Timestamp) -> Next {
-        let target = match state.may_start(now) {
-            Start::Now(target) => target,
-            Start::No => return Next::No,
-            Start::At(at) => return Next::At(at),
-        };
+        match state.may_start(now) {
+            Start::Now(target) => self.enter(lane, state, target, now),
+            Start::No => Next::No,
+            Start::At(at) => Next::At(at),
+        }
+    }
+
+    /// The lane's next attempt, which may start, counted as begun with its destination and its host.
+    fn enter(&self, lane: DestinationId, state: &mut LaneState, target: Arc<Target>, now: kernel::Timestamp) -> Next {
         if let Some(host) = &target.host {
             match host.enter(lane, now, self.options.max_per_host) {
                 Entry::Free => {}
@@ -387,7 +376,8 @@ impl Engine {
                 self.slots.give(tenant);
                 continue;
             }
-            if self.begin_one(&lane, &mut state, tenant, now) {
+            let next = self.next(lane.id, &mut state, now);
+            if self.begin_one(&lane, &mut state, next, tenant) {
                 self.begin_attempts(&lane, &mut state, now);
             }
         }
