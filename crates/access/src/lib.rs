@@ -1,8 +1,10 @@
 //! Who may do what: tenants, API clients, API keys, service keys, tiers, and the check of every credential.
 //!
-//! * Tables: `tenants`, `users`, `memberships`, `clients`, `api_keys`, `service_keys`, `tier_overrides`.
-//! * Change notices: `tenant`, `client`, `key`, `service_key` (by id) and `tier` (by name).
+//! * Tables: `tenants`, `users`, `memberships`, `clients`, `api_keys`, `service_keys`, `tier_overrides`, `access_leases`.
+//! * Events: `api_key.*` (operational).
+//! * Change notices: `tenant`, `client`, `key`, `key_import`, `service_key` (by id) and `tier` (by name).
 //! * [`credentials`]: from a bearer token to a [`Principal`]: the hot path of every request.
+//! * [`leaks`]: what is done when a key is found where others can read it.
 //! * [`tenants`], [`clients`], [`keys`], [`service_keys`], [`rate_limits`], [`scopes`]: one file per operation.
 //!
 //! Invariants: a secret is stored as `HMAC-SHA-256(pepper, secret)` only and compared in constant time; a key never has more than its client;
@@ -14,6 +16,9 @@ pub mod clients;
 pub mod credentials;
 mod errors;
 pub mod keys;
+pub mod leaks;
+mod monthly_quota;
+mod origins;
 pub mod rate_limits;
 mod routes;
 mod rules;
@@ -21,23 +26,30 @@ pub mod scopes;
 pub mod service_keys;
 pub mod tenants;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use blueprint::Blueprint;
 use kernel::{Ambient, Error, KeyId, Result, Scope, Timestamp};
+use signals::Signals;
 use store::{Lifecycle, Migration, Store, Subject, Tx};
 use tokio::sync::Notify;
 
-pub use credentials::{EndpointPattern, Principal};
-pub use keys::LimitOverride;
+pub use credentials::{EndpointPattern, Examined, Principal, Standing};
+pub use keys::{Environment, LimitOverride};
+pub use monthly_quota::MonthlyQuota;
 pub use rate_limits::Tiers;
 
 use credentials::{Cache, Pepper, Touches};
 
 /// The schema of this feature.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { feature: "access", version: 1, home: store::Home::State, sql: include_str!("../migrations/0001_access.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { feature: "access", version: 1, home: store::Home::State, sql: include_str!("../migrations/0001_access.sql") },
+    Migration { feature: "access", version: 2, home: store::Home::State, sql: include_str!("../migrations/0002_keys.sql") },
+    Migration { feature: "access", version: 3, home: store::Home::State, sql: include_str!("../migrations/0003_limits.sql") },
+    Migration { feature: "access", version: 4, home: store::Home::State, sql: include_str!("../migrations/0004_ending.sql") },
+];
 
 /// The feature. One per process, shared.
 pub struct Access {
@@ -50,7 +62,13 @@ pub struct Access {
     tenants: tenants::References,
     tiers: ArcSwap<Tiers>,
     tiers_changed: Arc<Notify>,
+    origins: origins::Origins,
     touches: Touches,
+    /// Whether keys of other systems were ever taken over: only then is a text that is no token of ours looked up.
+    imports: AtomicBool,
+    reporter: keys::report::Reporter,
+    leaks: leaks::Setup,
+    signals: OnceLock<Arc<Signals>>,
 }
 
 impl Access {
@@ -76,12 +94,19 @@ impl Access {
             cache: Cache::default(),
             tenants: tenants::References::default(),
             tiers_changed: Arc::default(),
+            origins: origins::Origins::default(),
             touches: Touches::default(),
+            imports: AtomicBool::new(false),
+            reporter: keys::report::Reporter::default(),
+            leaks: leaks::Setup::default(),
+            signals: OnceLock::new(),
         });
         access.listen();
-        access.reload_tiers().await?;
+        access.reload().await?;
+        access.reload_origins().await?;
         tokio::spawn(background::flush_regularly(Arc::downgrade(&access)));
         tokio::spawn(background::follow_tiers(Arc::downgrade(&access), Arc::clone(&access.tiers_changed)));
+        tokio::spawn(background::follow_origins(Arc::downgrade(&access), access.origins.changed()));
         Ok(access)
     }
 
@@ -112,14 +137,25 @@ impl Access {
             let Some(access) = weak.upgrade() else { return };
             access.cache.forget(change);
             access.tenants.forget(change);
+            if change.topic == keys::IMPORT_TOPIC {
+                access.imports.store(true, Ordering::Relaxed);
+            }
             if change.concerns(rate_limits::TOPIC) {
                 access.tiers_changed.notify_one();
+            }
+            if change.concerns(clients::TOPIC) || change.concerns(tenants::TOPIC) {
+                access.origins.changed().notify_one();
             }
         }));
     }
 
-    async fn reload_tiers(&self) -> Result<()> {
-        let overrides = self.store.read(Scope::system("access"), rate_limits::sql::all).await?;
+    /// What is kept of tables as a whole: the tiers, and whether there are imported keys.
+    async fn reload(&self) -> Result<()> {
+        let read = self.store.read(Scope::system("access"), |tx| Ok((rate_limits::sql::all(tx)?, credentials::has_imports(tx)?)));
+        let (overrides, imports) = read.await?;
+        if imports {
+            self.imports.store(true, Ordering::Relaxed);
+        }
         self.tiers.store(Arc::new(Tiers::new(&self.blueprint, &overrides)));
         Ok(())
     }
@@ -133,5 +169,6 @@ impl Access {
 impl Drop for Access {
     fn drop(&mut self) {
         self.tiers_changed.notify_one();
+        self.origins.changed().notify_one();
     }
 }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use kernel::Permission::{ClientsRead, ClientsWrite, KeysRead, KeysWrite};
-use web::Access::{AnyCredential, Operator, Permission};
+use web::Access::{AnyCredential, Operator, Permission, Public};
 use web::{Api, Endpoint};
 
 use crate::clients::{Client, ClientInput, ClientWithSecret, UpdateClient};
-use crate::keys::{CreateKey, Key, KeyWithToken, RotateKey, UpdateKey};
+use crate::keys::{ClaimedKey, CreateKey, ImportKey, Key, KeyWithToken, RotateKey, UpdateKey};
+use crate::leaks::{Feedback, LeakReport, ReportAnswer};
 use crate::rate_limits::{ReplaceTier, TierLimits, TierMap};
 use crate::scopes::ScopeList;
 use crate::tenants::{CreateTenant, Tenant, UpdateTenant};
-use crate::{Access, clients, keys, rate_limits, scopes, tenants};
+use crate::{Access, clients, keys, leaks, rate_limits, scopes, tenants};
 
 const TENANTS: &str = "/api/v1/tenants";
 const TENANT: &str = "/api/v1/tenants/{id}";
@@ -23,6 +24,10 @@ const CLIENT_KEY: &str = "/api/v1/api-clients/{id}/api-keys/{keyId}";
 const KEYS: &str = "/api/v1/api-keys";
 const KEY: &str = "/api/v1/api-keys/{id}";
 const KEY_ROTATE: &str = "/api/v1/api-keys/{id}/rotate";
+const KEY_CLAIM: &str = "/api/v1/api-keys/{id}/claim";
+const KEY_IMPORT: &str = "/api/v1/api-keys/import";
+const KEY_LEAKED: &str = "/api/v1/api-keys/leaked";
+const SECRET_SCANNING: &str = "/secret-scanning/github";
 const SCOPES: &str = "/api/v1/scopes";
 const TIERS: &str = "/api/v1/rate-limits";
 const TIER: &str = "/api/v1/rate-limits/{tier}";
@@ -61,6 +66,11 @@ pub(crate) fn routes(access: &Arc<Access>) -> Api {
         .route(key(Endpoint::patch(KEY, "keys.update"), "Change a key", &write_k).body::<UpdateKey>().answers::<Key>(200), keys::update, s())
         .route(key(Endpoint::delete(KEY, "keys.revoke"), "Revoke a key", &write_k).answers_nothing(), keys::revoke, s())
         .route(key(Endpoint::post(KEY_ROTATE, "keys.rotate"), "Replace a key by a new one", &write_k).body::<RotateKey>().answers::<KeyWithToken>(201), keys::rotate, s())
+
+        .route(key(Endpoint::post(KEY_CLAIM, "keys.claim"), "Fetch the secrets of a key that was made after a leak", &write_k).answers::<ClaimedKey>(200), keys::claim, s())
+        .route(key(Endpoint::post(KEY_IMPORT, "keys.import"), "Take a key of another system over, by its hash", &Operator).body::<ImportKey>().answers::<Key>(201), keys::import, s())
+        .route(key(Endpoint::post(KEY_LEAKED, "keys.report_leaks"), "Report leaked keys", &Operator).body::<LeakReport>().answers::<ReportAnswer>(200), leaks::report, s())
+        .route(key(Endpoint::post(SECRET_SCANNING, "keys.secret_scanning"), "Where GitHub's secret scanning reports leaked keys, signed", &Public).idempotent(false).answers::<Vec<Feedback>>(200), leaks::github, s())
 
         .route(Endpoint::get(SCOPES, "scopes.list").tag("Scopes").summary("List the scopes").needs(AnyCredential).answers::<ScopeList>(200), scopes::list_scopes, s())
         .route(Endpoint::get(TIERS, "rate_limits.list").tag("Rate limits").summary("List the tiers").needs(AnyCredential).answers::<TierMap>(200), rate_limits::list, s())

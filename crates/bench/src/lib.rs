@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod load;
 pub mod machine;
 pub mod measure;
+pub mod nginx;
 pub mod post;
 pub mod process;
 pub mod progress;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use bench::measure::{deliver, gate, latency, memory, store_rows, transform};
-use bench::prove::{backlog, fair, fan_out, hanging, kill};
+use bench::measure::{deliver, gate, latency, memory, proxy, store_rows, transform};
+use bench::prove::{backlog, fair, fan_out, hanging, kill, usage};
 use bench::report::{self, Row};
 use bench::server::Place;
 use bench::{bare, post};
@@ -48,6 +48,8 @@ struct Options {
 enum Command {
     /// Requests a second of the gate against a bare axum route with the same bytes.
     Gate(GateArguments),
+    /// Calls a second through an upstream's endpoint against nginx doing the same (needs `nginx`).
+    Proxy(GateArguments),
     /// Delivered events a second against a bare client that posts the same signed bodies.
     Deliver(DeliverArguments),
     /// From accepted to received at a fixed rate.
@@ -138,6 +140,12 @@ enum Proof {
     Hanging,
     /// One event for 10,000 webhooks.
     FanOut,
+    /// A month's usage with 100,000,000 calls logged, and retention of a day of them.
+    Usage {
+        /// Calls of each of the 90 days.
+        #[arg(long, default_value_t = 1_111_112)]
+        calls: u64,
+    },
     /// `kill -9` at random moments while events are published: nothing accepted is lost.
     Kill {
         /// How often.
@@ -224,6 +232,10 @@ async fn measure(place: &Place, command: Command) -> Result<(&'static str, Vec<R
             let config = gate::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
             ("gate", gate::run(place, &config).await?)
         }
+        Command::Proxy(GateArguments { callers, seconds, rounds }) => {
+            let config = proxy::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
+            ("proxy", proxy::run(place, &config).await?)
+        }
         Command::Deliver(DeliverArguments { events, rounds }) => {
             let config = deliver::Config { events, rounds: rounds.max(1), ..deliver::Config::default() };
             ("deliver", deliver::run(place, &config).await?)
@@ -279,6 +291,7 @@ async fn prove(place: &Place, proof: Proof) -> Result<(&'static str, Vec<Row>)> 
         Proof::Fair => ("prove-fair", fair::run(place, &fair::Config::full()).await?.rows()),
         Proof::Hanging => ("prove-hanging", hanging::run(place, &hanging::Config::ci()).await?.rows()),
         Proof::FanOut => ("prove-fan-out", fan_out::run(place, &fan_out::Config::full()).await?.rows()),
+        Proof::Usage { calls } => ("prove-usage", usage::run(&usage::Config { calls, ..usage::Config::full() }).await?.rows()),
         Proof::Kill { kills, events, seed, minutes } => {
             let fresh = kill::Config::ci();
             let patience = Duration::from_secs(minutes * 60);

@@ -33,6 +33,7 @@ pub struct Server {
     admin: SocketAddr,
     database: Option<Database>,
     process: Option<Guarded>,
+    blueprint: String,
 }
 
 impl Server {
@@ -43,7 +44,23 @@ impl Server {
         let database = place.postgres.as_deref().map(Database::create).transpose()?;
         let directory = tempfile::Builder::new().prefix("tradewind-bench-").tempdir()?;
         let (address, admin) = (address(free_port()?), address(free_port()?));
-        Ok(Self { binary: place.server.clone(), directory, address, admin, database, process: None })
+        Ok(Self {
+            binary: place.server.clone(),
+            directory,
+            address,
+            admin,
+            database,
+            process: None,
+            blueprint: "insurance-leads".to_owned(),
+        })
+    }
+
+    /// Uses this blueprint from the next start on.
+    pub fn set_blueprint(&mut self, text: &str) -> Result<()> {
+        let file = self.directory.path().join("blueprint.toml");
+        std::fs::write(&file, text)?;
+        self.blueprint = file.display().to_string();
+        Ok(())
     }
 
     /// Where it listens, running or not.
@@ -135,7 +152,7 @@ impl Server {
             .env("TRADEWIND_DATA_DIR", data.join("data"))
             .env("TRADEWIND_ENV", "development")
             .env("TRADEWIND_ALLOW_NETWORKS", "127.0.0.0/8")
-            .env("TRADEWIND_BLUEPRINT", "insurance-leads");
+            .env("TRADEWIND_BLUEPRINT", &self.blueprint);
         for unwanted in ["TRADEWIND_REDIS_URL", "TRADEWIND_MASTER_KEY", "TRADEWIND_PUBLIC_URL", "TRADEWIND_DATABASE_URL"] {
             command.env_remove(unwanted);
         }

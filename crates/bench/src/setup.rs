@@ -33,7 +33,11 @@ pub struct Rig {
 impl Rig {
     /// A fresh server with a tenant and a client on the tier `enterprise`.
     pub async fn start(place: &Place) -> Result<Self> {
-        let mut server = Server::prepare(place)?;
+        Self::on(Server::prepare(place)?).await
+    }
+
+    /// The same on a server that was prepared.
+    pub async fn on(mut server: Server) -> Result<Self> {
         let service_key = server.run(&["service-key", "create", "--name", "bench"])?;
         ensure!(!service_key.is_empty() && !service_key.contains(char::is_whitespace), "service-key create must print only the key");
         server.start_ready().await?;

@@ -9,9 +9,12 @@ mod access;
 mod endpoints;
 mod events;
 mod paths;
+mod proxied;
 mod report;
 mod resources;
+mod retirement;
 mod style;
+mod upstreams;
 mod webhooks;
 
 use report::Report;
@@ -32,14 +35,16 @@ pub(crate) fn blueprint(file: File, lines: &Lines) -> Result<Blueprint, Vec<Faul
     let on_schema_fault = events::on_schema_fault(file.publishing.on_schema_fault);
     let events = events::check(file.events, on_schema_fault, report_ref);
     let resources = resources::check(file.resources, naming, &events, report_ref);
-    let endpoints = endpoints::check(file.endpoints, &style.base_path, &scopes, &resources, report_ref);
+    let upstreams = upstreams::check(file.upstreams, report_ref);
+    let declared = endpoints::Declared { base: &style.base_path, scopes: &scopes, resources: &resources, upstreams: &upstreams };
+    let endpoints = endpoints::check(file.endpoints, &declared, report_ref);
     let webhooks = webhooks::check(file.webhooks, &events, report_ref);
     if !report.faults.is_empty() {
         lines.fill(&mut report.faults);
         return Err(report.faults);
     }
     let (name, default_tier) = (file.name, file.default_tier);
-    Ok(Blueprint { name, product, style, keys, scopes, tiers, default_tier, events, on_schema_fault, resources, endpoints, webhooks })
+    Ok(Blueprint { name, product, style, keys, scopes, tiers, default_tier, events, on_schema_fault, resources, endpoints, upstreams, webhooks })
 }
 
 fn product(product: crate::file::form::Product, report: &mut Report) -> Product {

@@ -7,6 +7,7 @@ use crate::{Fault, MAX_FILE_BYTES};
 mod document;
 pub(crate) mod form;
 mod sections;
+pub(crate) mod upstreams;
 
 pub(crate) use document::Lines;
 

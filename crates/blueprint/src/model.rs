@@ -1,6 +1,10 @@
 //! What a blueprint says, as plain data. Everything here has been validated: names exist, schemas compile, defaults are filled in.
 
+mod upstream;
+
 use serde_json::Value;
+
+pub use upstream::{Upstream, UpstreamCall, UpstreamHealth, UpstreamProtocol, UpstreamTarget};
 
 /// A declared product.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Blueprint {
     pub resources: Vec<Resource>,
     /// The declared REST routes.
     pub endpoints: Vec<Endpoint>,
+    /// The operator's own backends, which endpoints may be answered by.
+    pub upstreams: Vec<Upstream>,
     /// How webhooks look.
     pub webhooks: Webhooks,
 }
@@ -139,6 +145,65 @@ pub struct Tier {
     pub per_day: Option<u32>,
     /// How many of the minute's requests may come at once; absent: all of them.
     pub burst: Option<u32>,
+    /// What a client of this tier may use up in a month, by all its keys.
+    pub monthly_quota: Option<MonthlyQuota>,
+    /// Other windows for keys of one environment; an environment that is not named has the tier's own.
+    pub environments: Vec<EnvironmentLimits>,
+}
+
+impl Tier {
+    /// The windows that bind a key of `environment` (`production`, `staging`, `development`).
+    pub fn windows(&self, environment: &str) -> Windows {
+        let own = Windows { per_minute: self.per_minute, per_hour: self.per_hour, per_day: self.per_day, burst: self.burst };
+        match self.environments.iter().find(|one| one.environment == environment) {
+            Some(one) => one.windows.over(own),
+            None => own,
+        }
+    }
+}
+
+/// Limits in windows. An absent one does not bind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Windows {
+    /// Requests in any minute.
+    pub per_minute: Option<u32>,
+    /// Requests in any hour.
+    pub per_hour: Option<u32>,
+    /// Requests in any day.
+    pub per_day: Option<u32>,
+    /// How many of the minute's requests may come at once; absent: all of them.
+    pub burst: Option<u32>,
+}
+
+impl Windows {
+    /// These, and where one is absent that of `base`.
+    #[must_use]
+    pub fn over(self, base: Self) -> Self {
+        Self {
+            per_minute: self.per_minute.or(base.per_minute),
+            per_hour: self.per_hour.or(base.per_hour),
+            per_day: self.per_day.or(base.per_day),
+            burst: self.burst.or(base.burst),
+        }
+    }
+}
+
+/// A tier's windows for keys of one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentLimits {
+    /// `production`, `staging` or `development`.
+    pub environment: String,
+    /// Each that is given takes the place of the tier's.
+    pub windows: Windows,
+}
+
+/// What may be used up between one refill and the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MonthlyQuota {
+    /// The sum of the costs of requests, at least 1.
+    pub limit: u64,
+    /// The day of the month (1 to 31, UTC) on which it is whole again; in a shorter month its last day.
+    pub refill_day: u8,
 }
 
 /// A type of event.
@@ -278,7 +343,7 @@ pub struct Transition {
     pub event: kernel::EventType,
 }
 
-/// What an endpoint does. Later kinds (metric, job, upstream, singleton) join here; a file that asks for one that this build does not
+/// What an endpoint does. Later kinds (metric, job, singleton) join here; a file that asks for one that this build does not
 /// serve is refused when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -292,6 +357,8 @@ pub enum Operation {
     Update,
     /// A record less.
     Delete,
+    /// A call that the operator's own backend answers ([`Endpoint::upstream`]).
+    Upstream,
 }
 
 /// A declared REST route.
@@ -299,12 +366,15 @@ pub enum Operation {
 pub struct Endpoint {
     /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE`.
     pub method: String,
-    /// Below the base path, with `{id}` for the record: `/leads/{id}`. The whole path is `style.base_path` + this.
+    /// Below the base path, with `{id}` for the record: `/leads/{id}`. The whole path is `style.base_path` + this. An upstream's may end with
+    /// `/*rest`: everything below.
     pub path: String,
     /// What it does.
     pub operation: Operation,
-    /// To which resource, by its name.
+    /// To which resource, by its name; empty for an upstream's.
     pub resource: String,
+    /// Where and how it is answered, if its operation is [`Operation::Upstream`].
+    pub upstream: Option<UpstreamCall>,
     /// The scope it needs; empty: any valid credential.
     pub scope: String,
     /// One sentence for the docs.
@@ -317,6 +387,38 @@ pub struct Endpoint {
     pub total: bool,
     /// Text of the 404, where the blueprint has its own.
     pub not_found: Option<String>,
+    /// What a call counts in every limit and quota, at least 1.
+    pub cost: u32,
+    /// If it is on its way out.
+    pub retirement: Option<Retirement>,
+}
+
+/// An endpoint on its way out. It works as before; its answers say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retirement {
+    /// Since (or from) which day it is deprecated: `2026-01-31`.
+    pub deprecated_at: String,
+    /// The day from which it may be gone.
+    pub sunset_at: Option<String>,
+    /// What comes after it: a path, or an https address.
+    pub successor: Option<String>,
+}
+
+impl Retirement {
+    /// The moment at which it is deprecated.
+    pub fn since(&self) -> kernel::Timestamp {
+        midnight(&self.deprecated_at)
+    }
+
+    /// The moment from which it may be gone.
+    pub fn sunset(&self) -> Option<kernel::Timestamp> {
+        self.sunset_at.as_deref().map(midnight)
+    }
+}
+
+/// The beginning of a day, in UTC.
+fn midnight(day: &str) -> kernel::Timestamp {
+    kernel::Timestamp::parse(&format!("{day}T00:00:00Z")).expect("the days of a blueprint were checked when it was read")
 }
 
 /// How webhooks look.

@@ -112,16 +112,6 @@ impl From<SendError> for Fault {
     }
 }
 
-/// The verdict about a service's URL. Error: 422 at `field`.
-pub(crate) async fn check_url(client: &Client, url: &str, field: &str) -> Result<()> {
-    match client.verdict(url).await {
-        Ok(_) => Ok(()),
-        // It is judged again before each connection.
-        Err(refusal) if refusal.is_unresolvable() => Ok(()),
-        Err(refusal) => Err(refusal.into_error(&format!("/{field}"))),
-    }
-}
-
 /// A URL without query and fragment. Error: 422 at `field`.
 pub(crate) fn plain_url(field: &str, text: &str) -> Result<Url> {
     let refuse = || Error::field(format!("/{field}"), "must be an absolute http(s) URL without query and fragment");

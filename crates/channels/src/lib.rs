@@ -1,4 +1,4 @@
-//! Destinations other than a URL, each a [`dispatch::Channel`]: NATS JetStream, RabbitMQ, Redis Streams, SQS, S3.
+//! Destinations other than a URL, each a [`dispatch::Channel`]: NATS JetStream, RabbitMQ, Redis Streams, SQS, S3, Slack, e-mail.
 //!
 //! Purpose: an event goes to a tenant's broker, queue or bucket under the same promises as to a webhook: at least once, under one id, with
 //! the same body and the same headers, in the same log. The heavy clients live in this crate only, each behind a feature.
@@ -10,14 +10,17 @@
 //! * Whatever the other side does, an attempt ends within its time-out. Connections are bounded in number and closed when idle.
 //! * Configurations hold credentials: they do not print, and no error text has them.
 
+mod address;
 #[cfg(feature = "aws")]
 mod aws;
 mod broker;
 mod configuration;
+mod email;
 mod fault;
 mod message;
 #[cfg(feature = "nats")]
 mod nats;
+mod notice;
 mod pool;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
@@ -25,6 +28,7 @@ mod rabbitmq;
 mod redis_stream;
 #[cfg(feature = "aws")]
 mod s3;
+mod slack;
 #[cfg(feature = "aws")]
 mod sqs;
 mod template;
@@ -38,6 +42,8 @@ use kernel::Ambient;
 use web::outbound::Client;
 
 use message::Writer;
+#[cfg(feature = "aws")]
+pub use s3::{Archive, Upload};
 
 /// Bounds of what the channels hold.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +66,7 @@ impl Default for Options {
 pub fn all(client: &Client, ambient: &Ambient, webhooks: &Webhooks, options: Options) -> Vec<Arc<dyn Channel>> {
     let writer = Writer::new(&webhooks.body);
     let way = broker::Way { client: client.clone(), ambient: ambient.clone() };
-    let mut channels: Vec<Arc<dyn Channel>> = Vec::new();
+    let mut channels: Vec<Arc<dyn Channel>> = vec![Arc::new(slack::SlackChannel::new(client.clone()))];
     #[cfg(feature = "nats")]
     channels.push(Arc::new(broker::BrokerChannel::<nats::Nats>::new(way.clone(), writer.clone(), options)));
     #[cfg(feature = "rabbitmq")]
@@ -73,4 +79,10 @@ pub fn all(client: &Client, ambient: &Ambient, webhooks: &Webhooks, options: Opt
         channels.push(Arc::new(s3::S3Channel::new(client.clone(), &writer)));
     }
     channels
+}
+
+/// The channel `email`, which exists where the operator has named a relay. `domains`: where recipients may be; none: anywhere.
+#[must_use]
+pub fn email(mailer: web::mail::Mailer, domains: &[String]) -> Arc<dyn Channel> {
+    Arc::new(email::EmailChannel::new(mailer, domains))
 }

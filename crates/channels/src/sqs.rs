@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use web::outbound::Client;
 
-use crate::aws::{Identity, Request, check_url, kind_of, plain_url};
+use crate::address::check_url;
+use crate::aws::{Identity, Request, kind_of, plain_url};
 use crate::configuration::{self, Secrets};
 use crate::fault::{Fault, answered};
 use crate::message::{Message, Writer};

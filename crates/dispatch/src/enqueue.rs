@@ -11,7 +11,7 @@ use store::{Node, Tx};
 
 use crate::deliveries;
 use crate::engine::{Engine, Item};
-use crate::queue::{self, Pending};
+use crate::queue::{self, Pending, slips};
 
 /// One event for one destination.
 #[derive(Clone, Debug)]
@@ -20,6 +20,15 @@ pub struct NewDelivery {
     pub event: Arc<Event>,
     /// Where it goes. A destination that was deleted meanwhile gets nothing.
     pub destination: DestinationId,
+    /// What an ordered destination's order goes by, in place of the event's own key.
+    pub ordering_key: Option<String>,
+}
+
+impl NewDelivery {
+    /// By the event's own ordering key.
+    pub fn new(event: Arc<Event>, destination: DestinationId) -> Self {
+        Self { event, destination, ordering_key: None }
+    }
 }
 
 const NEXT_SEQ: &str = "UPDATE destination_seqs SET seq = seq + ?3 WHERE tenant_id = ?1 AND destination_id = ?2 RETURNING seq, client_id, ordered, \
@@ -27,28 +36,48 @@ const NEXT_SEQ: &str = "UPDATE destination_seqs SET seq = seq + ?3 WHERE tenant_
 const TAKE_LANE: &str = "UPDATE destination_seqs SET owner = ?3, epoch = ?4 WHERE tenant_id = ?1 AND destination_id = ?2";
 const BEFORE: &str = "SELECT 1 FROM queue WHERE tenant_id = ?1 AND destination_id = ?2 AND ordering_key = ?3 LIMIT 1";
 
+/// Where new deliveries may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Into {
+    /// Into the queue.
+    Queue,
+    /// On a slip, those that will likely be attempted and ended at once; else into the queue.
+    Slip,
+}
+
 /// A destination's share of the batch.
 struct Share {
     client: ClientId,
     next: i64,
     worker: Node,
+    /// Its deliveries go on a slip.
+    is_brisk: bool,
     /// For an ordered destination: the keys of this batch so far.
     keys: Option<HashSet<String>>,
 }
 
-pub(crate) fn enqueue(engine: &Arc<Engine>, tx: &mut Tx<'_>, items: &[NewDelivery]) -> Result<()> {
+/// Items of one event stand side by side.
+pub(crate) fn enqueue(engine: &Arc<Engine>, tx: &mut Tx<'_>, items: &[NewDelivery], into: Into) -> Result<()> {
     if items.is_empty() {
         return Ok(());
     }
     let node = engine.node();
     let mut shares = shares(tx, node, items)?;
+    if into == Into::Slip {
+        shares.iter_mut().for_each(|((id, _), share)| share.is_brisk = share.keys.is_none() && engine.is_brisk(*id));
+    }
     let now = tx.now();
+    let mut slips = Slips::new(engine, node);
     let (mut rows, mut handed) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
     for item in items {
         let Some(share) = shares.get_mut(&(item.destination, item.event.tenant)) else { continue };
         let row = pending(tx, item, share, now)?;
         let is_first = is_first(tx, share, &row)?;
         share.next += 1;
+        if share.is_brisk && row.due_at == now {
+            slips.add(row, Arc::clone(&item.event));
+            continue;
+        }
         rows.push((row, share.worker));
         handed.push((Arc::clone(&item.event), is_first));
     }
@@ -57,12 +86,43 @@ pub(crate) fn enqueue(engine: &Arc<Engine>, tx: &mut Tx<'_>, items: &[NewDeliver
         tx.notify(deliveries::TOPIC, destination);
     }
     let own = |((row, worker), (event, is_first)): ((Pending, Node), (Arc<Event>, bool))| {
-        (worker.id == node.id).then(|| Item { row, event, epoch: node.epoch, is_first })
+        (worker.id == node.id).then(|| Item { row, event, epoch: node.epoch, is_first, ticket: None })
     };
-    let handed: Vec<Item> = rows.into_iter().zip(handed).filter_map(own).collect();
+    let mut handed: Vec<Item> = rows.into_iter().zip(handed).filter_map(own).collect();
+    handed.extend(slips.write(tx)?);
     let engine = Arc::clone(engine);
     tx.after_commit(move || engine.accept(handed));
     Ok(())
+}
+
+/// What goes on slips: one for each tenant.
+struct Slips<'a> {
+    engine: &'a Engine,
+    node: Node,
+    of: BTreeMap<TenantId, (Vec<Pending>, Vec<Arc<Event>>)>,
+}
+
+impl<'a> Slips<'a> {
+    fn new(engine: &'a Engine, node: Node) -> Self {
+        Self { engine, node, of: BTreeMap::new() }
+    }
+
+    fn add(&mut self, row: Pending, event: Arc<Event>) {
+        let (rows, events) = self.of.entry(row.tenant).or_default();
+        rows.push(row);
+        events.push(event);
+    }
+
+    fn write(self, tx: &mut Tx<'_>) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for (rows, events) in self.of.into_values() {
+            let slip = self.engine.slips.begin();
+            slips::write(tx, slips::Place { node: self.node, number: slip.number }, &rows)?;
+            let item = |(row, event)| Item { row, event, epoch: self.node.epoch, is_first: true, ticket: Some(slip.ticket()) };
+            items.extend(rows.into_iter().zip(events).map(item));
+        }
+        Ok(items)
+    }
 }
 
 /// Reserves sequence numbers, in the order of ids, so that two transactions never wait for each other.
@@ -80,7 +140,7 @@ fn shares(tx: &mut Tx<'_>, node: Node, items: &[NewDelivery]) -> Result<BTreeMap
         let Some((last, client, is_ordered, worker)) = found else { continue };
         let worker = if is_ordered { lane_worker(tx, node, worker, tenant, destination)? } else { node };
         let keys = is_ordered.then(HashSet::new);
-        shares.insert((destination, tenant), Share { client, next: last - count + 1, worker, keys });
+        shares.insert((destination, tenant), Share { client, next: last - count + 1, worker, is_brisk: false, keys });
     }
     Ok(shares)
 }
@@ -121,7 +181,7 @@ fn pending(tx: &Tx<'_>, item: &NewDelivery, share: &Share, now: kernel::Timestam
         event_id: event.id.clone(),
         event_type: event.event_type.clone(),
         event_created_at: event.created_at,
-        ordering_key: share.keys.is_some().then(|| event.ordering_key.clone().unwrap_or_default()),
+        ordering_key: share.keys.is_some().then(|| item.ordering_key.as_ref().or(event.ordering_key.as_ref()).cloned().unwrap_or_default()),
         channels,
         seq: share.next,
         deliver_at: event.deliver_at,

@@ -2,8 +2,9 @@
 //!
 //! # The way of a delivery
 //!
-//! 1. [`Dispatch::enqueue`] writes queue rows inside the publishing transaction, owned by this node, and hands them to memory after the
-//!    commit: no second query on the happy path.
+//! 1. [`Dispatch::enqueue`] writes the deliveries inside the publishing transaction, owned by this node, and hands them to memory after the
+//!    commit: no second query on the happy path. Those that will likely end at once stand together on a slip, one row for all; the others
+//!    have a row each in the queue.
 //! 2. Each destination has a *lane* in memory: a bounded ready set, a concurrency that grows on success and halves on trouble, a rate, a
 //!    circuit breaker. Lanes share the total of attempts under way by turns, so a dead or slow destination delays no other.
 //! 3. An attempt goes through the destination's [`Channel`]. Its outcome is written with others of the same moment: out of the queue into
@@ -12,7 +13,7 @@
 //!
 //! # Tables
 //!
-//! `destinations`, `destination_seqs`, `queue`, `deliveries` (daily), `replayed`, `attempt_journal`, `signing_keys`,
+//! `destinations`, `destination_seqs`, `queue`, `slips`, `deliveries` (daily), `replayed`, `attempt_journal`, `signing_keys`,
 //! `signature_acceptances`; in the logs `attempts` (daily) and
 //! `attempt_rollups` (daily).
 //!
@@ -24,6 +25,7 @@
 //! * Time comes from [`kernel::Ambient`]; the runtime's timers only decide when to look again.
 
 pub mod acceptances;
+pub mod backlog;
 mod channel;
 mod config;
 pub mod deliveries;
@@ -36,6 +38,7 @@ mod observer;
 mod policy;
 mod queue;
 mod rehearsal;
+pub mod purge;
 pub mod retention;
 pub mod rollups;
 mod send_now;
@@ -65,6 +68,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "dispatch", version: 4, home: Home::Logs, sql: include_str!("../migrations/0004_rollups.sql") },
     Migration { feature: "dispatch", version: 5, home: Home::State, sql: include_str!("../migrations/0005_lanes.sql") },
     Migration { feature: "dispatch", version: 6, home: Home::State, sql: include_str!("../migrations/0006_signing.sql") },
+    Migration { feature: "dispatch", version: 7, home: Home::State, sql: include_str!("../migrations/0007_slips.sql") },
+    Migration { feature: "dispatch", version: 8, home: Home::State, sql: include_str!("../migrations/0008_endings.sql") },
+    Migration { feature: "dispatch", version: 9, home: Home::Logs, sql: include_str!("../migrations/0009_rollups_by_hour.sql") },
 ];
 
 /// The delivery engine of one node. Dropping it without [`Dispatch::drain`] is like a crash: nothing is lost, others take over.
@@ -91,7 +97,7 @@ impl Dispatch {
     /// Makes pending deliveries inside the transaction that publishes the events; they are attempted right after its commit. Rows of items
     /// for one destination get contiguous sequence numbers, in the order of `items`.
     pub fn enqueue(&self, tx: &mut Tx<'_>, items: &[NewDelivery]) -> Result<()> {
-        enqueue::enqueue(&self.engine, tx, items)
+        enqueue::enqueue(&self.engine, tx, items, enqueue::Into::Slip)
     }
 
     /// The channel of this name. Error: 422 `unknown_channel`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::Ambient;
+use kernel::{Ambient, Timestamp};
 use serde::{Deserialize, Serialize};
 
 const SECOND: u64 = 1000;
@@ -34,6 +34,10 @@ pub struct Policy {
     pub ordered: bool,
     /// Most attempts at once.
     pub max_concurrency: u32,
+    /// How long after a run through the schedule began it is still worth delivering, in milliseconds: then the delivery ends as skipped, reason
+    /// `expired`, when its next attempt is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_after_ms: Option<u64>,
 }
 
 impl Default for Policy {
@@ -44,6 +48,7 @@ impl Default for Policy {
             rate_per_second: None,
             ordered: false,
             max_concurrency: 64,
+            expires_after_ms: None,
         }
     }
 }
@@ -68,6 +73,11 @@ impl Policy {
         let wait = *self.schedule_ms.get(usize::try_from(tried).ok()?.checked_sub(1)?)?;
         let jittered = wait.saturating_mul(9_000 + ambient.below(2_001)) / 10_000;
         Some(Duration::from_millis(jittered))
+    }
+
+    /// Whether what began at `first_at` is worth nothing any more at `now`.
+    pub(crate) fn is_expired(&self, first_at: Timestamp, now: Timestamp) -> bool {
+        self.expires_after_ms.is_some_and(|ms| now >= first_at.plus(Duration::from_millis(ms)))
     }
 
     /// How long after its start a run has had every retry, with some grace for attempts that were late.

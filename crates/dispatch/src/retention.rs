@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use store::{Tx, Value};
 
+use crate::queue::slips;
+
 /// Which of these events, given with the number of deliveries that they had at first, have a delivery that is pending.
 ///
 /// The queue is found by its own ids only, so it is searched for those alone that have not as many ends as deliveries, or were replayed.
@@ -22,7 +24,10 @@ pub fn pending_among(tx: &mut Tx<'_>, tenant: TenantId, events: &[(EventId, u64)
     let is_open = |(id, planned): &&(EventId, u64)| replayed.contains(id) || ended.get(id).copied().unwrap_or(0) < *planned;
     let open: Vec<&EventId> = events.iter().filter(is_open).map(|(id, _)| id).collect();
     let queued = "SELECT DISTINCT event_id FROM queue WHERE tenant_id = ?1 AND event_id IN";
-    Ok(among(tx, queued, "", tenant, &open, |row| row.get(0))?.into_iter().collect())
+    let mut pending: HashSet<EventId> = among(tx, queued, "", tenant, &open, |row| row.get(0))?.into_iter().collect();
+    let on_slips = slips::of_tenant(tx, tenant, |row| open.contains(&&row.event_id))?;
+    pending.extend(on_slips.into_iter().map(|row| row.event_id));
+    Ok(pending)
 }
 
 fn among<T>(
@@ -51,7 +56,10 @@ fn numbers(first: usize, count: usize) -> String {
 /// Whether anything pending is of an event that was accepted in this time. Reads the whole queue: for a reader, and seldom.
 pub fn is_pending_between(tx: &mut Tx<'_>, from: Timestamp, to: Timestamp) -> Result<bool> {
     let sql = "SELECT CAST(1 AS BIGINT) FROM queue WHERE event_created_at >= ?1 AND event_created_at < ?2 LIMIT 1";
-    Ok(tx.query_opt(sql, &[from.into(), to.into()], |row| row.get::<i64>(0))?.is_some())
+    if tx.query_opt(sql, &[from.into(), to.into()], |row| row.get::<i64>(0))?.is_some() {
+        return Ok(true);
+    }
+    Ok(!slips::of_all(tx, |row| row.event_created_at >= from && row.event_created_at < to)?.is_empty())
 }
 
 /// The tenant's finished deliveries after `after` that were made before `before`, in the order of their ids.
@@ -124,6 +132,16 @@ pub fn delete_old_counts(tx: &mut Tx<'_>, tenant: TenantId, before: Timestamp, l
         "DELETE FROM attempt_rollups WHERE (tenant_id, destination_id, hour, node) IN (SELECT tenant_id, destination_id, hour, node \
          FROM attempt_rollups WHERE tenant_id = ?1 AND hour < ?2 ORDER BY hour LIMIT ?3)",
         &[tenant.into(), before.into(), limit.into()],
+    )
+}
+
+/// Deletes some of what replays noted before `before`, where nothing is pending of it; answers how many.
+pub fn delete_old_replayed(tx: &mut Tx<'_>, tenant: TenantId, before: Timestamp, limit: u32) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM replayed WHERE (tenant_id, event_id, destination_id) IN (SELECT r.tenant_id, r.event_id, r.destination_id FROM replayed r \
+         WHERE r.tenant_id = ?1 AND r.delivery_id < ?2 \
+         AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.tenant_id = r.tenant_id AND q.id = r.delivery_id) LIMIT ?3)",
+        &[tenant.into(), DeliveryId::first_at(before).into(), limit.into()],
     )
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn send_now(
         .store
         .write(engine::scope(), move |tx| {
             let (code, error, body) = (logged.status_code, logged.error, logged.response_body);
-            let end = Finish { row: &row, attempt_count: 1, status, reason, status_code: code, error, response_body: body };
+            let end = Finish { row: &row, slip: None, attempt_count: 1, status, reason, status_code: code, error, response_body: body };
             let now = tx.now();
             queue::insert_finished(tx, std::iter::once(&end), now)
         })

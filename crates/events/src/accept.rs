@@ -101,6 +101,11 @@ pub(crate) fn group(tx: &mut Tx<'_>, intake: &Intake, items: &[Item]) -> Result<
     Ok(items.iter().map(answer).collect())
 }
 
+/// Whether the client that an item names exists, if it names one.
+pub(crate) fn knows_client(tx: &mut Tx<'_>, intake: &Intake, item: &Item) -> Result<bool> {
+    item.event.client.map_or(Ok(true), |client| (intake.clients)(tx, item.event.tenant, client))
+}
+
 fn unknown_clients(tx: &mut Tx<'_>, intake: &Intake, items: &[Item]) -> Result<Vec<(TenantId, ClientId)>> {
     let mut seen: Vec<(TenantId, ClientId)> = Vec::new();
     let mut unknown = Vec::new();

@@ -20,9 +20,11 @@
 
 mod accept;
 mod ahead;
+mod alert_types;
 mod batch;
 mod catalogue;
 mod consumers;
+mod copies;
 mod event_types;
 mod features;
 mod filter;
@@ -30,6 +32,7 @@ mod get;
 mod groups;
 mod input;
 mod interest;
+mod key_types;
 mod lifecycle;
 mod list;
 mod load;
@@ -63,22 +66,24 @@ use wakes::Wakes;
 pub use accept::Emitted;
 pub use batch::{BatchAnswer, BatchEntry, PublishBatch};
 pub use consumers::{ConsumerView, Start};
+pub use copies::{Forget, Look, Looked};
 pub use event_types::{DeprecationView, EventTypeView, VersionView};
 pub use features::TenantFeatures;
-pub use filter::{Envelope, Filter};
+pub use filter::{Envelope, Filter, Path};
 pub use groups::announce_again;
 pub use input::{MAX_CHANNEL, MAX_CHANNELS, MAX_DATA, MAX_ORDERING_KEY, Publish};
 pub use list::EventFilter;
 pub use load::{EventKey, FilteredQuery, Stretch, accepted_at, filtered, load, walk};
 pub use operational::{
-    DELIVERY_EXHAUSTED, EVENT_QUARANTINED, OPERATIONAL, SOURCE_REJECTED, WEBHOOK_DISABLED, WEBHOOK_FAILING, WEBHOOK_RECOVERED,
-    is_operational,
+    ALERT_CLOSED, ALERT_OPENED, ALERT_UPDATED, API_KEY_EXPIRED, API_KEY_EXPIRING, API_KEY_LEAKED, API_KEY_REVOKED, API_KEY_ROTATED,
+    API_KEY_ROTATION_DUE, DELIVERY_EXHAUSTED, EVENT_QUARANTINED, OPERATIONAL, SOURCE_REJECTED, WEBHOOK_DISABLED, WEBHOOK_FAILING,
+    WEBHOOK_RECOVERED, is_operational,
 };
 pub use pattern::Pattern;
 pub use planner::{MAX_PAIRS, Pair, Planned, Planner};
 pub use poll::{PollQuery, Polled, PolledEvent};
 pub use publish::Published;
-pub use quarantined_events::{MAX_HELD_BYTES, MAX_HELD_EVENTS, QuarantinedEventView, Release};
+pub use quarantined_events::{MAX_HELD_BYTES, MAX_HELD_EVENTS, QuarantinedEventView, Release, ReleaseMany, ReleasedMany};
 pub use readable::{duplicate_member, is_readable};
 pub use sequence::Sequence;
 pub use stream::{StreamOptions, StreamQuery};

@@ -1,4 +1,4 @@
-//! What goes when a tenant or an event goes. A client's events stay: they are the tenant's record of what happened.
+//! What goes when a tenant or an event goes; a tenant's events themselves go afterwards, in bounded steps (`retention::purge_some`). A client's events stay: they are the tenant's record of what happened.
 
 use kernel::{Result, TenantId};
 use store::{Lifecycle, Subject, Tx};
@@ -9,9 +9,6 @@ impl Lifecycle for Events {
     fn purge(&self, tx: &mut Tx<'_>, tenant: TenantId, subject: &Subject) -> Result<()> {
         match subject {
             Subject::Tenant => {
-                tx.exec("DELETE FROM events WHERE tenant_id = ?1", &[tenant.into()])?;
-                tx.exec("DELETE FROM event_ids WHERE tenant_id = ?1", &[tenant.into()])?;
-                tx.exec("DELETE FROM event_groups WHERE tenant_id = ?1", &[tenant.into()])?;
                 consumers::purge_tenant(tx, tenant)?;
                 quarantined_events::purge_tenant(tx, tenant)?;
             }

@@ -1,4 +1,4 @@
-//! Operational events: what Tradewind itself tells a tenant about its webhooks, deliveries and sources. They exist under every blueprint.
+//! Operational events: what Tradewind itself tells a tenant about its webhooks, deliveries, sources, keys and alerts. They exist under every blueprint.
 //!
 //! They are events like any other (stored, matched, delivered), with two exceptions: nobody publishes them from outside, and `*` does not mean
 //! them. A webhook gets them that names them: `webhook.disabled`, or `webhook.*`.
@@ -8,7 +8,7 @@ use kernel::{Error, Event, Result, TenantId};
 use serde_json::{Value, json};
 use store::Tx;
 
-use crate::{EventTypeView, Events};
+use crate::{EventTypeView, Events, alert_types, key_types};
 
 /// A webhook gets nothing any more, though nobody asked for that.
 pub const WEBHOOK_DISABLED: &str = "webhook.disabled";
@@ -22,10 +22,43 @@ pub const DELIVERY_EXHAUSTED: &str = "delivery.exhausted";
 pub const SOURCE_REJECTED: &str = "source.rejected";
 /// An event broke its schema and waits to be released.
 pub const EVENT_QUARANTINED: &str = "event.quarantined";
+/// Another API key took a key's place.
+pub const API_KEY_ROTATED: &str = "api_key.rotated";
+/// An API key was revoked.
+pub const API_KEY_REVOKED: &str = "api_key.revoked";
+/// An API key ends before long.
+pub const API_KEY_EXPIRING: &str = "api_key.expiring";
+/// An API key has ended.
+pub const API_KEY_EXPIRED: &str = "api_key.expired";
+/// An API key is older than its owner means it to get.
+pub const API_KEY_ROTATION_DUE: &str = "api_key.rotation_due";
+/// An API key was found where others can read it.
+pub const API_KEY_LEAKED: &str = "api_key.leaked";
+/// Something needs a look.
+pub const ALERT_OPENED: &str = "alert.opened";
+/// It got worse, or somebody took it up.
+pub const ALERT_UPDATED: &str = "alert.updated";
+/// It is over, or somebody said so.
+pub const ALERT_CLOSED: &str = "alert.closed";
 
 /// All of them.
-pub const OPERATIONAL: [&str; 6] =
-    [WEBHOOK_DISABLED, WEBHOOK_FAILING, WEBHOOK_RECOVERED, DELIVERY_EXHAUSTED, SOURCE_REJECTED, EVENT_QUARANTINED];
+pub const OPERATIONAL: &[&str] = &[
+    WEBHOOK_DISABLED,
+    WEBHOOK_FAILING,
+    WEBHOOK_RECOVERED,
+    DELIVERY_EXHAUSTED,
+    SOURCE_REJECTED,
+    EVENT_QUARANTINED,
+    ALERT_OPENED,
+    ALERT_UPDATED,
+    ALERT_CLOSED,
+    API_KEY_ROTATED,
+    API_KEY_REVOKED,
+    API_KEY_EXPIRING,
+    API_KEY_EXPIRED,
+    API_KEY_ROTATION_DUE,
+    API_KEY_LEAKED,
+];
 
 /// Whether an event of this type is ours.
 pub fn is_operational(event_type: &str) -> bool {
@@ -98,7 +131,7 @@ pub(crate) fn view(name: &str) -> Option<EventTypeView> {
             json!({"eventId": text(), "eventType": text(), "reason": text()}),
             json!({"eventId": "evt_01k2x3v7m8e1r9q0s5t6w7y8za", "eventType": "lead.created", "reason": "/leadId: is required"}),
         ),
-        _ => return None,
+        _ => return alert_types::view(name).or_else(|| key_types::view(name)),
     };
     let required: Vec<&String> = members.as_object()?.keys().collect();
     let schema = json!({"type": "object", "required": required, "properties": members});
@@ -111,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_type_has_a_schema_that_its_example_satisfies() {
-        for name in OPERATIONAL {
+        for &name in OPERATIONAL {
             let view = view(name).unwrap();
             let schema = blueprint::Schema::compile(&view.schema).unwrap();
             assert!(schema.check(&view.example, "").is_empty(), "{name}");

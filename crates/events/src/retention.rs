@@ -61,6 +61,30 @@ fn each(
     events.iter().try_fold(0, |sum, (at, id)| Ok(sum + one(tx, *at, id)?))
 }
 
+/// Removes some of what is left of a tenant that is gone; answers how many rows. 0: nothing is left.
+pub fn purge_some(tx: &mut Tx<'_>, tenant: TenantId, limit: u32) -> Result<u64> {
+    for (table, key) in
+        [("events", "tenant_id, created_at, id"), ("event_groups", "tenant_id, seq, event_id, created_at"), ("event_ids", "tenant_id, id")]
+    {
+        let sql = format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE tenant_id = ?1 LIMIT ?2)");
+        let removed = tx.exec(&sql, &[tenant.into(), limit.into()])?;
+        if removed > 0 {
+            return Ok(removed);
+        }
+    }
+    Ok(0)
+}
+
+/// Publications that are kept apart, after the one with this id, in the order of their ids; as the events that they would be.
+pub fn held(tx: &mut Tx<'_>, tenant: TenantId, after: &str, limit: u32) -> Result<Vec<std::sync::Arc<kernel::Event>>> {
+    crate::quarantined_events::held_after(tx, tenant, after, limit)
+}
+
+/// Removes a publication that is kept apart; whether it was there.
+pub fn forget_held(tx: &mut Tx<'_>, tenant: TenantId, id: &EventId) -> Result<bool> {
+    crate::quarantined_events::forget(tx, tenant, id)
+}
+
 /// Forgets the order in which readers saw events of days that have ended before `before`; answers how many groups.
 pub fn forget_groups(tx: &mut Tx<'_>, tenant: TenantId, before: Timestamp, limit: u32) -> Result<u64> {
     let day = before.minus(std::time::Duration::from_hours(24));

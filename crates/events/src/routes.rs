@@ -9,8 +9,8 @@ use crate::batch::{BatchAnswer, PublishBatch};
 use crate::consumers::{self, Consumers};
 use crate::event_types::{EventTypeView, Names};
 use crate::{
-    EventView, Events, Polled, Publish, Published, QuarantinedEventView, Release, batch, event_types, get, list, poll, publish,
-    quarantined_events, stream,
+    EventView, Events, Polled, Publish, Published, QuarantinedEventView, Release, ReleaseMany, ReleasedMany, batch, event_types, get, list,
+    poll, publish, quarantined_events, stream,
 };
 
 /// Largest body of a batch: 8 MiB.
@@ -66,7 +66,11 @@ impl Events {
                 Arc::clone(self),
             )
             .route(
-                on(Endpoint::delete("/api/v1/event-consumers/{name}", "consumers.delete")).summary("Forget a consumer").answers_nothing(),
+                Endpoint::delete("/api/v1/event-consumers/{name}", "consumers.delete")
+                    .tag("Events")
+                    .needs(Access::Permission(Permission::WebhooksWrite))
+                    .summary("Forget a consumer: what reads by its name begins anew")
+                    .answers_nothing(),
                 consumers::delete,
                 Arc::clone(self),
             )
@@ -167,6 +171,14 @@ impl Events {
                     .body::<Release>()
                     .answers::<Published>(202),
                 quarantined_events::release::handle,
+                Arc::clone(self),
+            )
+            .route(
+                deciding(Endpoint::post("/api/v1/events/quarantine/release", "quarantined_events.release_many"))
+                    .summary("Accept all publications that were kept apart, or those of a type and a time, or count them")
+                    .body::<ReleaseMany>()
+                    .answers::<ReleasedMany>(200),
+                quarantined_events::release_many::handle,
                 Arc::clone(self),
             )
             .route(

@@ -2,25 +2,27 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use access::Principal;
 use http::{HeaderMap, Method, header};
-use kernel::{Caller, Error, IdRef, Kind, Result, TenantId, Timestamp};
+use kernel::{Caller, Credential, Error, IdRef, Kind, Result, TenantId, Timestamp};
 use web::Endpoint;
 
 use crate::Gate;
-use crate::limits::{Decision, Limits};
+use crate::limits::{Charge, strangers};
+use crate::timings::Phase;
 
 const TENANT_HEADER: &str = "tradewind-tenant";
-const SECRET_HEADER: &str = "x-api-secret";
+pub(crate) const SECRET_HEADER: &str = "x-api-secret";
 
 /// What is known of a request while it is served: filled in as it passes, so that even a refused one is logged with what is known.
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) principal: Option<Arc<Principal>>,
     pub(crate) tenant: Option<TenantId>,
-    pub(crate) limited: Option<(Arc<Limits>, Decision)>,
+    pub(crate) charge: Option<Charge>,
+    /// When the present phase began, where phases are measured.
+    pub(crate) lap: Option<std::time::Instant>,
 }
 
 /// The parts of a request that admission looks at.
@@ -35,23 +37,52 @@ pub(crate) struct Arrival<'a> {
 impl Gate {
     /// Lets a request in, or says why not.
     pub(crate) async fn admit(&self, endpoint: &Endpoint, arrival: &Arrival<'_>, seen: &mut Seen) -> Result<Caller> {
-        let principal = self.authenticate(arrival.headers).await?;
+        let principal = self.authenticate(arrival).await?;
         seen.tenant = principal.tenant;
         seen.principal = Some(Arc::clone(&principal));
+        self.timings.lap(seen, Phase::Authenticate);
+        self.check_maintenance(&principal)?;
         self.check_lists(&principal, arrival)?;
-        self.check_limits(&principal, endpoint, arrival, seen)?;
+        self.check_limits(&principal, endpoint, arrival, seen).await?;
         let caller = self.acting_for(&principal, arrival.headers).await?;
         seen.tenant = caller.tenant();
+        self.timings.lap(seen, Phase::Limit);
         Ok(caller)
     }
 
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Principal>> {
-        let bearer = bearer(headers)?;
-        let secret = headers.get(SECRET_HEADER).and_then(|value| value.to_str().ok());
-        match self.access.try_authenticate_cached(bearer, secret) {
-            Some(answer) => answer,
-            None => self.access.authenticate(bearer, secret).await,
+    async fn authenticate(&self, arrival: &Arrival<'_>) -> Result<Arc<Principal>> {
+        let bearer = bearer(arrival.headers)?;
+        let secret = arrival.headers.get(SECRET_HEADER).and_then(|value| value.to_str().ok());
+        let answer = match self.access.try_authenticate_cached(bearer, secret) {
+            Some(answer) => {
+                self.timings.looked_up(true);
+                answer
+            }
+            None => {
+                self.timings.looked_up(false);
+                // Whom this node knows is never held up; whom it would have to look up is, once too many failed from there.
+                if let Some(wait) = arrival.ip.and_then(|ip| self.counters.strangers.held_up(ip, arrival.now)) {
+                    return Err(strangers::refusal(wait));
+                }
+                self.access.authenticate(bearer, secret).await
+            }
+        };
+        answer.map_err(|error| if error.kind() == Kind::Unauthenticated { self.failed(arrival, error) } else { error })
+    }
+
+    /// Counts a failure against its address.
+    fn failed(&self, arrival: &Arrival<'_>, error: Error) -> Error {
+        arrival.ip.and_then(|ip| self.counters.strangers.failed(ip, arrival.now)).map_or(error, strangers::refusal)
+    }
+
+    /// Operators and host backends work on while partners are asked to come back later.
+    fn check_maintenance(&self, principal: &Principal) -> Result<()> {
+        let Some(switches) = self.switches.get().filter(|switches| switches.is_in_maintenance()) else { return Ok(()) };
+        if matches!(principal.credential, Credential::ServiceKey { .. }) {
+            return Ok(());
         }
+        metrics::counter!("tradewind_maintenance_refusals_total").increment(1);
+        switches.maintenance().map_or(Ok(()), |maintenance| Err(maintenance.refusal()))
     }
 
     fn check_lists(&self, principal: &Principal, arrival: &Arrival<'_>) -> Result<()> {
@@ -65,21 +96,11 @@ impl Gate {
         Ok(())
     }
 
-    fn check_limits(&self, principal: &Arc<Principal>, endpoint: &Endpoint, arrival: &Arrival<'_>, seen: &mut Seen) -> Result<()> {
-        let Some(tier) = &principal.tier else { return Ok(()) };
-        let Some(limits) = self.limits.of(tier, principal, &self.access.tiers()) else { return Ok(()) };
-        let now = u64::try_from(arrival.now.millis()).unwrap_or(0);
-        let decision = self.limiter.decide(&principal.limit_id, &limits, now, u64::from(endpoint.cost));
-        let refused = decision.refused;
-        seen.limited = Some((limits, decision));
-        match refused {
-            None => Ok(()),
-            Some((policy, wait)) => {
-                metrics::counter!("tradewind_rate_limited", "policy" => policy).increment(1);
-                let text = format!("Too many requests: the limit per {policy} is reached. Try again when Retry-After says.");
-                Err(Error::new(Kind::RateLimited, "rate_limited", text).retry_after(Duration::from_millis(wait)))
-            }
-        }
+    async fn check_limits(&self, principal: &Principal, endpoint: &Endpoint, arrival: &Arrival<'_>, seen: &mut Seen) -> Result<()> {
+        let Some(charge) = self.charge(principal, u64::from(endpoint.cost), arrival.now).await? else { return Ok(()) };
+        let refusal = charge.error();
+        seen.charge = Some(charge);
+        refusal.map_or(Ok(()), Err)
     }
 
     /// The caller, for the tenant that a service key names in `Tradewind-Tenant`. A tenant's own credential may name only itself.
@@ -93,7 +114,7 @@ impl Gate {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
     let missing =
         || Error::unauthenticated("missing_credential", "API key required. Include \"Authorization: Bearer YOUR_API_KEY\" header.");
     let text = headers.get(header::AUTHORIZATION).ok_or_else(missing)?.to_str().map_err(|_| missing())?;

@@ -8,15 +8,16 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
-use http::{Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
-use kernel::{Caller, Credential, Error, KeyId, RequestId, RequestInfo, Result, Timestamp};
+use kernel::{Caller, Credential, Error, KeyId, RequestId, RequestInfo, Result, ServiceKeyId, Timestamp};
 use usage::RequestRow;
-use web::{Access, Endpoint, Failure, RequestIdentity};
+use web::{Access, Endpoint, Failure, RequestIdentity, RequestNote, Tally};
 
 use crate::admit::{Arrival, Seen};
 use crate::idempotency::{self, Entrance};
-use crate::{Gate, PeerAddress, rate_headers, singletons};
+use crate::timings::Phase;
+use crate::{Gate, PeerAddress, Timings, cors, rate_headers, singletons};
 
 /// A route's share of the gate.
 struct Guard {
@@ -41,9 +42,10 @@ struct Ticket {
     begun: Instant,
     method: Method,
     query: Option<String>,
-    user_agent: Option<String>,
+    user_agent: Option<Arc<str>>,
     request_bytes: u64,
     ip: Option<std::net::IpAddr>,
+    origin: Option<HeaderValue>,
 }
 
 #[allow(clippy::disallowed_methods, reason = "measures how long a request took, for the log")]
@@ -56,25 +58,68 @@ async fn pass(guard: Arc<Guard>, mut request: Request, next: Next) -> Response {
         begun: Instant::now(),
         method: request.method().clone(),
         query: request.uri().query().map(without_secrets),
-        user_agent: request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(str::to_owned),
+        user_agent: request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(usage::agent),
         request_bytes: request.body().size_hint().lower(),
         ip: request.extensions().get::<PeerAddress>().map(|peer| peer.0.to_canonical()),
+        origin: request.headers().get(header::ORIGIN).cloned(),
     };
     if gate.usage.is_full() {
         gate.usage.room().await;
     }
-    let mut seen = Seen::default();
-    let served = serve(&guard, &ticket, request, next, &mut seen).await;
+    let seen = Seen { lap: Timings::begin(id, ticket.begun), ..Seen::default() };
+    let mut pending = Pending { guard: &guard, ticket: Some(ticket), seen };
+    let served = {
+        let Pending { ticket, seen, .. } = &mut pending;
+        serve(&guard, ticket.as_ref().expect("it is taken below"), request, next, seen).await
+    };
+    let (ticket, mut seen) = (pending.ticket.take().expect("nobody else takes it"), std::mem::take(&mut pending.seen));
     let mut response = served.unwrap_or_else(|error| Failure(error).into_response());
     let error = response.extensions_mut().remove::<Arc<Error>>();
     if let Some(error) = &error {
         response = web::render(error, guard.endpoint.errors.as_ref(), id);
     }
-    if let Some((limits, decision)) = &seen.limited {
-        rate_headers::add(response.headers_mut(), limits, decision, ticket.at, gate.options.reset);
+    if let Some(charge) = &seen.charge {
+        rate_headers::add(response.headers_mut(), charge, gate.options.reset);
     }
-    log(&guard, ticket, &seen, &response, error.as_deref());
+    if let Some(origin) = &ticket.origin {
+        share(response.headers_mut(), origin, &seen);
+    }
+    if let Some(deprecation) = &guard.endpoint.deprecation {
+        deprecation.write(response.headers_mut());
+        metrics::counter!("tradewind_deprecated_requests_total", "endpoint" => guard.template.to_string()).increment(1);
+    }
+    gate.timings.lap(&mut seen, Phase::Operation);
+    log(&guard, ticket, &seen, &mut response, error.as_deref());
     response
+}
+
+/// A request under way. Dropped before its answer, its caller has left; the call was made all the same, and is logged.
+struct Pending<'a> {
+    guard: &'a Guard,
+    ticket: Option<Ticket>,
+    seen: Seen,
+}
+
+/// What the log says of a call whose caller did not wait for the answer.
+const CLIENT_GONE: (u16, &str) = (499, "client_gone");
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket.take() else { return };
+        let mut nothing = Response::default();
+        *nothing.status_mut() = StatusCode::from_u16(CLIENT_GONE.0).expect("a number of three digits");
+        nothing.extensions_mut().insert(Rendered(CLIENT_GONE.1));
+        log(self.guard, ticket, &self.seen, &mut nothing, None);
+    }
+}
+
+/// Lets the page that asked read the answer, if the client of its credential allows that.
+fn share(headers: &mut HeaderMap, origin: &HeaderValue, seen: &Seen) {
+    cors::vary(headers);
+    let allows = |text: &str| seen.principal.as_ref().is_some_and(|principal| principal.origin_allowed(text));
+    if origin.to_str().is_ok_and(allows) {
+        cors::allow(headers, origin.clone());
+    }
 }
 
 async fn serve(guard: &Guard, ticket: &Ticket, request: Request, next: Next, seen: &mut Seen) -> Result<Response> {
@@ -91,6 +136,10 @@ async fn serve(guard: &Guard, ticket: &Ticket, request: Request, next: Next, see
         Some(key) => once(guard, ticket, caller, key, request, next).await,
     }
 }
+
+/// Marks an answer whose call has its row already.
+#[derive(Clone, Copy)]
+pub(crate) struct Unlogged;
 
 /// The code of an error that has been rendered already, for the log.
 #[derive(Clone, Copy)]
@@ -126,7 +175,7 @@ async fn run(
     mut request: Request,
     next: Next,
 ) -> (Response, Arc<RequestInfo>) {
-    let info = Arc::new(RequestInfo { id: ticket.id, ip: ticket.ip, slot });
+    let info = Arc::new(RequestInfo { id: ticket.id, ip: ticket.ip, user_agent: ticket.user_agent.clone(), slot });
     request.extensions_mut().insert(caller.in_request(Arc::clone(&info)));
     (next.run(request).await, info)
 }
@@ -141,14 +190,27 @@ fn check_scope(endpoint: &Endpoint, caller: &Caller) -> Result<()> {
     }
 }
 
-fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &Response<Body>, error: Option<&Error>) {
+fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &mut Response<Body>, error: Option<&Error>) {
     let principal = seen.principal.as_deref();
     let key = principal.and_then(|p| key_of(&p.credential));
     if let Some(key) = key {
         guard.gate.access.touch(key, ticket.at);
     }
     let duration = ticket.begun.elapsed();
-    guard.gate.usage.record(RequestRow {
+    let code = error.map(Error::code).or_else(|| response.extensions().get::<Rendered>().map(|rendered| rendered.0));
+    if guard.gate.notes.get().is_some() {
+        response.extensions_mut().insert(RequestNote {
+            id: ticket.id,
+            endpoint: Arc::clone(&guard.template),
+            tenant: seen.tenant,
+            client: principal.and_then(|p| p.client),
+            key,
+            service_key: principal.and_then(|p| service_key_of(&p.credential)),
+            ip: ticket.ip,
+            error: code,
+        });
+    }
+    let row = RequestRow {
         id: ticket.id,
         tenant: seen.tenant,
         client: principal.and_then(|p| p.client),
@@ -163,9 +225,31 @@ fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &Response<Body>, er
         response_bytes: response.body().size_hint().lower(),
         ip: ticket.ip,
         user_agent: ticket.user_agent,
-        error_code: error.map(Error::code).or_else(|| response.extensions().get::<Rendered>().map(|rendered| rendered.0)),
+        error_code: code,
+        actor: principal.filter(|_| key.is_none()).map(|p| p.caller().actor()),
+        environment: principal.filter(|_| key.is_some()).map(|p| p.environment),
+        tags: None,
+        units: guard.endpoint.cost,
+    };
+    if response.extensions_mut().remove::<Unlogged>().is_some() {
+        guard.gate.timings.answered(response.status(), duration);
+        return;
+    }
+    record(guard, row, ticket.begun, response.extensions_mut().remove::<Arc<Tally>>());
+    guard.gate.timings.answered(response.status(), duration);
+}
+
+/// Logs a call now, or, if its bodies are still on their way, when they have passed: with their real sizes and the whole time.
+fn record(guard: &Guard, mut row: RequestRow, begun: Instant, tally: Option<Arc<Tally>>) {
+    let Some(tally) = tally else { return guard.gate.usage.record(row) };
+    let usage = Arc::clone(&guard.gate.usage);
+    tally.on_end(move |tally| {
+        row.duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        row.request_bytes = row.request_bytes.max(tally.request());
+        row.response_bytes = tally.response();
+        row.error_code = row.error_code.or_else(|| tally.fault());
+        usage.record(row);
     });
-    metrics::histogram!("tradewind_request_seconds").record(duration);
 }
 
 /// A query string for the log: values that look like credentials of ours, or are called so, are masked.
@@ -185,6 +269,18 @@ fn key_of(credential: &Credential) -> Option<KeyId> {
         Credential::Key { key, .. } => Some(*key),
         _ => None,
     }
+}
+
+fn service_key_of(credential: &Credential) -> Option<ServiceKeyId> {
+    match credential {
+        Credential::ServiceKey { key, .. } => Some(*key),
+        _ => None,
+    }
+}
+
+/// The method of this name in upper case, as it is logged.
+pub(crate) fn method_named(name: &str) -> &'static str {
+    Method::from_bytes(name.as_bytes()).map_or("OTHER", |method| method_name(&method))
 }
 
 fn method_name(method: &Method) -> &'static str {

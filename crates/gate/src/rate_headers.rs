@@ -1,14 +1,13 @@
-//! Rate limit fields: `X-RateLimit-*` of the window nearest to its end of quota, and the IETF fields of all windows
-//! (draft-ietf-httpapi-ratelimit-headers).
+//! Rate limit fields: `X-RateLimit-*` of the window nearest to its end of quota, and the IETF fields of all windows and quotas
+//! (draft-ietf-httpapi-ratelimit-headers). A month's quota never stands in `X-RateLimit-*` where a window binds: clients wait for these.
 
 use std::fmt::Write as _;
 
 use blueprint::model::ResetFormat;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use kernel::Timestamp;
 
-use crate::limits::{BURST, Decision, Limits};
+use crate::limits::{BURST, Charge};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -17,28 +16,35 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const FIELD: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Adds the fields to an answer.
-pub(crate) fn add(headers: &mut HeaderMap, limits: &Limits, decision: &Decision, now: Timestamp, form: ResetFormat) {
-    let nearest = (0..limits.windows.len())
-        // The least share of the quota that is left; of equals, the longest window.
-        .min_by_key(|&n| (u128::from(decision.left[n].0) * 1_000_000 / u128::from(limits.windows[n].quota.max(1)), std::cmp::Reverse(n)))
-        .unwrap_or(0);
-    let (left, reset_in) = decision.left[nearest];
-    let reset = now.plus(std::time::Duration::from_millis(reset_in));
-    let reset = match form {
-        ResetFormat::UnixSeconds => (reset.millis().div_euclid(1000) + i64::from(reset.millis() % 1000 > 0)).to_string(),
-        ResetFormat::Iso8601 => reset.to_string(),
-    };
-    headers.insert(LIMIT, limits.windows[nearest].quota.into());
-    headers.insert(REMAINING, left.into());
-    insert(headers, RESET, reset);
-    insert(headers, POLICY, limits.policy.clone());
-    let mut field = String::with_capacity(128);
+pub(crate) fn add(headers: &mut HeaderMap, charge: &Charge, form: ResetFormat) {
+    let nearest = charge.nearest();
+    let millis = nearest.resets_at.millis();
+    headers.insert(LIMIT, nearest.limit.into());
+    headers.insert(REMAINING, nearest.remaining.into());
+    match form {
+        ResetFormat::UnixSeconds => {
+            let seconds = millis.div_euclid(1000) + i64::from(millis.rem_euclid(1000) > 0);
+            headers.insert(RESET, seconds.into());
+        }
+        ResetFormat::Iso8601 => insert(headers, RESET, nearest.resets_at.to_string()),
+    }
+    headers.insert(POLICY, charge.resolved.policy.clone());
+    insert(headers, FIELD, field(charge));
+}
+
+/// `"minute";r=59;t=60, …`: what is left of each policy, and in how many seconds it is whole again.
+fn field(charge: &Charge) -> String {
+    let decision = &charge.decision;
+    let windows = charge.resolved.limits.as_ref().map(|limits| limits.windows.as_slice()).unwrap_or_default();
     let burst = decision.burst.map(|left| (BURST, left));
-    for (name, (left, reset_in)) in burst.into_iter().chain(limits.windows.iter().map(|window| window.name).zip(decision.left)) {
+    let windows = windows.iter().map(|window| window.name).zip(decision.left);
+    let quotas = charge.resolved.quotas.iter().zip(decision.quotas).filter_map(|(quota, left)| left.map(|left| (quota.name, left)));
+    let mut field = String::with_capacity(128);
+    for (name, (left, reset_in)) in burst.into_iter().chain(windows).chain(quotas) {
         let separator = if field.is_empty() { "" } else { ", " };
         let _ = write!(field, "{separator}\"{name}\";r={left};t={}", reset_in.div_ceil(1000));
     }
-    insert(headers, FIELD, field);
+    field
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, text: String) {

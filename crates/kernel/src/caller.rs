@@ -125,6 +125,8 @@ pub struct RequestInfo {
     pub id: RequestId,
     /// The client's address.
     pub ip: Option<IpAddr>,
+    /// What the client calls itself (`User-Agent`), for the audit log.
+    pub user_agent: Option<Arc<str>>,
     /// The idempotency slot, if the caller sent a key.
     pub slot: Option<RequestSlot>,
 }

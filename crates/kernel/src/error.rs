@@ -38,6 +38,10 @@ pub enum Kind {
     Internal,
     /// 503: not now.
     Unavailable,
+    /// 502: whoever answers behind us could not be reached, or did not speak sense.
+    BadGateway,
+    /// 504: whoever answers behind us took too long.
+    GatewayTimeout,
 }
 
 /// One fault inside a request body: where (a JSON pointer) and what.
@@ -58,13 +62,14 @@ struct Inner {
     detail: Cow<'static, str>,
     fields: Vec<FieldError>,
     retry_after: Option<Duration>,
+    policy: Option<&'static str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// Any kind; `code` is snake_case and never changes once released, `detail` says what happened and what to do.
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, code, detail: detail.into(), fields: Vec::new(), retry_after: None, source: None }))
+        Self(Box::new(Inner { kind, code, detail: detail.into(), fields: Vec::new(), retry_after: None, policy: None, source: None }))
     }
 
     /// 422.
@@ -135,6 +140,13 @@ impl Error {
         self
     }
 
+    /// Says which limit's policy was violated, by its name in the `RateLimit` fields.
+    #[must_use]
+    pub fn violating(mut self, policy: &'static str) -> Self {
+        self.0.policy = Some(policy);
+        self
+    }
+
     /// Adds what caused it, for the log.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -160,6 +172,11 @@ impl Error {
     /// Its faults by place.
     pub fn fields(&self) -> &[FieldError] {
         &self.0.fields
+    }
+
+    /// The policy that was violated, if a limit was.
+    pub fn policy(&self) -> Option<&'static str> {
+        self.0.policy
     }
 
     /// When to try again, if known.

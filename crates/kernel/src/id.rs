@@ -180,6 +180,10 @@ typed_id!(
     ExpungeId, "exp"
 );
 typed_id!(
+    /// An alert.
+    AlertId, "alr"
+);
+typed_id!(
     /// A row of the audit log.
     AuditId, "aud"
 );

@@ -5,6 +5,7 @@
 //! * [`caller`]: who is asking ([`Caller`]), and the scope that only an allowed caller obtains ([`TenantScope`], [`OperatorScope`]).
 //! * [`permission`]: what may be asked for.
 //! * [`error`]: one error type with a stable code and a text for people.
+//! * [`histogram`]: durations in buckets that add up.
 //! * [`page`]: limits and keyset cursors of lists.
 //! * [`event`]: the event as every crate sees it.
 //! * [`secret`]: values that cannot be printed.
@@ -16,6 +17,7 @@ pub mod caller;
 pub mod chance;
 pub mod error;
 pub mod event;
+pub mod histogram;
 pub mod id;
 pub mod page;
 pub mod permission;
@@ -27,8 +29,9 @@ pub use caller::{Actor, Authority, Caller, Credential, OperatorScope, RequestInf
 pub use chance::{Ambient, Entropy};
 pub use error::{Error, FieldError, Kind, Result};
 pub use event::{Event, EventType};
+pub use histogram::Histogram;
 pub use id::{
-    AttemptId, AuditId, CallId, ClientId, DeliveryId, DestinationId, EventId, ExpungeId, IdRef, KeyId, NodeId, RecordId, ReplayId,
+    AlertId, AttemptId, AuditId, CallId, ClientId, DeliveryId, DestinationId, EventId, ExpungeId, IdRef, KeyId, NodeId, RecordId, ReplayId,
     RequestId, ServiceKeyId, SourceId, TenantId, UserId,
 };
 pub use page::{Cursor, Page, PageRequest, Pagination};

@@ -55,6 +55,10 @@ permissions! {
     EventsErase = "events.erase",
     /// See usage and request logs.
     UsageRead = "usage.read",
+    /// See alerts and their rules.
+    AlertsRead = "alerts.read",
+    /// Acknowledge, resolve and mute alerts; change their rules.
+    AlertsWrite = "alerts.write",
     /// See the audit log.
     AuditRead = "audit.read",
     /// Read records of every resource type by the generic routes.

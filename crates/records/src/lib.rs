@@ -15,7 +15,7 @@
 mod changes;
 mod document;
 mod fields;
-mod lifecycle;
+mod forget;
 mod records;
 mod reindex;
 mod resource_type;
@@ -30,6 +30,7 @@ use kernel::{Ambient, Error, RecordId, Result, TenantScope};
 use store::{Home, Migration, Store};
 
 pub use document::{MAX_BYTES, MAX_DEPTH};
+pub use forget::{forget, purge_some};
 pub use records::{ListQuery, NewRecord, Record, RecordRef, Sort, Upserted};
 pub use resource_type::ResourceType;
 

@@ -75,8 +75,10 @@ pub struct Lifetimes {
     pub attempts: Lifetime,
     /// Events and deliveries themselves.
     pub metadata: Lifetime,
-    /// Request logs.
+    /// Request logs, and the counts of calls by hour.
     pub request_logs: Lifetime,
+    /// Counts of calls by day, and lines for billing.
+    pub usage: Lifetime,
 }
 
 impl Default for Lifetimes {
@@ -87,6 +89,7 @@ impl Default for Lifetimes {
             attempts: Lifetime::days(90),
             metadata: Lifetime::days(365),
             request_logs: Lifetime::days(90),
+            usage: Lifetime::days(400),
         }
     }
 }
@@ -99,6 +102,7 @@ impl Lifetimes {
         attempts: Lifetime::FOREVER,
         metadata: Lifetime::FOREVER,
         request_logs: Lifetime::FOREVER,
+        usage: Lifetime::FOREVER,
     };
 
     /// A tenant's: `settings.retention` with `payloads`, `answers`, `attempts`, `metadata` and `requestLogs` can only shorten. What cannot be
@@ -119,6 +123,8 @@ impl Lifetimes {
             attempts: asked("attempts", self.attempts),
             metadata: asked("metadata", self.metadata),
             request_logs: asked("requestLogs", self.request_logs),
+            // What was counted says nothing about anybody, and is what bills are made of.
+            usage: self.usage,
         }
     }
 

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::Semaphore;
-
 use crate::answer::Transformed;
 use crate::fault::{Fault, FaultKind};
 use crate::function::Function;
 use crate::limits::{HARD_LIMIT, MAX_INPUT, START_LIMIT};
 use crate::offences::Offences;
 use crate::peer::{Kind, Peer};
+use crate::turns::{Party, Turns};
 use crate::wire::{self, Ask, Question};
 
 /// What a run takes for the present.
@@ -30,7 +29,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     kind: Kind,
-    places: Semaphore,
+    turns: Arc<Turns>,
     idle: Mutex<Vec<Peer>>,
     offences: Offences,
 }
@@ -47,47 +46,51 @@ impl Engine {
     }
 
     fn new(kind: Kind, workers: usize) -> Self {
-        let places = Semaphore::new(workers.max(1));
-        Self(Arc::new(Inner { kind, places, idle: Mutex::default(), offences: Offences::default() }))
+        let turns = Turns::new(workers);
+        Self(Arc::new(Inner { kind, turns, idle: Mutex::default(), offences: Offences::default() }))
     }
 
     /// Whether the source gives a function. What stands outside of it is run, as before every call.
     pub async fn check(&self, function: &Function) -> Result<(), Fault> {
-        self.ask(Ask::Check, function, "", Moment { now_ms: 0, seed: 0 }).await.map(drop)
+        self.ask(Ask::Check, Party::CHECKS, function, "", Moment { now_ms: 0, seed: 0 }).await.map(drop)
     }
 
-    /// Transforms a request, given as a JSON object `{id, type, timestamp, method, url, headers, body}`.
-    pub async fn transform(&self, function: &Function, request: &str, moment: Moment) -> Result<Transformed, Fault> {
-        let answer = self.ask(Ask::Transform, function, request, moment).await?;
+    /// Transforms a request, given as a JSON object `{id, type, timestamp, method, url, headers, body}`, when it is the party's turn.
+    pub async fn transform(&self, party: Party, function: &Function, request: &str, moment: Moment) -> Result<Transformed, Fault> {
+        let answer = self.ask(Ask::Transform, party, function, request, moment).await?;
         Transformed::read(&answer)
     }
 
     /// Applies the function to the members of a JSON array; the result as JSON (`null` for `undefined`).
-    pub async fn call(&self, function: &Function, arguments: &str, moment: Moment) -> Result<String, Fault> {
-        self.ask(Ask::Call, function, arguments, moment).await
+    pub async fn call(&self, party: Party, function: &Function, arguments: &str, moment: Moment) -> Result<String, Fault> {
+        self.ask(Ask::Call, party, function, arguments, moment).await
     }
 
-    async fn ask(&self, ask: Ask, function: &Function, input: &str, moment: Moment) -> Result<String, Fault> {
+    async fn ask(&self, ask: Ask, party: Party, function: &Function, input: &str, moment: Moment) -> Result<String, Fault> {
         if input.len() > MAX_INPUT {
             return Err(Fault::new(FaultKind::Shape, format!("the input is larger than {} MB", MAX_INPUT / (1024 * 1024))));
         }
         let key = function.key();
         self.0.offences.check(key, Instant::now())?;
         let frame = Question { ask, key, now_ms: moment.now_ms, seed: moment.seed, source: function.source(), input }.to_frame();
-        let _place = self.0.places.acquire().await.map_err(|_| Fault::unavailable())?;
+        let mut place = self.0.turns.take(party, key).await?;
+        // Something may have become known against it while it waited.
+        self.0.offences.check(key, Instant::now())?;
         let mut peer = self.0.peer().await?;
         match tokio::time::timeout(HARD_LIMIT, peer.ask(&frame)).await {
             Ok(Ok(answer)) => {
                 if !wire::says_goodbye(&answer) {
                     lock(&self.0.idle).push(peer);
                 }
-                let answer = wire::read_answer(answer);
+                let (took, answer) = wire::read_answer(answer);
+                place.ran(took);
                 self.0.offences.note(key, &answer, Instant::now());
                 return answer;
             }
             Ok(Err(error)) => tracing::warn!(%error, "a script worker ended in the middle of a run"),
             Err(_) => tracing::warn!("a script worker did not come to an end and was killed"),
         }
+        place.ran(HARD_LIMIT);
         self.0.offences.worst(key, Instant::now());
         Err(Fault::time())
     }

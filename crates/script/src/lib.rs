@@ -9,6 +9,8 @@
 //! * **Nothing stays.** Each function has an engine of its own inside a worker, all of whose built-in objects are frozen; its source is
 //!   evaluated anew for every run. Two runs, and two tenants, share nothing that a script could write to. After a breach the engine is
 //!   thrown away.
+//! * **Nobody's functions keep others waiting.** A worker that comes free goes to the party that has taken the least processor time, and slow
+//!   functions have half of the workers at most.
 //! * **Same input, same output.** There is no I/O. The clock stands still at the time that the caller gives, and `Math.random` is a
 //!   sequence that follows from the caller's seed.
 //!
@@ -20,7 +22,9 @@ mod fault;
 mod function;
 mod limits;
 mod offences;
+mod paces;
 mod peer;
+mod turns;
 mod wire;
 mod worker;
 
@@ -29,4 +33,5 @@ pub use engine::{Engine, Moment};
 pub use fault::{Fault, FaultKind};
 pub use function::Function;
 pub use limits::{HARD_LIMIT, MAX_OUTPUT, MAX_SOURCE, MEMORY_LIMIT, TIME_LIMIT};
+pub use turns::Party;
 pub use worker::work;

@@ -28,3 +28,5 @@ pub(crate) const PENALTY: Duration = Duration::from_secs(30);
 pub(crate) const STRIKES: u32 = 3;
 /// Resident memory of a worker, in bytes, at which it is replaced.
 pub(crate) const WORKER_MEMORY: u64 = 128 * 1024 * 1024;
+/// Processor time of a run up to which it is quick: nobody minds waiting for it.
+pub(crate) const QUICK: Duration = Duration::from_millis(10);

@@ -1,6 +1,7 @@
 //! What engine and worker say to each other over a socket: frames of a length and as many bytes.
 
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 use crate::fault::{Fault, FaultKind};
 
@@ -90,8 +91,11 @@ const FAULT: u8 = 1;
 /// In an answer's first byte: it is the worker's last.
 const GOODBYE: u8 = 2;
 
+/// Bytes before an answer's text: what kind it is, and the processor time that it took in microseconds.
+const ANSWER_HEAD: usize = 1 + 4;
+
 /// An answer as a frame. After the last one the worker ends.
-pub(crate) fn answer_frame(answer: &Result<String, Fault>, is_last: bool) -> Vec<u8> {
+pub(crate) fn answer_frame(answer: &Result<String, Fault>, took: Duration, is_last: bool) -> Vec<u8> {
     let fault;
     let (tag, text) = match answer {
         Ok(text) => (0, text.as_str()),
@@ -100,9 +104,10 @@ pub(crate) fn answer_frame(answer: &Result<String, Fault>, is_last: bool) -> Vec
             (FAULT, fault.as_str())
         }
     };
-    let mut out = Vec::with_capacity(5 + text.len());
-    out.extend_from_slice(&size(1 + text.len()));
+    let mut out = Vec::with_capacity(4 + ANSWER_HEAD + text.len());
+    out.extend_from_slice(&size(ANSWER_HEAD + text.len()));
     out.push(tag | if is_last { GOODBYE } else { 0 });
+    out.extend_from_slice(&u32::try_from(took.as_micros()).unwrap_or(u32::MAX).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
     out
 }
@@ -112,15 +117,18 @@ pub(crate) fn says_goodbye(answer: &[u8]) -> bool {
     answer.first().is_none_or(|first| first & GOODBYE != 0)
 }
 
-/// An answer from a frame's bytes after its length.
-pub(crate) fn read_answer(bytes: Vec<u8>) -> Result<String, Fault> {
+/// An answer from a frame's bytes after its length, and the processor time that it took.
+pub(crate) fn read_answer(mut bytes: Vec<u8>) -> (Duration, Result<String, Fault>) {
     let strange = || Fault::new(FaultKind::Unavailable, "the worker answered nonsense");
-    let text = String::from_utf8(bytes).map_err(|_| strange())?;
-    match text.as_bytes().first().map(|first| first & !GOODBYE) {
-        Some(0) => Ok(text[1..].to_owned()),
-        Some(FAULT) => Err(serde_json::from_str(&text[1..]).unwrap_or_else(|_| strange())),
+    let Some((head, _)) = bytes.split_first_chunk::<ANSWER_HEAD>() else { return (Duration::ZERO, Err(strange())) };
+    let [tag, micros @ ..] = *head;
+    bytes.drain(..ANSWER_HEAD);
+    let answer = String::from_utf8(bytes).map_err(|_| strange()).and_then(|text| match tag & !GOODBYE {
+        0 => Ok(text),
+        FAULT => Err(serde_json::from_str(&text).unwrap_or_else(|_| strange())),
         _ => Err(strange()),
-    }
+    });
+    (Duration::from_micros(u32::from_le_bytes(micros).into()), answer)
 }
 
 fn size(length: usize) -> [u8; 4] {
@@ -168,11 +176,14 @@ mod tests {
         let fault = Fault { line: Some(3), column: None, ..Fault::new(FaultKind::Thrown, "no") };
         for answer in [Ok("{}".to_owned()), Err(fault)] {
             for is_last in [false, true] {
-                let frame = answer_frame(&answer, is_last);
+                let took = Duration::from_micros(1234);
+                let frame = answer_frame(&answer, took, is_last);
                 let bytes = read_frame(&mut frame.as_slice()).unwrap().unwrap();
-                assert_eq!((says_goodbye(&bytes), read_answer(bytes)), (is_last, answer.clone()));
+                assert_eq!((says_goodbye(&bytes), read_answer(bytes)), (is_last, (took, answer.clone())));
             }
         }
-        assert_eq!(read_answer(vec![5]).unwrap_err().kind, FaultKind::Unavailable);
+        for nonsense in [vec![5], vec![5; 9], vec![0, 0, 0, 0, 0, 0xff]] {
+            assert_eq!(read_answer(nonsense).1.unwrap_err().kind, FaultKind::Unavailable);
+        }
     }
 }

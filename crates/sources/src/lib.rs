@@ -36,7 +36,7 @@ use cache::Cache;
 
 pub use calls::Outcome;
 pub use providers::{Algorithm, Provider, Refusal};
-pub use quarantine::QuarantinedCall;
+pub use quarantine::{QuarantinedCall, forget};
 pub use sources::{
     DataForm, Deduplicate, Encoding, ResponseForm, RotateSourceSecret, RotatedSourceSecret, SecretEncoding, SignatureVersion, Source,
     SourceInput, SourcePatch, SourceSettings,

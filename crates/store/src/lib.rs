@@ -38,7 +38,7 @@
 //! * Every tenant's table has `tenant_id` and, on PostgreSQL, a forced row-level security policy; each function sets its tenant first.
 //! * Nothing slow (network, password hashing) happens inside a function: it holds the writer.
 
-mod audit;
+pub mod audit;
 mod batch;
 mod change;
 mod error;
@@ -63,7 +63,7 @@ pub use batch::Batcher;
 pub use change::{Change, Listener};
 pub use error::is_unique_violation;
 pub use lifecycle::{Lifecycle, Subject};
-pub use migrate::{Home, Migration};
+pub use migrate::{Home, Migration, is_migrated};
 pub use nodes::{HEARTBEAT_EVERY, NODE_DEAD_AFTER, Node};
 pub use old::Partition;
 pub use row::{FromColumn, Row};

@@ -13,7 +13,9 @@ use std::time::Duration;
 use kernel::{Error, Result, Timestamp};
 
 use crate::pg::{ROLE, Session};
+use crate::sql::Engine;
 use crate::sqlite::Sqlite;
+use crate::tx::Tx;
 
 /// In which of SQLite's two files a feature's tables live. PostgreSQL has one database for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +40,10 @@ pub struct Migration {
 }
 
 /// Store's own tables.
-pub(crate) const OWN: &[Migration] =
-    &[Migration { feature: "store", version: 1, home: Home::State, sql: include_str!("../migrations/0001_store.sql") }];
+pub(crate) const OWN: &[Migration] = &[
+    Migration { feature: "store", version: 1, home: Home::State, sql: include_str!("../migrations/0001_store.sql") },
+    Migration { feature: "store", version: 2, home: Home::State, sql: include_str!("../migrations/0002_audit.sql") },
+];
 
 const BOOKS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (feature TEXT NOT NULL, version BIGINT NOT NULL, checksum TEXT NOT NULL, \
                      applied_at BIGINT NOT NULL, PRIMARY KEY (feature, version))";
@@ -164,6 +168,8 @@ fn postgres_locked(owner: &mut Session, features: &[Migration], now: Timestamp) 
          EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$; GRANT {ROLE} TO CURRENT_USER"
     ))?;
     owner.batch(BOOKS)?;
+    // Readiness compares them with the program's own.
+    owner.batch(&format!("GRANT SELECT ON schema_migrations TO {ROLE}"))?;
     for migration in OWN.iter().chain(features) {
         let applied = owner
             .query(
@@ -188,6 +194,16 @@ fn postgres_locked(owner: &mut Session, features: &[Migration], now: Timestamp) 
         owner.batch("COMMIT")?;
     }
     daily_partitions(owner, now)
+}
+
+/// Whether every step of `features` (on SQLite: those of the state's file) has been applied. A database that is further on is fine: a newer
+/// server has brought it there.
+pub fn is_migrated(tx: &mut Tx<'_>, features: &[Migration]) -> Result<bool> {
+    let applied: Vec<(String, i64)> =
+        tx.query("SELECT feature, version FROM schema_migrations", &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let whole = tx.engine() == Engine::Postgres;
+    let mut wanted = OWN.iter().chain(features).filter(|step| whole || step.home == Home::State);
+    Ok(wanted.all(|step| applied.iter().any(|(feature, version)| feature == step.feature && *version == step.version)))
 }
 
 /// Makes the partitions of today and the next days. Rows outside of them go to the default partition, so none is ever refused.

@@ -1,4 +1,6 @@
-//! What is needed to get rid of data: whole days of PostgreSQL's partitioned tables, and the bytes that SQLite leaves behind.
+//! What is needed to get rid of data: whole days of tables that are kept by day, and the bytes that SQLite leaves behind.
+//!
+//! On PostgreSQL the days are partitions. SQLite has none; a feature may keep tables `<table>_YYYYMMDD` in the log file itself.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,9 +14,12 @@ use crate::{Dialect, Engine, Store, Tx};
 /// SQLite files up to this size are written anew by [`Store::scrub`]; that holds the writer for about a second.
 const SMALL: u64 = 64 * 1024 * 1024;
 
-const PARTITIONS: &str = "SELECT c.relname FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent \
-                          JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN partitioned_tables t ON t.name = p.relname \
-                          WHERE p.relname = ?1 AND c.relname <> p.relname || '_default' ORDER BY c.relname";
+const PARTITIONS: Dialect = Dialect {
+    sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name > ?1 || '_' AND name < ?1 || '`' ORDER BY name",
+    postgres: "SELECT c.relname FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent \
+               JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN partitioned_tables t ON t.name = p.relname \
+               WHERE p.relname = ?1 AND c.relname <> p.relname || '_default' ORDER BY c.relname",
+};
 
 /// Both turn it on; PostgreSQL has nothing to turn on.
 const OVERWRITE: Dialect = Dialect { sqlite: "PRAGMA secure_delete = ON", postgres: "SELECT CAST(1 AS BIGINT)" };
@@ -32,7 +37,7 @@ pub struct Partition {
 
 impl Partition {
     fn read(table: &str, name: String) -> Option<Self> {
-        let day = name.strip_prefix(table)?.strip_prefix('_')?;
+        let day = name.strip_prefix(table)?.strip_prefix('_').filter(|day| day.len() == 8)?;
         let text = format!("{}-{}-{}T00:00:00Z", day.get(..4)?, day.get(4..6)?, day.get(6..8)?);
         let from = Timestamp::parse(&text).ok()?;
         Some(Self { name, from, to: from.plus(Duration::from_hours(24)) })
@@ -40,20 +45,22 @@ impl Partition {
 }
 
 impl Store {
-    /// The days that a table has, the oldest first. None on SQLite, and none for the rows outside of every day.
+    /// The days that a table has, the oldest first. None for the rows outside of every day, and on SQLite none for a table whose feature does
+    /// not keep days apart.
     pub async fn partitions(&self, table: &'static str) -> Result<Vec<Partition>> {
-        if self.engine() == Engine::Sqlite {
-            return Ok(Vec::new());
-        }
-        let names = self.read(Scope::system("store"), move |tx| tx.query(PARTITIONS, &[table.into()], |row| row.get::<String>(0))).await?;
+        let names = self.logs().read(Scope::system("store"), move |tx| tx.query(PARTITIONS, &[table.into()], |row| row.get::<String>(0))).await?;
         Ok(names.into_iter().filter_map(|name| Partition::read(table, name)).collect())
     }
 
-    /// Drops one day. Waits a second at most for those who read it, then gives up: nobody is to wait behind it.
+    /// Drops one day. On PostgreSQL it waits a second at most for those who read it, then gives up: nobody is to wait behind it.
     ///
     /// Error: 503 when it is in use; it is to be tried again later.
     pub async fn drop_partition(&self, partition: &Partition) -> Result<()> {
         let name = partition.name.clone();
+        if self.engine() == Engine::Sqlite {
+            let drop = move |tx: &mut Tx<'_>| tx.exec(&format!("DROP TABLE IF EXISTS {name}"), &[]);
+            return self.logs().write(Scope::system("store"), drop).await.map(|_| ());
+        }
         self.as_owner(move |owner| owner.batch(&format!("SET lock_timeout = '1s'; DROP TABLE IF EXISTS {name}"))).await
     }
 

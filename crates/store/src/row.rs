@@ -98,4 +98,5 @@ through! {
     String => kernel::NodeId, v, v.parse();
     String => kernel::SourceId, v, v.parse();
     String => kernel::CallId, v, v.parse();
+    String => kernel::AlertId, v, v.parse();
 }

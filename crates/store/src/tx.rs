@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use kernel::{Ambient, Result, Scope, Timestamp};
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::change::Change;
@@ -146,9 +147,16 @@ impl<'a> Tx<'a> {
         audit::append(self, action, &target.to_string(), &Json::Null)
     }
 
-    /// The same with what was changed. Never put a secret in `detail`.
+    /// The same with a detail. Never put a secret in it; members that are named like one are removed.
     pub fn audit_with(&mut self, action: &str, target: impl Display, detail: &Json) -> Result<()> {
         audit::append(self, action, &target.to_string(), detail)
+    }
+
+    /// The same for a change: those members of `before` and `after` (as they are shown) that differ are told, and nothing that is named like
+    /// a secret. What is made has `()` before, what is removed `()` after.
+    pub fn audit_change(&mut self, action: &str, target: impl Display, before: &impl Serialize, after: &impl Serialize) -> Result<()> {
+        let detail = audit::change(before, after)?;
+        audit::append(self, action, &target.to_string(), &detail)
     }
 
     /// After the commit, tells every node that `key` of `topic` changed.

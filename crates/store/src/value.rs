@@ -66,6 +66,7 @@ from_id!(
     kernel::NodeId,
     kernel::SourceId,
     kernel::CallId,
+    kernel::AlertId,
 );
 
 impl From<u64> for Value {

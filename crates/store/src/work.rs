@@ -169,7 +169,12 @@ pub(crate) fn run_group<C: Connection>(
             next = line.next();
         }
     }
-    let outcome = outcome.and_then(|()| connection.commit(&group.changes));
+    let outcome = outcome.and_then(|()| {
+        let committing = Instant::now();
+        let outcome = connection.commit(&group.changes);
+        metrics::histogram!("tradewind_store_commit_seconds").record(committing.elapsed());
+        outcome
+    });
     metrics::histogram!("tradewind_store_group_size").record(count(group.done.len()));
     match outcome {
         Ok(()) => {

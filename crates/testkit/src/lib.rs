@@ -20,6 +20,7 @@
 )]
 
 pub mod guarded;
+pub mod mail;
 pub mod moto;
 pub mod nats;
 pub mod port;

@@ -35,6 +35,12 @@ impl Server {
         Err(format!("Redis did not start: {why}"))
     }
 
+    /// Starts one on a port of which another has just ended.
+    pub fn start_at(port: u16) -> Result<Self, String> {
+        let program = find_program("redis-server", &[]).ok_or("redis-server is not installed (Debian: apt-get install redis-server)")?;
+        Self::start_on(&program.display().to_string(), port)
+    }
+
     /// Starts one of the test's own with a second port for TLS, and gives that: `certificate` and `key` in PEM.
     pub fn start_with_tls(certificate: &str, key: &str) -> Result<(Self, u16), String> {
         let program = find_program("redis-server", &[]).ok_or("redis-server is not installed (Debian: apt-get install redis-server)")?;
@@ -65,6 +71,11 @@ impl Server {
     /// `redis://127.0.0.1:<port>`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("the URL was made with one")
     }
 
     /// Where it runs.

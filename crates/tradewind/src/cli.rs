@@ -31,6 +31,16 @@ pub(crate) enum Command {
     ServiceKey(ServiceKeyCommand),
     /// Bring the database up to date, and stop
     Migrate,
+    /// Ask partners to come back later, for as long as it is on; operators, health, metrics and deliveries go on
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
+    /// Have every running server read its blueprint again; one that is faulty or breaks its callers is refused
+    Reload,
+    /// Backends that the blueprint names
+    #[command(subcommand)]
+    Upstream(UpstreamCommand),
+    /// Check the audit log's hash chains: finds any row that was altered, removed, moved or added
+    VerifyLog,
     /// Look at settings, data directory, master key and database, or at one receiver's URL; changes nothing
     Doctor(DoctorArgs),
     /// Look at blueprints
@@ -82,6 +92,32 @@ pub(crate) enum ServiceKeyCommand {
         /// Seconds for which the old key still works
         #[arg(long, default_value_t = 0)]
         grace: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MaintenanceCommand {
+    /// Switch it on, on every server, within a second
+    On {
+        /// What partners are told in Retry-After, in seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        retry_after: u64,
+        /// What they are told in the answer's text
+        #[arg(long, value_name = "TEXT")]
+        message: Option<String>,
+    },
+    /// Switch it off
+    Off,
+    /// Say how it stands
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UpstreamCommand {
+    /// Print the secret by which a backend verifies who calls; works with the server up or down
+    Secret {
+        /// The upstream's name in the blueprint
+        name: String,
     },
 }
 

@@ -1,21 +1,27 @@
-//! Logs on standard error: for people on a terminal, JSON otherwise.
+//! Logs on standard error: for people on a terminal, JSON otherwise. Beside it, once the settings are known, by OTLP.
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use telemetry::LogBridge;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
+
+/// Where the bridge to OTLP goes when there is one.
+pub(crate) type Socket = reload::Handle<Option<LogBridge>, Registry>;
 
 /// Starts logging. `RUST_LOG` chooses what is logged; without it, warnings and Tradewind's own notices.
-pub(crate) fn start() {
+pub(crate) fn start() -> Socket {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,hyper=warn,rustls=warn"));
     // This library logs whole messages that a broker sent back: tenants' payloads. What matters of it is in the log of attempts.
     let filter = match "lapin=off".parse() {
         Ok(off) => filter.add_directive(off),
         Err(_) => filter,
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        builder.with_target(false).compact().init();
-    } else {
-        builder.json().flatten_event(true).init();
-    }
+    let (bridge, socket) = reload::Layer::new(None);
+    let plain = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let plain =
+        if std::io::stderr().is_terminal() { plain.with_target(false).compact().boxed() } else { plain.json().flatten_event(true).boxed() };
+    tracing_subscriber::registry().with(bridge).with(plain).with(filter).init();
+    socket
 }

@@ -1,12 +1,17 @@
 //! The binary `tradewind`: command line, configuration, wiring. No logic lives here.
 
+mod archive;
 mod cli;
 mod commands;
+mod front;
 mod health;
-mod listener;
 mod logging;
+mod outlook;
+mod reload;
 mod settings;
+mod subjects;
 mod system;
+mod traced;
 
 use std::process::ExitCode;
 
@@ -20,14 +25,14 @@ fn main() -> ExitCode {
     if matches!(cli.command, cli::Command::ScriptWorker) {
         return script::work();
     }
-    logging::start();
+    let logging = logging::start();
     // Installing fails only if something was installed before, and nothing was.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    let outcome = runtime.block_on(commands::run(cli));
+    let outcome = runtime.block_on(commands::run(cli, &logging));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

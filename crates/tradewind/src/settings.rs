@@ -2,14 +2,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
+use access::leaks::{LeakPolicy, ScanningKeys};
 use anyhow::Context as _;
 use clap::Args;
 use ipnet::IpNet;
-use kernel::{Ambient, Error};
+use kernel::{Ambient, Error, IdRef, TenantId};
 use retention::{Lifetime, Lifetimes};
 use serde::Deserialize;
 use store::{Database, MasterKey};
+use web::TrustedProxies;
 use web::outbound::{Client, ClientConfig, EgressProxy, UrlPolicy};
 
 /// As given: every value may be absent.
@@ -56,6 +59,18 @@ pub(crate) struct Settings {
     /// The address under which partners reach this server [default: http:// and the listen address]
     #[arg(long, global = true, env = "TRADEWIND_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// Redis or Valkey (redis://, rediss:// with TLS), by which rate limits hold across nodes
+    #[arg(long, global = true, env = "TRADEWIND_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    redis_url: Option<String>,
+    /// Networks of proxies whose word about the client's address is believed, comma-separated [default: none]
+    #[arg(long, global = true, env = "TRADEWIND_TRUSTED_PROXIES", value_name = "CIDRS", value_delimiter = ',')]
+    trusted_proxies: Option<Vec<IpNet>>,
+    /// The header in which they give it: x-forwarded-for or forwarded [default: x-forwarded-for]
+    #[arg(long, global = true, env = "TRADEWIND_FORWARDED_HEADER", value_name = "NAME")]
+    forwarded_header: Option<String>,
+    /// How many failed authentications an address has in a minute; 0: any number [default: 120]
+    #[arg(long, global = true, env = "TRADEWIND_FAILED_AUTH_PER_MINUTE", value_name = "COUNT")]
+    failed_auth_per_minute: Option<u32>,
     /// How long payloads of events are kept: 90d, 12h or forever [default: 90d]
     #[arg(long, global = true, env = "TRADEWIND_RETENTION_PAYLOADS", value_name = "TIME")]
     retention_payloads: Option<Lifetime>,
@@ -71,9 +86,57 @@ pub(crate) struct Settings {
     /// How long request logs are kept [default: 90d]
     #[arg(long, global = true, env = "TRADEWIND_RETENTION_REQUEST_LOGS", value_name = "TIME")]
     retention_request_logs: Option<Lifetime>,
+    /// How long counts of calls by day, and lines for billing, are kept [default: 400d]
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_USAGE", value_name = "TIME")]
+    retention_usage: Option<Lifetime>,
+    /// The server's certificate chain, PEM; with it TLS is spoken
+    #[arg(long, global = true, env = "TRADEWIND_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, global = true, env = "TRADEWIND_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// A JSON line per request: stdout, stderr or a file [default: none]
+    #[arg(long, global = true, env = "TRADEWIND_ACCESS_LOG", value_name = "TARGET")]
+    access_log: Option<String>,
+    /// An OpenTelemetry collector for traces and logs, by OTLP over HTTP: http://127.0.0.1:4318 [default: none]
+    #[arg(long, global = true, env = "TRADEWIND_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// Header fields for the collector: name=value, comma-separated
+    #[arg(long, global = true, env = "TRADEWIND_OTLP_HEADERS", value_name = "FIELDS", hide_env_values = true)]
+    otlp_headers: Option<String>,
+    /// The share of traces that are kept, 0 to 1, where the caller has not decided [default: 1]
+    #[arg(long, global = true, env = "TRADEWIND_OTLP_SAMPLE", value_name = "SHARE")]
+    otlp_sample: Option<f64>,
+    /// The tenant of the operator's own, ten_… or ext:…, whose webhooks hear of every tenant's alerts [default: none]
+    #[arg(long, global = true, env = "TRADEWIND_OPERATOR_TENANT", value_name = "TENANT")]
+    operator_tenant: Option<String>,
+    /// The public keys by which GitHub signs reports of leaked keys: an address or a file; with it /secret-scanning/github takes reports
+    #[arg(long, global = true, env = "TRADEWIND_SECRET_SCANNING_KEYS", value_name = "URL|FILE")]
+    secret_scanning_keys: Option<String>,
+    /// What is done about a leaked key: notify, shorten, rotate or revoke; shorten:3600 names the seconds of grace [default: notify]
+    #[arg(long, global = true, env = "TRADEWIND_LEAK_POLICY", value_name = "POLICY")]
+    leak_policy: Option<LeakPolicy>,
+    /// How often alerts are looked at, in seconds [default: 60]
+    #[arg(long, global = true, env = "TRADEWIND_ALERT_INTERVAL", value_name = "SECONDS")]
+    alert_interval: Option<u32>,
+    /// The relay for e-mails: smtps://user:password@host:465, or smtp://user:password@host:587?tls=required [default: none]
+    #[arg(long, global = true, env = "TRADEWIND_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// The sender of e-mails [default: Tradewind <tradewind@localhost>]
+    #[arg(long, global = true, env = "TRADEWIND_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
+    /// Domains to which tenants may have e-mails sent, comma-separated [default: any]
+    #[arg(long, global = true, env = "TRADEWIND_MAIL_DOMAINS", value_name = "DOMAINS", value_delimiter = ',')]
+    mail_domains: Option<Vec<String>>,
     /// A directory to which each day's events and deliveries are exported before anything of them goes
     #[arg(long, global = true, env = "TRADEWIND_RETENTION_EXPORT_DIR", value_name = "DIR")]
     retention_export_dir: Option<PathBuf>,
+    /// Or a bucket for them: s3://bucket/prefix/?region=eu-central-1 (&endpoint=… where it is not Amazon's)
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_EXPORT_S3", value_name = "URL")]
+    retention_export_s3: Option<String>,
+    /// The bucket's credentials: accessKeyId:secretAccessKey, or with :sessionToken
+    #[arg(long, global = true, env = "TRADEWIND_RETENTION_EXPORT_S3_CREDENTIALS", value_name = "CREDENTIALS", hide_env_values = true)]
+    retention_export_s3_credentials: Option<String>,
 }
 
 /// What kind of installation this is.
@@ -99,45 +162,133 @@ pub(crate) struct Resolved {
     pub(crate) ip_allowlist_bypass: bool,
     pub(crate) allow_networks: Vec<IpNet>,
     pub(crate) egress_proxy: Option<EgressProxy>,
+    pub(crate) counters: gate::CounterOptions,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) public_url: String,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) retention_export_dir: Option<PathBuf>,
+    /// The bucket's URL and credentials.
+    pub(crate) retention_export_s3: Option<(String, kernel::Secret<String>)>,
+    /// The operator's own tenant.
+    pub(crate) operator_tenant: Option<IdRef<TenantId>>,
+    /// Where the public keys of GitHub's secret scanning are.
+    pub(crate) secret_scanning_keys: Option<String>,
+    pub(crate) leak_policy: LeakPolicy,
+    pub(crate) alert_interval: Duration,
+    pub(crate) mail: Option<MailSettings>,
+    /// Certificate chain and key.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) access_log: Option<listener::Target>,
+    pub(crate) otlp: Option<Otlp>,
+}
+
+/// How e-mails are sent.
+#[derive(Clone, Debug)]
+pub(crate) struct MailSettings {
+    pub(crate) url: kernel::Secret<String>,
+    pub(crate) from: String,
+    /// Where recipients may be; empty: anywhere.
+    pub(crate) domains: Vec<String>,
+}
+
+/// Where traces and logs go.
+#[derive(Clone, Debug)]
+pub(crate) struct Otlp {
+    pub(crate) endpoint: String,
+    pub(crate) headers: Vec<(String, kernel::Secret<String>)>,
+    pub(crate) sample: f64,
 }
 
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
+/// Both or none.
+fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
+    match (certificate, key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        _ => Err(Error::invalid("incomplete_tls", "TRADEWIND_TLS_CERT and TRADEWIND_TLS_KEY belong together: set both or none.").into()),
+    }
+}
+
+fn otlp(endpoint: Option<String>, headers: Option<&str>, sample: Option<f64>) -> anyhow::Result<Option<Otlp>> {
+    let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.is_empty()) else { return Ok(None) };
+    let field = |pair: &str| {
+        let (name, value) = pair.split_once('=')?;
+        Some((name.trim().to_owned(), kernel::Secret::new(value.trim().to_owned())))
+    };
+    let pairs = headers.unwrap_or_default().split(',').filter(|pair| !pair.trim().is_empty());
+    let headers: Option<Vec<_>> = pairs.map(field).collect();
+    // The values are credentials: the error does not quote them.
+    let fault = || Error::invalid("invalid_otlp_headers", "TRADEWIND_OTLP_HEADERS must be name=value pairs with commas between.");
+    let sample = sample.unwrap_or(1.0);
+    if !(0.0..=1.0).contains(&sample) {
+        return Err(Error::invalid("invalid_otlp_sample", "TRADEWIND_OTLP_SAMPLE must be from 0 to 1.").into());
+    }
+    Ok(Some(Otlp { endpoint, headers: headers.ok_or_else(fault)?, sample }))
+}
+
 impl Settings {
     /// Flags and variables, then the file, then the defaults.
     pub(crate) fn resolve(self) -> anyhow::Result<Resolved> {
         let file = self.read_file()?;
-        let listen = self.listen.or(file.listen).unwrap_or_else(|| loopback(8080));
-        let resolves = self.egress_proxy_resolves.or(file.egress_proxy_resolves).unwrap_or(false);
-        let egress_proxy = self.egress_proxy.or(file.egress_proxy).filter(|url| !url.is_empty()).map(|url| EgressProxy::parse(&url));
+        let given = self.over(file);
+        let lifetimes = given.lifetimes();
+        let listen = given.listen.unwrap_or_else(|| loopback(8080));
+        let resolves = given.egress_proxy_resolves.unwrap_or(false);
+        let egress_proxy = given.egress_proxy.filter(|url| !url.is_empty()).map(|url| EgressProxy::parse(&url));
         let egress_proxy = egress_proxy.transpose()?.map(|proxy| if resolves { proxy.resolving() } else { proxy });
-        let usual = Lifetimes::default();
-        let lifetimes = Lifetimes {
-            payloads: self.retention_payloads.or(file.retention_payloads).unwrap_or(usual.payloads),
-            answers: self.retention_answers.or(file.retention_answers).unwrap_or(usual.answers),
-            attempts: self.retention_attempts.or(file.retention_attempts).unwrap_or(usual.attempts),
-            metadata: self.retention_metadata.or(file.retention_metadata).unwrap_or(usual.metadata),
-            request_logs: self.retention_request_logs.or(file.retention_request_logs).unwrap_or(usual.request_logs),
-        };
+        let tls = tls(given.tls_cert, given.tls_key)?;
+        let otlp = otlp(given.otlp_endpoint, given.otlp_headers.as_deref(), given.otlp_sample)?;
+        let operator_tenant = given.operator_tenant.filter(|text| !text.is_empty()).map(|text| text.parse());
+        let smtp_url = given.smtp_url.filter(|url| !url.is_empty());
+        let (from, domains) = (given.mail_from, given.mail_domains);
+        let mail = smtp_url.map(|url| MailSettings {
+            url: kernel::Secret::new(url),
+            from: from.unwrap_or_else(|| "Tradewind <tradewind@localhost>".to_owned()),
+            domains: domains.unwrap_or_default(),
+        });
+        let export_s3 = given.retention_export_s3.filter(|url| !url.is_empty());
+        let export_s3_credentials = given.retention_export_s3_credentials;
+        let alert_interval = given.alert_interval.unwrap_or(60);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let access_log = given.access_log.filter(|text| !text.is_empty() && text != "off");
         let resolved = Resolved {
             listen,
-            admin_listen: self.admin_listen.or(file.admin_listen).unwrap_or_else(|| loopback(8081)),
-            data_dir: self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("tradewind-data")),
-            database_url: self.database_url.or(file.database_url).filter(|url| !url.is_empty()),
-            master_key: self.master_key.or(file.master_key).filter(|key| !key.is_empty()).map(kernel::Secret::new),
-            blueprint: self.blueprint.or(file.blueprint).unwrap_or_else(|| "insurance-leads".to_owned()),
-            env: self.env.or(file.env).unwrap_or(Environment::Production),
-            ip_allowlist_bypass: self.ip_allowlist_bypass.or(file.ip_allowlist_bypass).unwrap_or(false),
-            allow_networks: self.allow_networks.or(file.allow_networks).unwrap_or_default(),
+            admin_listen: given.admin_listen.unwrap_or_else(|| loopback(8081)),
+            data_dir: given.data_dir.unwrap_or_else(|| PathBuf::from("tradewind-data")),
+            database_url: given.database_url.filter(|url| !url.is_empty()),
+            master_key: given.master_key.filter(|key| !key.is_empty()).map(kernel::Secret::new),
+            blueprint: given.blueprint.unwrap_or_else(|| "insurance-leads".to_owned()),
+            env: given.env.unwrap_or(Environment::Production),
+            ip_allowlist_bypass: given.ip_allowlist_bypass.unwrap_or(false),
+            allow_networks: given.allow_networks.unwrap_or_default(),
             egress_proxy,
-            public_url: self.public_url.or(file.public_url).unwrap_or_else(|| format!("http://{listen}")),
+            counters: gate::CounterOptions {
+                redis_url: given.redis_url.filter(|url| !url.is_empty()).map(kernel::Secret::new),
+                failures_per_minute: given.failed_auth_per_minute.unwrap_or(120),
+                ..gate::CounterOptions::default()
+            },
+            trusted_proxies: TrustedProxies::new(
+                given.trusted_proxies.unwrap_or_default(),
+                given.forwarded_header.unwrap_or_else(|| "x-forwarded-for".to_owned()).parse()?,
+            ),
+            public_url: given.public_url.unwrap_or_else(|| format!("{scheme}://{listen}")),
             lifetimes,
-            retention_export_dir: self.retention_export_dir.or(file.retention_export_dir),
+            retention_export_dir: given.retention_export_dir,
+            retention_export_s3: export_s3.map(|url| (url, kernel::Secret::new(export_s3_credentials.unwrap_or_default()))),
+            operator_tenant: operator_tenant.transpose()?,
+            secret_scanning_keys: given.secret_scanning_keys.filter(|place| !place.is_empty()),
+            leak_policy: given.leak_policy.unwrap_or_default(),
+            alert_interval: Duration::from_secs(u64::from(alert_interval.clamp(1, 3600))),
+            mail,
+            tls,
+            access_log: access_log.map(|text| match text.parse() {
+                Ok(target) => target,
+                Err(never) => match never {},
+            }),
+            otlp,
         };
         if resolved.ip_allowlist_bypass && resolved.env == Environment::Production {
             return Err(Error::invalid(
@@ -147,6 +298,63 @@ impl Settings {
             .into());
         }
         Ok(resolved)
+    }
+
+    /// Each from here, or else from `file`.
+    fn over(self, file: Self) -> Self {
+        Self {
+            config: self.config,
+            listen: self.listen.or(file.listen),
+            admin_listen: self.admin_listen.or(file.admin_listen),
+            data_dir: self.data_dir.or(file.data_dir),
+            database_url: self.database_url.or(file.database_url),
+            master_key: self.master_key.or(file.master_key),
+            blueprint: self.blueprint.or(file.blueprint),
+            env: self.env.or(file.env),
+            ip_allowlist_bypass: self.ip_allowlist_bypass.or(file.ip_allowlist_bypass),
+            allow_networks: self.allow_networks.or(file.allow_networks),
+            egress_proxy: self.egress_proxy.or(file.egress_proxy),
+            egress_proxy_resolves: self.egress_proxy_resolves.or(file.egress_proxy_resolves),
+            public_url: self.public_url.or(file.public_url),
+            redis_url: self.redis_url.or(file.redis_url),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            forwarded_header: self.forwarded_header.or(file.forwarded_header),
+            failed_auth_per_minute: self.failed_auth_per_minute.or(file.failed_auth_per_minute),
+            retention_payloads: self.retention_payloads.or(file.retention_payloads),
+            retention_answers: self.retention_answers.or(file.retention_answers),
+            retention_attempts: self.retention_attempts.or(file.retention_attempts),
+            retention_metadata: self.retention_metadata.or(file.retention_metadata),
+            retention_request_logs: self.retention_request_logs.or(file.retention_request_logs),
+            retention_usage: self.retention_usage.or(file.retention_usage),
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            access_log: self.access_log.or(file.access_log),
+            otlp_endpoint: self.otlp_endpoint.or(file.otlp_endpoint),
+            otlp_headers: self.otlp_headers.or(file.otlp_headers),
+            otlp_sample: self.otlp_sample.or(file.otlp_sample),
+            operator_tenant: self.operator_tenant.or(file.operator_tenant),
+            secret_scanning_keys: self.secret_scanning_keys.or(file.secret_scanning_keys),
+            leak_policy: self.leak_policy.or(file.leak_policy),
+            alert_interval: self.alert_interval.or(file.alert_interval),
+            smtp_url: self.smtp_url.or(file.smtp_url),
+            mail_from: self.mail_from.or(file.mail_from),
+            mail_domains: self.mail_domains.or(file.mail_domains),
+            retention_export_dir: self.retention_export_dir.or(file.retention_export_dir),
+            retention_export_s3: self.retention_export_s3.or(file.retention_export_s3),
+            retention_export_s3_credentials: self.retention_export_s3_credentials.or(file.retention_export_s3_credentials),
+        }
+    }
+
+    fn lifetimes(&self) -> Lifetimes {
+        let usual = Lifetimes::default();
+        Lifetimes {
+            payloads: self.retention_payloads.unwrap_or(usual.payloads),
+            answers: self.retention_answers.unwrap_or(usual.answers),
+            attempts: self.retention_attempts.unwrap_or(usual.attempts),
+            metadata: self.retention_metadata.unwrap_or(usual.metadata),
+            request_logs: self.retention_request_logs.unwrap_or(usual.request_logs),
+            usage: self.retention_usage.unwrap_or(usual.usage),
+        }
     }
 
     /// The demo's: as given, for development on loopback, in a temporary directory unless another is named.
@@ -201,6 +409,16 @@ impl Resolved {
     pub(crate) fn outbound(&self) -> anyhow::Result<Client> {
         let policy = UrlPolicy { allow_http: self.env == Environment::Development, allow_networks: self.allow_networks.clone() };
         Ok(Client::new(ClientConfig { proxy: self.egress_proxy.clone(), ..ClientConfig::new(policy) })?)
+    }
+
+    /// The keys by which GitHub signs reports of leaked keys; none: no reports are taken.
+    pub(crate) fn scanning_keys(&self, client: &Client, ambient: &Ambient) -> anyhow::Result<Option<ScanningKeys>> {
+        let Some(place) = &self.secret_scanning_keys else { return Ok(None) };
+        if place.contains("://") {
+            return Ok(Some(ScanningKeys::published(client.clone(), place, ambient.clone())?));
+        }
+        let text = std::fs::read_to_string(place).with_context(|| format!("cannot read TRADEWIND_SECRET_SCANNING_KEYS, {place}"))?;
+        Ok(Some(ScanningKeys::given(&text)?))
     }
 
     fn make_data_dir(&self) -> anyhow::Result<()> {

@@ -1,51 +1,81 @@
-//! Wiring: every feature, in the order of the levels, and the explicit lists in which they meet.
+//! Wiring: what lives as long as the process, in the order of the levels, and the explicit lists in which features meet. What is made of the
+//! blueprint is in [`crate::front`].
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use access::Access;
 use access::service_keys::NewServiceKey;
-use axum::Router;
+use arc_swap::ArcSwapOption;
 use blueprint::Blueprint;
 use dispatch::acceptances::Acceptances;
 use dispatch::http::HttpChannel;
 use dispatch::signing_keys::SigningKeys;
-use dispatch::{Channel, Dispatch, DispatchLifecycle};
-use events::{ClientExists, Events};
-use gate::{Gate, Options};
-use kernel::{Ambient, IdRef, Secret};
-use records::Records;
-use rest::DocsConfig;
-use retention::{Directory, Retention, Sink};
+use dispatch::{Channel, Dispatch, Ended, Observer, Turn};
+use gate::Counters;
+use kernel::{Ambient, DestinationId, EventType, Secret, TenantId};
+use listener::Live;
+use retention::{Directory, Elsewhere, Retention, Sink};
 use serde_json::Value;
-use sources::Sources;
-use store::{Config, Lifecycle, MasterKey, Migration, Store};
+use signals::Signals;
+use store::{Config, MasterKey, Migration, Store, Tx};
+use switches::Switches;
+use telemetry::Traces;
 use usage::Usage;
-use web::Api;
-use webhooks::{OperationalEvents, Webhooks, WebhooksLifecycle};
+use web::outbound::Client;
+use webhooks::OperationalEvents;
 
+use crate::archive;
 use crate::cli::SCRIPT_WORKER;
-use crate::health;
+use crate::front::Front;
+use crate::health::Health;
 use crate::settings::Resolved;
+use crate::subjects::AccessSubjects;
+use crate::traced::Traced;
 
 /// A whole server, short of its sockets.
 pub(crate) struct System {
+    pub(crate) base: Foundation,
+    front: RwLock<Arc<Front>>,
+    live: Arc<Live>,
+}
+
+/// What lives as long as the process, whatever the blueprint.
+pub(crate) struct Foundation {
+    pub(crate) settings: Resolved,
+    pub(crate) ambient: Ambient,
     pub(crate) store: Store,
-    /// Everything that is served.
-    pub(crate) router: Router,
-    /// What `/docs/openapi.json` answers.
-    pub(crate) openapi: Arc<Value>,
-    access: Arc<Access>,
-    dispatch: Arc<Dispatch>,
-    events: Arc<Events>,
+    pub(crate) outbound: Client,
+    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) usage: Arc<Usage>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) signals: Arc<Signals>,
+    pub(crate) retention: Arc<Retention>,
+    pub(crate) switches: Arc<Switches>,
+    pub(crate) health: Arc<Health>,
     acceptances: Arc<Acceptances>,
-    usage: Arc<Usage>,
-    retention: Arc<Retention>,
+    /// What every upstream's signing secret follows from.
+    pub(crate) upstream_secret: Secret<Vec<u8>>,
+    observer: Arc<PresentObserver>,
+}
+
+/// The dispatcher is told once whom to tell; who that is changes with the front.
+#[derive(Default)]
+struct PresentObserver(ArcSwapOption<OperationalEvents>);
+
+impl Observer for PresentObserver {
+    fn lost(&self, tx: &mut Tx<'_>, lost: &[Ended]) -> kernel::Result<()> {
+        self.0.load_full().map_or(Ok(()), |present| present.lost(tx, lost))
+    }
+
+    fn turned(&self, tx: &mut Tx<'_>, tenant: TenantId, id: DestinationId, turn: &Turn, cause: Option<&EventType>) -> kernel::Result<()> {
+        self.0.load_full().map_or(Ok(()), |present| present.turned(tx, tenant, id, turn, cause))
+    }
 }
 
 /// Every feature's tables, in the order of the levels.
 fn migrations() -> Vec<Migration> {
     [
+        signals::MIGRATIONS,
         events::MIGRATIONS,
         access::MIGRATIONS,
         dispatch::MIGRATIONS,
@@ -54,6 +84,9 @@ fn migrations() -> Vec<Migration> {
         webhooks::MIGRATIONS,
         sources::MIGRATIONS,
         retention::MIGRATIONS,
+        switches::MIGRATIONS,
+        alerts::MIGRATIONS,
+        gate::MIGRATIONS,
     ]
     .concat()
 }
@@ -72,10 +105,8 @@ pub(crate) async fn open_as_it_is(settings: &Resolved, key: MasterKey) -> anyhow
     Ok(Store::open(config).await?)
 }
 
-impl System {
-    /// Builds everything; nothing is delivered before [`System::start`].
-    pub(crate) async fn build(settings: &Resolved, ambient: Ambient) -> anyhow::Result<Self> {
-        let blueprint = Arc::new(blueprint::load(&settings.blueprint)?);
+impl Foundation {
+    async fn build(settings: &Resolved, ambient: Ambient, blueprint: &Blueprint, traces: Option<Traces>) -> anyhow::Result<Self> {
         let store = open_store(settings, &ambient, true).await?;
         let outbound = settings.outbound()?;
         let (keys, acceptances) = (SigningKeys::new(&store), Acceptances::new(&store));
@@ -83,79 +114,135 @@ impl System {
         let http = http.with_scripts(scripts()).with_public_url(&blueprint.webhooks, &settings.public_url);
         let mut all: Vec<Arc<dyn Channel>> = vec![Arc::new(http)];
         all.extend(channels::all(&outbound, &ambient, &blueprint.webhooks, channels::Options::default()));
+        if let Some(mail) = &settings.mail {
+            all.push(channels::email(web::mail::Mailer::new(&mail.url, &mail.from)?, &mail.domains));
+        }
+        if let Some(traces) = traces {
+            all = all.into_iter().map(|channel| Traced::over(channel, traces.clone())).collect();
+        }
         let dispatch = Dispatch::new(store.clone(), ambient.clone(), all, dispatch::Options::default()).await?;
-        let events = Events::new(store.clone(), ambient.clone(), &blueprint, client_exists())?;
-        let webhooks = Webhooks::new(store.clone(), ambient.clone(), Arc::clone(&blueprint), Arc::clone(&dispatch), outbound).await?;
-        events.set_planner(webhooks.clone());
-        dispatch.set_observer(OperationalEvents::new(&events));
-        events.set_sequence(Arc::new(ops::WebhookSequence));
-        events.prepare().await?;
-        events.set_tenants(Arc::new(access::tenants::exists));
-        events.set_features(Arc::new(access::tenants::features));
-        let records = Records::new(store.clone(), ambient.clone(), &blueprint, Arc::clone(&events))?;
-        records.prepare().await?;
-        let sources = Sources::new(store.clone(), ambient.clone(), Arc::clone(&events), &settings.public_url);
-        // In the order in which things go: what refers to others first.
-        let lifecycles: Vec<Arc<dyn Lifecycle>> = vec![
-            Arc::new(WebhooksLifecycle(Arc::clone(&webhooks))),
-            DispatchLifecycle::new(store.clone()),
-            records.clone(),
-            sources.clone(),
-            events.clone(),
-        ];
-        let access = Access::new(store.clone(), ambient.clone(), Arc::clone(&blueprint), lifecycles).await?;
-        let usage = Usage::start(&store);
-        let sink = settings.retention_export_dir.as_ref().map(|dir| -> Arc<dyn Sink> { Arc::new(Directory::new(dir)) });
-        let retention = Retention::new(store.clone(), ambient.clone(), Arc::clone(&dispatch), settings.lifetimes, sink);
-        let options = Options { reset: blueprint.style.reset, bypass_ip_allowlist: settings.ip_allowlist_bypass };
-        let gate = Gate::new(store.clone(), ambient.clone(), Arc::clone(&access), Arc::clone(&usage), options);
-        let api = Api::new()
-            .ambient(ambient)
-            .merge(health::routes(store.clone()))
-            .merge(access.routes())
-            .merge(events.routes())
-            .merge(webhooks.routes())
-            .merge(sources.routes())
-            .merge(ops::routes(&blueprint))
-            .merge(usage.routes())
-            .merge(retention.routes())
-            .merge(rest::generic(&records))
-            .merge(rest::declared(&records, &blueprint))
-            .merge(rest::home(&blueprint));
-        let (api, openapi) = with_docs(api, &blueprint, settings);
-        let router = api.into_router(|endpoint, route| gate.guard(endpoint, route));
-        Ok(Self { store, router, openapi, access, dispatch, events, acceptances, usage, retention })
+        let observer = Arc::new(PresentObserver::default());
+        dispatch.set_observer(observer.clone());
+        let (usage, signals) = (Usage::start(&store), Signals::new(&store));
+        usage.set_subjects(Arc::new(AccessSubjects));
+        usage.set_signals(Arc::clone(&signals));
+        let sink = export(settings, &outbound, &ambient)?;
+        let elsewhere = Elsewhere {
+            calls: Some(sources::forget),
+            records: Some(records::forget),
+            purge: vec![records::purge_some],
+            old: vec![webhooks::delete_old_replays],
+        };
+        let retention = Retention::with(store.clone(), ambient.clone(), Arc::clone(&dispatch), settings.lifetimes, sink, elsewhere);
+        let switches = Switches::new(store.clone()).await?;
+        let counters = Counters::start(&store, ambient.clone(), &settings.counters)?;
+        let health = Health::new(settings, store.clone(), Arc::clone(&dispatch), Arc::clone(&counters), migrations());
+        let (settings, observer) = (settings.clone(), observer);
+        let upstream_secret = upstream::installation_secret(&store).await?;
+        Ok(Self {
+            settings,
+            ambient,
+            store,
+            outbound,
+            dispatch,
+            usage,
+            counters,
+            signals,
+            retention,
+            switches,
+            health,
+            acceptances,
+            upstream_secret,
+            observer,
+        })
+    }
+}
+
+/// Where days are exported, if anywhere.
+fn export(settings: &Resolved, outbound: &Client, ambient: &Ambient) -> anyhow::Result<Option<Arc<dyn Sink>>> {
+    Ok(match (&settings.retention_export_dir, &settings.retention_export_s3) {
+        (None, None) => None,
+        (Some(dir), None) => Some(Arc::new(Directory::new(dir))),
+        (None, Some((url, credentials))) => Some(Arc::new(archive::bucket(url, credentials, outbound.clone(), ambient.clone())?)),
+        (Some(_), Some(_)) => {
+            anyhow::bail!("days are exported to one place: set TRADEWIND_RETENTION_EXPORT_DIR or TRADEWIND_RETENTION_EXPORT_S3")
+        }
+    })
+}
+
+impl System {
+    /// Builds everything; nothing is delivered before [`System::start`].
+    pub(crate) async fn build(settings: &Resolved, ambient: Ambient, traces: Option<Traces>) -> anyhow::Result<Self> {
+        let blueprint = Arc::new(blueprint::load(&settings.blueprint)?);
+        let base = Foundation::build(settings, ambient, &blueprint, traces).await?;
+        let front = Arc::new(Front::build(&base, blueprint, None).await?);
+        base.observer.0.store(Some(Arc::clone(&front.observer)));
+        let live = Live::new(front.router.clone());
+        Ok(Self { base, live, front: RwLock::new(front) })
+    }
+
+    /// What is served now.
+    pub(crate) fn front(&self) -> Arc<Front> {
+        Arc::clone(&self.front.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The router of whatever front is served.
+    pub(crate) fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live)
+    }
+
+    /// Serves `front` from the next request on; answers the one before, which still answers the requests that it has.
+    pub(crate) fn replace(&self, front: Arc<Front>) -> Arc<Front> {
+        let mut present = self.front.write().unwrap_or_else(PoisonError::into_inner);
+        front.upstreams.start();
+        front.alerts.start(self.base.settings.alert_interval);
+        self.base.observer.0.store(Some(Arc::clone(&front.observer)));
+        self.live.replace(front.router.clone());
+        std::mem::replace(&mut *present, front)
+    }
+
+    /// What `/docs/openapi.json` answers.
+    pub(crate) fn openapi(&self) -> Arc<Value> {
+        Arc::clone(&self.front().openapi)
     }
 
     /// Begins to deliver, and to let go of what is old.
     pub(crate) async fn start(&self) -> anyhow::Result<()> {
-        self.dispatch.start().await?;
-        self.retention.start();
+        self.base.dispatch.start().await?;
+        self.base.retention.start();
+        self.base.signals.start();
+        self.front().alerts.start(self.base.settings.alert_interval);
+        self.front().upstreams.start();
         Ok(())
     }
 
     /// Ends streams of events and polls that wait: a server that stops does not wait for them.
     pub(crate) fn close_readers(&self) {
-        self.events.close_readers();
+        self.front().close_readers();
     }
 
     /// Finishes what is under way and writes what is only in memory. To be called when no request comes in any more.
     pub(crate) async fn drain(&self, deadline: Duration) {
-        self.dispatch.drain(deadline).await;
-        if let Err(error) = self.acceptances.flush().await {
+        self.base.dispatch.drain(deadline).await;
+        if let Err(error) = self.base.acceptances.flush().await {
             tracing::warn!(?error, "which signatures receivers accepted last could not be written");
         }
-        self.usage.flush().await;
-        if let Err(error) = self.access.flush().await {
-            tracing::warn!(?error, "the last uses of keys could not be written");
+        self.base.usage.flush().await;
+        if let Err(error) = self.base.counters.flush().await {
+            tracing::warn!(?error, "what quotas have used last could not be written");
         }
+        if let Err(error) = self.base.signals.flush().await {
+            tracing::warn!(?error, "the last counts of what went wrong could not be written");
+        }
+        self.front().hand_over().await;
+        self.front().flush().await;
     }
 
     /// A new service key for the operator.
     #[cfg(feature = "demo")]
     pub(crate) async fn service_key(&self, name: &str) -> anyhow::Result<Secret<String>> {
         let input = NewServiceKey { name: Some(name.to_owned()), ..NewServiceKey::default() };
-        Ok(access::service_keys::create(&self.store, input).await?.key)
+        Ok(access::service_keys::create(&self.base.store, input).await?.key)
     }
 }
 
@@ -166,21 +253,4 @@ fn scripts() -> script::Engine {
     let program = if linux.exists() { linux } else { std::env::current_exe().unwrap_or_else(|_| "tradewind".into()) };
     let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     script::Engine::processes(program, vec![SCRIPT_WORKER.to_owned()], processors.max(4))
-}
-
-/// Clients belong to `access`, which is above `events`.
-fn client_exists() -> ClientExists {
-    Arc::new(|tx, tenant, client| match access::clients::resolve(tx, tenant, &IdRef::Id(client)) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == kernel::Kind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    })
-}
-
-/// Adds the documentation of everything before it.
-fn with_docs(api: Api, blueprint: &Blueprint, settings: &Resolved) -> (Api, Arc<Value>) {
-    let config = DocsConfig { public_url: settings.public_url.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let endpoints = api.endpoints();
-    let document = Arc::new(rest::openapi(blueprint, &endpoints, &config));
-    (api.merge(rest::docs(blueprint, &endpoints, &config)), document)
 }

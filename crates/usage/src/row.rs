@@ -3,14 +3,33 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use kernel::{ClientId, KeyId, RequestId, TenantId, Timestamp};
+use kernel::{Actor, ClientId, KeyId, RequestId, TenantId, Timestamp};
 use store::Value;
 
-/// Longest query string and user agent that are kept, in bytes.
+/// Longest query string, user agent and tags that are kept, in bytes.
 const MAX_TEXT: usize = 512;
-pub(crate) const COLUMNS: usize = 15;
-pub(crate) const INSERT: &str = "INSERT INTO request_logs (id, tenant_id, client_id, key_id, at, method, endpoint, query, status, duration_us, \
-                                 request_bytes, response_bytes, ip, user_agent, error_code) VALUES";
+/// The columns of a call, in the order of [`RequestRow::into_values`].
+pub(crate) const COLUMNS: [&str; 19] = [
+    "id",
+    "tenant_id",
+    "client_id",
+    "key_id",
+    "at",
+    "method",
+    "endpoint",
+    "query",
+    "status",
+    "duration_us",
+    "request_bytes",
+    "response_bytes",
+    "ip",
+    "user_agent",
+    "error_code",
+    "actor",
+    "environment",
+    "tags",
+    "units",
+];
 
 /// One call. Texts are shared or short: a row is made for every request.
 #[derive(Clone, Debug)]
@@ -41,13 +60,46 @@ pub struct RequestRow {
     pub response_bytes: u64,
     /// The caller's address.
     pub ip: Option<IpAddr>,
-    /// The caller's user agent.
-    pub user_agent: Option<String>,
+    /// The caller's user agent; see [`agent`].
+    pub user_agent: Option<Arc<str>>,
     /// The error's code, if it failed.
     pub error_code: Option<&'static str>,
+    /// Who called, where it was no key: a service key, a person, an OAuth client.
+    pub actor: Option<Actor>,
+    /// The environment that the key is labelled with.
+    pub environment: Option<&'static str>,
+    /// What the host says about the call when it has a key verified: a JSON array of texts.
+    pub tags: Option<String>,
+    /// What it cost in limits and is billed as. Usually 1.
+    pub units: u32,
 }
 
 impl RequestRow {
+    /// A call of which nothing else is known: of nobody, successful, one unit. To be filled in.
+    pub fn new(id: RequestId, at: Timestamp, method: &'static str, endpoint: Arc<str>) -> Self {
+        Self {
+            id,
+            tenant: None,
+            client: None,
+            key: None,
+            at,
+            method,
+            endpoint,
+            query: None,
+            status: 200,
+            duration_us: 0,
+            request_bytes: 0,
+            response_bytes: 0,
+            ip: None,
+            user_agent: None,
+            error_code: None,
+            actor: None,
+            environment: None,
+            tags: None,
+            units: 1,
+        }
+    }
+
     pub(crate) fn into_values(self, out: &mut Vec<Value>) {
         out.extend([
             self.id.into(),
@@ -56,24 +108,35 @@ impl RequestRow {
             self.key.into(),
             self.at.into(),
             self.method.into(),
-            (&*self.endpoint).into(),
+            cut(self.endpoint.as_ref().to_owned()).into(),
             self.query.map(cut).into(),
             self.status.into(),
             self.duration_us.into(),
             self.request_bytes.into(),
             self.response_bytes.into(),
             self.ip.map(|ip| ip.to_string()).into(),
-            self.user_agent.map(cut).into(),
+            self.user_agent.map(|agent| cut(agent.as_ref().to_owned())).into(),
             self.error_code.into(),
+            self.actor.map(|actor| actor.to_string()).into(),
+            self.environment.into(),
+            self.tags.into(),
+            self.units.into(),
         ]);
     }
 }
 
+/// A user agent as the logs keep it: its first 512 bytes.
+pub fn agent(text: &str) -> Arc<str> {
+    Arc::from(&text[..end(text)])
+}
+
+/// Where a text is cut.
+fn end(text: &str) -> usize {
+    if text.len() <= MAX_TEXT { text.len() } else { (0..=MAX_TEXT).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0) }
+}
+
 /// At most [`MAX_TEXT`] bytes, without NUL, which PostgreSQL cannot store.
 fn cut(mut text: String) -> String {
-    if text.len() > MAX_TEXT {
-        let end = (0..=MAX_TEXT).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        text.truncate(end);
-    }
+    text.truncate(end(&text));
     if text.contains('\0') { text.replace('\0', "") } else { text }
 }

@@ -16,12 +16,14 @@ use kernel::{Ambient, Error, Kind};
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::finish::{Finish, RouteForm};
+use crate::preflight::{self, Origins};
 
 /// Routes with their metadata. Each feature returns one; the binary merges them.
 #[derive(Default)]
 pub struct Api {
     routes: Vec<(Arc<Endpoint>, MethodRouter)>,
     ambient: Option<Ambient>,
+    origins: Option<Arc<dyn Origins>>,
 }
 
 impl Api {
@@ -34,6 +36,13 @@ impl Api {
     #[must_use]
     pub fn ambient(mut self, ambient: Ambient) -> Self {
         self.ambient = Some(ambient);
+        self
+    }
+
+    /// Answers CORS preflights for these origins. Default: for none.
+    #[must_use]
+    pub fn origins(mut self, origins: Arc<dyn Origins>) -> Self {
+        self.origins = Some(origins);
         self
     }
 
@@ -57,6 +66,7 @@ impl Api {
     pub fn merge(mut self, other: Self) -> Self {
         self.routes.extend(other.routes);
         self.ambient = self.ambient.or(other.ambient);
+        self.origins = self.origins.or(other.origins);
         self
     }
 
@@ -92,7 +102,12 @@ impl Api {
         }
         let routed = order.into_iter().fold(Router::new(), |router, (path, methods)| router.route(&path, methods));
         let finish = Finish::new(self.ambient.unwrap_or_else(Ambient::system));
-        routed.fallback(no_such_path).method_not_allowed_fallback(no_such_method).layer(finish)
+        let origins = self.origins;
+        let other_method = move |request: Request| {
+            let preflight = preflight::answer(origins.as_ref(), &request);
+            async move { preflight.unwrap_or_else(|| no_such_method().into_response()) }
+        };
+        routed.fallback(no_such_path).method_not_allowed_fallback(other_method).layer(finish)
     }
 }
 
@@ -110,7 +125,7 @@ async fn no_such_path() -> Failure {
     Failure(Error::new(Kind::NotFound, "not_found", "There is nothing at this path. The paths are listed at /docs."))
 }
 
-async fn no_such_method() -> Failure {
+fn no_such_method() -> Failure {
     Failure(Error::new(Kind::MethodNotAllowed, "method_not_allowed", "This path exists, but not for this method; see the Allow header."))
 }
 

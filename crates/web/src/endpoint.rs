@@ -6,6 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::body::DEFAULT_BODY_LIMIT;
+use crate::deprecation::Deprecation;
 use crate::openapi::shape_of;
 use crate::problem::{ErrorForm, problem};
 
@@ -67,6 +68,8 @@ pub struct Endpoint {
     pub body_limit: usize,
     /// What a call costs in a rate limit. Default: 1.
     pub cost: u32,
+    /// If it is on its way out: what its answers say about it.
+    pub deprecation: Option<Deprecation>,
     /// The query parameters.
     pub query: Vec<Parameter>,
     /// Whether the route is left out of the OpenAPI document (`/docs` itself, for example).
@@ -92,6 +95,7 @@ impl Endpoint {
             idempotent,
             body_limit: DEFAULT_BODY_LIMIT,
             cost: 1,
+            deprecation: None,
             query: Vec::new(),
             hidden: false,
             body: None,
@@ -170,6 +174,13 @@ impl Endpoint {
     #[must_use]
     pub fn cost(mut self, cost: u32) -> Self {
         self.cost = cost;
+        self
+    }
+
+    /// Says with every answer that it is on its way out, if it is.
+    #[must_use]
+    pub fn deprecated(mut self, deprecation: Option<Deprecation>) -> Self {
+        self.deprecation = deprecation;
         self
     }
 

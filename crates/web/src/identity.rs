@@ -36,6 +36,11 @@ impl RequestIdentity {
     }
 }
 
-/// The address at the other end of the connection. The listener puts it into every request's extensions.
+/// The client's address: that at the other end of the connection, or the one that trusted proxies name ([`crate::TrustedProxies`]). The
+/// listener puts it into every request's extensions. A request that came through a trusted proxy has a [`ProxyAddress`] beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddress(pub IpAddr);
+
+/// The address of the trusted proxy at the other end of the connection: what it says of the client may be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProxyAddress(pub IpAddr);

@@ -101,11 +101,16 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Makes a `T` of JSON text.
 fn parse<T: DeserializeOwned>(text: &[u8]) -> kernel::Result<T> {
     json_text::check(text)?;
+    // Nearly every body is good: only a bad one is read a second time, to find the place of its fault. Structs would also be read from
+    // arrays, by position.
+    let is_array = text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    if !is_array && let Ok(value) = serde_json::from_slice(text) {
+        return Ok(value);
+    }
     let mut parser = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| fault(text, error))?;
     parser.end().map_err(|error| json_text::malformed(format!("The body is not JSON: {error}.")))?;
-    // Structs would also be read from arrays, by position.
-    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+    if is_array {
         let text = "The body must be a JSON object.";
         return Err(Error::invalid("validation_failed", text).at("", "is an array, not an object"));
     }

@@ -89,6 +89,12 @@ fn operation(endpoint: &Endpoint, path: &str, schemas: &mut Map<String, Value>) 
     if !endpoint.tag.is_empty() {
         operation["tags"] = json!([endpoint.tag]);
     }
+    if let Some(deprecation) = &endpoint.deprecation {
+        operation["deprecated"] = json!(true);
+        operation["x-deprecated-since"] = json!(deprecation.since);
+        operation["x-sunset"] = json!(deprecation.sunset);
+        operation["x-successor"] = json!(deprecation.successor);
+    }
     if let Some(body) = &endpoint.body {
         let schema = schema(body, schemas);
         operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});

@@ -39,6 +39,7 @@ impl<S: Sync> FromRequestParts<S> for Paging {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        crate::parameters::check(parts, &[])?;
         Ok(Self(Self::parse(parts.uri.path(), parts.uri.query().unwrap_or_default(), DEFAULT_LIMIT, MAX_LIMIT)?))
     }
 }

@@ -46,6 +46,10 @@ pub fn problem_value(error: &Error, request: Option<RequestId>) -> Value {
     if let Some(id) = request {
         value["requestId"] = Value::String(id.to_string());
     }
+    if let Some(policy) = error.policy() {
+        // The member that draft-ietf-httpapi-ratelimit-headers gives its problem types, in this API's spelling.
+        value["violatedPolicies"] = json!([policy]);
+    }
     if !error.fields().is_empty() {
         value["errors"] = error.fields().iter().map(|field| json!({"pointer": field.pointer, "detail": field.detail})).collect();
     }
@@ -68,6 +72,8 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::BadGateway => StatusCode::BAD_GATEWAY,
+        Kind::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }
 
@@ -87,6 +93,8 @@ pub fn title(kind: Kind) -> &'static str {
         Kind::RateLimited => "Too many requests",
         Kind::Internal => "Internal error",
         Kind::Unavailable => "Unavailable",
+        Kind::BadGateway => "Bad gateway",
+        Kind::GatewayTimeout => "Gateway timeout",
     }
 }
 
@@ -101,7 +109,9 @@ pub fn render(error: &Error, form: &dyn RenderError, request: RequestId) -> Resp
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(wait) = error.wait() {
+    // Whoever is turned away for now is told when to come back, even where nobody knows better than soon.
+    let soon = matches!(error.kind(), Kind::RateLimited | Kind::Unavailable).then_some(Duration::from_secs(1));
+    if let Some(wait) = error.wait().or(soon) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
     if error.kind() == Kind::Unauthenticated {

@@ -9,8 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 use crate::json_text::escape;
+use crate::parameters;
 
-/// The query parameters as a `T`. Errors: 422 `validation_failed` with the parameter as pointer; NUL in a value is one of them.
+/// The query parameters as a `T`. Errors: 422 `validation_failed` with the parameter as pointer; NUL in a value is one of them, and a parameter that
+/// neither `T` nor the endpoint's documentation knows.
 ///
 /// A `T` beside [`crate::Paging`] must not deny unknown fields, since it sees `limit` and `cursor` too.
 #[derive(Clone, Debug)]
@@ -24,6 +26,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
             .find(|(name, value)| name.contains('\0') || value.contains('\0'))
         {
             return Err(Error::field(format!("/{}", escape(&name.replace('\0', ""))), "must not contain NUL").into());
+        }
+        if let Some(names) = parameters::names_of::<T>() {
+            parameters::check(parts, names)?;
         }
         match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
             Ok(query) => Ok(Self(query.0)),

@@ -5,6 +5,7 @@
 //! text as shown.
 
 mod asymmetric;
+mod ecdsa;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 pub use asymmetric::{PUBLIC_PREFIX, PublicKey, SigningKey, sign_asymmetric, verify_asymmetric};
+pub use ecdsa::EcdsaPublicKey;
 
 /// The prefix of a secret's text.
 pub const SECRET_PREFIX: &str = "whsec_";

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use events::{Envelope, Filter, Pattern};
+use dispatch::NewDelivery;
+use events::{Envelope, Filter, Path, Pattern};
 use kernel::{ClientId, DestinationId, Error, Event, Result, TenantId};
 
 use crate::subscriptions::Row;
@@ -20,6 +21,8 @@ pub(crate) struct Listener {
     /// Empty: all.
     pub(crate) channels: Vec<String>,
     pub(crate) filter: Option<Filter>,
+    /// What its order goes by, if not by the events' own keys.
+    pub(crate) order: Option<Path>,
 }
 
 impl Listener {
@@ -32,6 +35,7 @@ impl Listener {
             patterns: row.events.iter().map(|text| Pattern::parse(text)).collect::<Option<_>>().ok_or_else(|| broken("events"))?,
             channels: row.channels.clone(),
             filter: row.filter.as_ref().map(Filter::parse).transpose().map_err(|_| broken("filter"))?,
+            order: row.ordering_path.as_ref().map(|path| Path::parse(path, "")).transpose().map_err(|_| broken("ordering_path"))?,
         })
     }
 
@@ -42,6 +46,12 @@ impl Listener {
         self.patterns.iter().any(means)
             && self.is_addressed(event)
             && self.filter.as_ref().is_none_or(|filter| filter.accepts(&Envelope::new(event)))
+    }
+
+    /// The delivery of an event that it takes.
+    pub(crate) fn delivery(&self, event: Arc<Event>) -> NewDelivery {
+        let ordering_key = self.order.as_ref().map(|path| path.key(&Envelope::new(&event)));
+        NewDelivery { event, destination: self.id, ordering_key }
     }
 
     /// Whether an event's client and channels concern it.
@@ -60,10 +70,18 @@ pub(crate) struct TenantIndex {
     all: Vec<usize>,
 }
 
+/// Who gets an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) id: DestinationId,
+    /// What its order goes by, if not by the event's own key.
+    pub(crate) ordering_key: Option<String>,
+}
+
 /// Who gets an event, and who would but for a filter.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Matches {
-    pub(crate) wanted: Vec<DestinationId>,
+    pub(crate) wanted: Vec<Wanted>,
     pub(crate) filtered: Vec<DestinationId>,
 }
 
@@ -88,6 +106,11 @@ impl TenantIndex {
         index
     }
 
+    /// One of them.
+    pub(crate) fn get(&self, id: DestinationId) -> Option<&Listener> {
+        self.listeners.binary_search_by_key(&id, |listener| listener.id).ok().map(|at| &*self.listeners[at])
+    }
+
     /// Who gets `event`. In the order of the ids, each once.
     pub(crate) fn matches(&self, event: &Event) -> Matches {
         let event_type = event.event_type.as_str();
@@ -99,9 +122,12 @@ impl TenantIndex {
         let envelope = Envelope::new(event);
         let mut matches = Matches::default();
         for listener in candidates.into_iter().map(|at| &self.listeners[at]).filter(|listener| listener.is_addressed(event)) {
-            let wanted = listener.filter.as_ref().is_none_or(|filter| filter.accepts(&envelope));
-            let list = if wanted { &mut matches.wanted } else { &mut matches.filtered };
-            list.push(listener.id);
+            if listener.filter.as_ref().is_none_or(|filter| filter.accepts(&envelope)) {
+                let ordering_key = listener.order.as_ref().map(|path| path.key(&envelope));
+                matches.wanted.push(Wanted { id: listener.id, ordering_key });
+            } else {
+                matches.filtered.push(listener.id);
+            }
         }
         matches
     }
@@ -210,6 +236,7 @@ mod tests {
                 patterns: patterns.iter().map(|p| Pattern::parse(p).unwrap()).collect(),
                 channels: channels.iter().map(|c| (*c).to_owned()).collect(),
                 filter: filter.map(|f| Filter::parse(&f).unwrap()),
+                order: None,
             };
             self.index.put(self.tenant, id, Some(listener));
             id
@@ -232,7 +259,7 @@ mod tests {
         }
 
         fn wanted(&self, event: &Event) -> Vec<DestinationId> {
-            self.index.of(event.tenant).map(|index| index.matches(event).wanted).unwrap_or_default()
+            self.index.of(event.tenant).map(|index| index.matches(event).wanted).unwrap_or_default().into_iter().map(|one| one.id).collect()
         }
     }
 

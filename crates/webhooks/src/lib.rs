@@ -46,6 +46,8 @@ pub use deliveries::{Cancelled, DeliveryQuery, DeliveryView, NeverAttempted, Und
 pub use events::{Envelope, Filter, Pattern};
 pub use lifecycle::WebhooksLifecycle;
 pub use operational::OperationalEvents;
+/// For retention: old runs.
+pub use replays::delete_old as delete_old_replays;
 pub use replays::{Kind, Missing, Progress, Recover, Replay, ReplayEvent, ReplayQuery, Replayed, Retry, Started};
 pub use signing_keys::{KeySet, PublicJwk, WebhookKey, WebhookKeys};
 pub use stats::{AcceptedSignature, Hour, Latency, Stats, StatsQuery};
@@ -59,6 +61,7 @@ pub use transforms::{Preview, PreviewEvent, PreviewFault, PreviewInput, PreviewR
 pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "webhooks", version: 1, home: Home::State, sql: include_str!("../migrations/0001_webhooks.sql") },
     Migration { feature: "webhooks", version: 2, home: Home::State, sql: include_str!("../migrations/0002_replays.sql") },
+    Migration { feature: "webhooks", version: 3, home: Home::State, sql: include_str!("../migrations/0003_ordering.sql") },
 ];
 
 /// The topic of change notices about subscriptions; the key is the id.

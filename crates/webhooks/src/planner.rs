@@ -9,6 +9,7 @@ use kernel::{Event, EventId, PageRequest, Result, TenantId};
 use store::Tx;
 
 use crate::Webhooks;
+use crate::index::Wanted;
 
 impl Planner for Webhooks {
     fn plan(&self, tx: &mut Tx<'_>, events: &[Arc<Event>]) -> Result<Vec<Planned>> {
@@ -21,7 +22,11 @@ impl Planner for Webhooks {
             };
             let matches = index.matches(event);
             let deliveries = u32::try_from(matches.wanted.len()).unwrap_or(u32::MAX);
-            items.extend(matches.wanted.into_iter().map(|destination| NewDelivery { event: Arc::clone(event), destination }));
+            items.extend(matches.wanted.into_iter().map(|Wanted { id, ordering_key }| NewDelivery {
+                event: Arc::clone(event),
+                destination: id,
+                ordering_key,
+            }));
             planned.push(Planned { deliveries, filtered: matches.filtered });
         }
         self.dispatch.enqueue(tx, &items)?;

@@ -34,7 +34,7 @@ impl Access {
         let caller = self.acting_for(caller, input.tenant_id.as_deref()).await?;
         let scope = caller.allow(Permission::ClientsWrite)?;
         let tenant = scope.tenant();
-        let fields = Fields::of(input, None, &self.blueprint);
+        let fields = Fields::of(input, None, &self.blueprint)?;
         fields.check(&caller, None, &self.blueprint)?;
         let access = Arc::clone(self);
         errors::taken_meanwhile(self.store.answer(scope, move |tx| access.insert_client(tx, tenant, fields)).await)
@@ -50,8 +50,9 @@ impl Access {
         for lifecycle in &self.lifecycles {
             lifecycle.client_created(tx, tenant, client.id)?;
         }
-        tx.audit("client.create", client.id)?;
-        Ok(ClientWithSecret { client: client.show(&self.blueprint), client_secret: secret })
+        let client = client.show(&self.blueprint);
+        tx.audit_change("client.create", client.id, &(), &client)?;
+        Ok(ClientWithSecret { client, client_secret: secret })
     }
 
     /// `<prefix>cs_` and 256 bits.

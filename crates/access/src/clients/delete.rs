@@ -16,10 +16,11 @@ impl Access {
         let (access, tenant) = (Arc::clone(self), scope.tenant());
         self.store
             .answer(scope, move |tx| {
-                let client = sql::hold(tx, tenant, &reference)?.id;
+                let present = sql::hold(tx, tenant, &reference)?.show(&access.blueprint);
+                let client = present.id;
                 access.purge_elsewhere(tx, tenant, &Subject::Client(client))?;
                 sql::delete(tx, tenant, client)?;
-                tx.audit("client.delete", client)?;
+                tx.audit_change("client.delete", client, &present, &())?;
                 tx.notify(clients::TOPIC, client);
                 Ok(())
             })

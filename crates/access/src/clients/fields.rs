@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::ClientStatus;
-use crate::{rules, scopes};
+use crate::{LimitOverride, MonthlyQuota, rules, scopes};
 
 /// A client as POST and PUT take it.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -33,6 +33,11 @@ pub struct ClientInput {
     pub status: Option<ClientStatus>,
     /// Default: the blueprint's default tier.
     pub rate_limit_tier: Option<String>,
+    /// Limits of its keys in place of the tier's; by service key. PUT: absent keeps them.
+    #[schema(value_type = Option<LimitOverride>)]
+    pub rate_limit_override: Option<Value>,
+    /// What all its keys together may use up in a month, in place of the tier's quota; by service key. PUT: absent keeps it.
+    pub monthly_quota: Option<MonthlyQuota>,
     /// Makes a subscription to all events that its scopes allow.
     pub webhook_url: Option<String>,
     /// What it may do. Absent: all scopes of the product; empty: none.
@@ -60,6 +65,8 @@ pub(crate) struct Fields {
     pub(crate) contact_email: Option<String>,
     pub(crate) status: ClientStatus,
     pub(crate) rate_limit_tier: Option<String>,
+    pub(crate) limits: Option<LimitOverride>,
+    pub(crate) quota: Option<MonthlyQuota>,
     pub(crate) webhook_url: Option<String>,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) metadata: Map<String, Value>,
@@ -69,9 +76,11 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Of a body. `present` is what PUT replaces: identity and state that the body does not name stay.
-    pub(crate) fn of(input: ClientInput, present: Option<&Self>, blueprint: &Blueprint) -> Self {
-        Self {
+    /// Of a body. `present` is what PUT replaces: identity and state that the body does not name stay. Error: 422 `validation_failed`.
+    pub(crate) fn of(input: ClientInput, present: Option<&Self>, blueprint: &Blueprint) -> Result<Self> {
+        let limits = input.rate_limit_override.as_ref().filter(|value| !value.is_null());
+        let limits = limits.map(|value| LimitOverride::parse("/rateLimitOverride", value)).transpose()?;
+        Ok(Self {
             external_id: input.external_id.or_else(|| present.and_then(|p| p.external_id.clone())),
             name: input.name,
             description: input.description,
@@ -81,13 +90,15 @@ impl Fields {
             contact_email: input.contact_email,
             status: input.status.or(present.map(|p| p.status)).unwrap_or_default(),
             rate_limit_tier: input.rate_limit_tier,
+            limits: limits.or_else(|| present.and_then(|p| p.limits.clone())),
+            quota: input.monthly_quota.or(present.and_then(|p| p.quota)),
             webhook_url: input.webhook_url,
             scopes: input.scopes,
             metadata: input.metadata.unwrap_or_default(),
             allowed_origins: input.allowed_origins.unwrap_or_default(),
             dual_auth: input.dual_auth.or(present.map(|p| p.dual_auth)).unwrap_or(blueprint.keys.dual_auth),
             confidential: input.confidential.or(present.map(|p| p.confidential)).unwrap_or(true),
-        }
+        })
     }
 
     /// The rules of every field, and what the caller may grant. `present`: the client as it was.
@@ -118,6 +129,7 @@ impl Fields {
         for (pointer, address) in [("/website", &self.website), ("/logoUrl", &self.logo_url), ("/webhookUrl", &self.webhook_url)] {
             address.as_ref().map_or(Ok(()), |address| rules::web_url(pointer, address))?;
         }
+        self.quota.map_or(Ok(()), |quota| quota.check("/monthlyQuota"))?;
         if let Some(email) = &self.contact_email {
             rules::email("/contactEmail", email)?;
         }
@@ -132,6 +144,14 @@ impl Fields {
         if caller.is_bound_by_scopes() && tier(self.rate_limit_tier.as_ref()) != before {
             return Err(Error::forbidden("operator_only", "Only a service key may choose the rateLimitTier.")
                 .at("/rateLimitTier", "is not yours to choose"));
+        }
+        let changes = [
+            ("rateLimitOverride", self.limits != present.and_then(|p| p.limits.clone())),
+            ("monthlyQuota", self.quota != present.and_then(|p| p.quota)),
+        ];
+        if let Some((name, _)) = changes.iter().find(|(_, changed)| caller.is_bound_by_scopes() && *changed) {
+            return Err(Error::forbidden("operator_only", format!("Only a service key may set a client's {name}."))
+                .at(format!("/{name}"), "is not yours to choose"));
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::Tx;
 
+use crate::{LimitOverride, MonthlyQuota};
+
 pub use create::ClientWithSecret;
 pub use fields::ClientInput;
 pub use list::ClientFilter;
@@ -82,6 +84,10 @@ pub struct Client {
     pub status: ClientStatus,
     /// The tier whose limits bind it.
     pub rate_limit_tier: String,
+    /// Limits of its keys in place of the tier's.
+    pub rate_limit_override: Option<LimitOverride>,
+    /// What all its keys together may use up in a month, in place of the tier's quota.
+    pub monthly_quota: Option<MonthlyQuota>,
     /// Where it gets every event that its scopes allow.
     pub webhook_url: Option<String>,
     /// What it may do: the ceiling for its keys.
@@ -127,6 +133,8 @@ impl Stored {
             contact_email: fields.contact_email,
             status: fields.status,
             rate_limit_tier: fields.rate_limit_tier.unwrap_or_else(|| blueprint.default_tier.clone()),
+            rate_limit_override: fields.limits,
+            monthly_quota: fields.quota,
             webhook_url: fields.webhook_url,
             scopes: fields.scopes.unwrap_or_else(|| blueprint.all_scopes()),
             metadata: fields.metadata,

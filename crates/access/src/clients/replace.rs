@@ -20,7 +20,7 @@ impl Access {
         let (access, tenant) = (Arc::clone(self), scope.tenant());
         let outcome = self.store.answer(scope, move |tx| {
             let present = sql::hold(tx, tenant, &reference)?;
-            let fields = Fields::of(input, Some(&present.fields), &access.blueprint);
+            let fields = Fields::of(input, Some(&present.fields), &access.blueprint)?;
             access.change_client(tx, &caller, &present, fields, "client.replace")
         });
         errors::taken_meanwhile(outcome.await)

@@ -11,7 +11,7 @@ use super::{ClientStatus, Stored};
 use crate::rules;
 
 const COLUMNS: &str = "id, tenant_id, external_id, name, description, redirect_uris, website, logo_url, contact_email, status, \
-     rate_limit_tier, webhook_url, scopes, metadata, allowed_origins, dual_auth, confidential, created_at, updated_at";
+     rate_limit_tier, webhook_url, scopes, metadata, allowed_origins, dual_auth, confidential, created_at, updated_at, rate_limit_override, monthly_quota";
 
 fn read(row: &Row<'_>) -> Result<Stored> {
     let fields = Fields {
@@ -30,6 +30,8 @@ fn read(row: &Row<'_>) -> Result<Stored> {
         allowed_origins: parse(&row.get::<String>(14)?)?,
         dual_auth: row.get(15)?,
         confidential: row.get(16)?,
+        limits: row.get::<Option<String>>(19)?.map(|text| parse(&text)).transpose()?,
+        quota: row.get::<Option<String>>(20)?.map(|text| parse(&text)).transpose()?,
     };
     Ok(Stored { id: row.get(0)?, tenant: row.get(1)?, fields, created_at: row.get(17)?, updated_at: row.get(18)? })
 }
@@ -66,6 +68,8 @@ fn values(client: &Stored) -> Result<Vec<Value>> {
         fields.confidential.into(),
         rules::search_text(&[&fields.name, fields.contact_email.as_deref().unwrap_or_default()]).into(),
         client.updated_at.into(),
+        fields.limits.as_ref().map(json).transpose()?.into(),
+        fields.quota.as_ref().map(json).transpose()?.into(),
     ])
 }
 
@@ -75,8 +79,9 @@ pub(super) fn insert(tx: &mut Tx<'_>, client: &Stored, secret_hash: Option<[u8; 
     values.push(secret_hash.map(|hash| hash.to_vec()).into());
     tx.exec(
         "INSERT INTO clients (tenant_id, id, external_id, name, description, redirect_uris, website, logo_url, contact_email, status, \
-         rate_limit_tier, webhook_url, scopes, metadata, allowed_origins, dual_auth, confidential, search_text, updated_at, created_at, secret_hash) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+         rate_limit_tier, webhook_url, scopes, metadata, allowed_origins, dual_auth, confidential, search_text, updated_at, rate_limit_override, monthly_quota, \
+         created_at, secret_hash) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
         &values,
     )?;
     Ok(())
@@ -86,7 +91,8 @@ pub(super) fn update(tx: &mut Tx<'_>, client: &Stored) -> Result<()> {
     tx.exec(
         "UPDATE clients SET external_id = ?3, name = ?4, description = ?5, redirect_uris = ?6, website = ?7, logo_url = ?8, \
          contact_email = ?9, status = ?10, rate_limit_tier = ?11, webhook_url = ?12, scopes = ?13, metadata = ?14, allowed_origins = ?15, \
-         dual_auth = ?16, confidential = ?17, search_text = ?18, updated_at = ?19 WHERE tenant_id = ?1 AND id = ?2",
+         dual_auth = ?16, confidential = ?17, search_text = ?18, updated_at = ?19, \
+         rate_limit_override = ?20, monthly_quota = ?21 WHERE tenant_id = ?1 AND id = ?2",
         &values(client)?,
     )?;
     Ok(())
@@ -98,6 +104,13 @@ pub(super) fn set_secret(tx: &mut Tx<'_>, tenant: TenantId, id: ClientId, hash: 
         &[tenant.into(), id.into(), hash.map(|hash| hash.to_vec()).into(), now.into()],
     )?;
     Ok(())
+}
+
+/// The lists of the active clients of active tenants that allow an origin.
+pub(crate) fn allowed_origins(tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>> {
+    let sql = "SELECT c.allowed_origins FROM clients c JOIN tenants t ON t.id = c.tenant_id \
+         WHERE c.allowed_origins <> '[]' AND c.status = 'active' AND t.status = 'active'";
+    tx.query(sql, &[], |row| parse(&row.get::<String>(0)?))
 }
 
 /// The client that a path names. Error: 404.

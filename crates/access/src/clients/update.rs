@@ -14,7 +14,7 @@ use super::fields::Fields;
 use super::{Client, ClientStatus, Stored, sql};
 use crate::credentials::Purpose;
 use crate::rules::required;
-use crate::{Access, clients, errors, scopes};
+use crate::{Access, LimitOverride, MonthlyQuota, clients, errors, scopes};
 
 /// What changes; what is absent stays, null empties.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -38,6 +38,12 @@ pub struct UpdateClient {
     pub status: Patch<ClientStatus>,
     /// Its tier; null: the blueprint's default.
     pub rate_limit_tier: Patch<String>,
+    /// Limits of its keys in place of the tier's; by service key.
+    #[schema(value_type = Option<LimitOverride>)]
+    pub rate_limit_override: Patch<Value>,
+    /// What all its keys together may use up in a month, in place of the tier's quota; by service key.
+    #[schema(value_type = Option<MonthlyQuota>)]
+    pub monthly_quota: Patch<MonthlyQuota>,
     /// Where it gets its events.
     pub webhook_url: Patch<String>,
     /// What it may do; null: all scopes of the product.
@@ -55,6 +61,7 @@ pub struct UpdateClient {
 
 impl UpdateClient {
     fn apply(self, fields: Fields) -> Result<Fields> {
+        let limits = self.rate_limit_override.try_map(|value| LimitOverride::parse("/rateLimitOverride", &value))?;
         Ok(Fields {
             external_id: self.external_id.apply(fields.external_id),
             name: required("/name", self.name)?.unwrap_or(fields.name),
@@ -65,6 +72,8 @@ impl UpdateClient {
             contact_email: self.contact_email.apply(fields.contact_email),
             status: required("/status", self.status)?.unwrap_or(fields.status),
             rate_limit_tier: self.rate_limit_tier.apply(fields.rate_limit_tier),
+            limits: limits.apply(fields.limits),
+            quota: self.monthly_quota.apply(fields.quota),
             webhook_url: self.webhook_url.apply(fields.webhook_url),
             scopes: self.scopes.apply(fields.scopes),
             metadata: self.metadata.apply(Some(fields.metadata)).unwrap_or_default(),
@@ -112,9 +121,10 @@ impl Access {
             let none = client.fields.confidential.then(|| self.pepper.hash(Purpose::ClientSecret, &self.new_client_secret()));
             sql::set_secret(tx, client.tenant, client.id, none, client.updated_at)?;
         }
-        tx.audit(action, client.id)?;
+        let client = client.show(&self.blueprint);
+        tx.audit_change(action, client.id, &present.clone().show(&self.blueprint), &client)?;
         tx.notify(clients::TOPIC, client.id);
-        Ok(client.show(&self.blueprint))
+        Ok(client)
     }
 }
 

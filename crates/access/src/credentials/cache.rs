@@ -5,31 +5,17 @@
 //! first and sweeps the shards afterwards. So either the insert sees the new generation, or the sweep sees the insert.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use kernel::{Credential, Timestamp};
 use store::Change;
 
-use super::Principal;
-use crate::keys::token::{Token, Which};
+use super::{Principal, Standing};
 
 const SHARDS: usize = 16;
 /// Most keys kept in one shard: 100,000 in all.
 const SHARD_MAX: usize = 100_000 / SHARDS;
-
-/// What stands between a right secret and admission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Nothing.
-    Good,
-    /// The key is disabled or revoked.
-    Ended,
-    /// Its client is suspended.
-    ClientSuspended,
-    /// Its tenant is suspended.
-    TenantSuspended,
-}
 
 /// What is known about a key.
 #[derive(Debug)]
@@ -46,13 +32,66 @@ pub(crate) struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Generation(u64);
 
-type Shard = RwLock<HashMap<u128, Arc<Entry>>>;
+/// Keys of one shard, with a clock's hand among them: when it is full, the hand goes round, passes by every key that was used since it came
+/// by last, and drops the first that was not. So a thousand keys that are in use stay, whatever millions pass through.
+#[derive(Default)]
+struct Shard {
+    kept: HashMap<u128, Kept>,
+    /// Places of keys; of one that was dropped in another way, until the hand finds it.
+    ring: Vec<u128>,
+    hand: usize,
+}
+
+struct Kept {
+    entry: Arc<Entry>,
+    is_used: AtomicBool,
+}
+
+impl Shard {
+    fn get(&self, place: u128) -> Option<Arc<Entry>> {
+        let kept = self.kept.get(&place)?;
+        // Looked at first, so that a key in constant use is not written to by every processor.
+        if !kept.is_used.load(Ordering::Relaxed) {
+            kept.is_used.store(true, Ordering::Relaxed);
+        }
+        Some(Arc::clone(&kept.entry))
+    }
+
+    fn insert(&mut self, place: u128, entry: Arc<Entry>) {
+        // Not used yet: a key that is shown once goes before one that is shown again.
+        if self.kept.insert(place, Kept { entry, is_used: AtomicBool::new(false) }).is_some() {
+            return;
+        }
+        if self.ring.len() < SHARD_MAX {
+            self.ring.push(place);
+            return;
+        }
+        let slot = self.free_slot();
+        self.ring[slot] = place;
+    }
+
+    /// Drops a key; where it stood in the ring. At most two rounds: the first takes every mark away.
+    fn free_slot(&mut self) -> usize {
+        loop {
+            let slot = self.hand;
+            self.hand = (slot + 1) % self.ring.len();
+            let place = self.ring[slot];
+            match self.kept.get_mut(&place).map(|kept| kept.is_used.get_mut()) {
+                Some(is_used) if *is_used => *is_used = false,
+                _ => {
+                    self.kept.remove(&place);
+                    return slot;
+                }
+            }
+        }
+    }
+}
 
 /// The cache.
 #[derive(Default)]
 pub(crate) struct Cache {
     generation: AtomicU64,
-    shards: [Shard; SHARDS],
+    shards: [RwLock<Shard>; SHARDS],
 }
 
 impl Cache {
@@ -61,22 +100,15 @@ impl Cache {
         Generation(self.generation.load(Ordering::SeqCst))
     }
 
-    pub(crate) fn get(&self, token: &Token<'_>) -> Option<Arc<Entry>> {
-        let place = place(token);
-        self.shard(place).read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+    pub(crate) fn get(&self, place: u128) -> Option<Arc<Entry>> {
+        self.shard(place).read().unwrap_or_else(PoisonError::into_inner).get(place)
     }
 
-    /// Keeps `entry`, unless something changed since `since`. A full shard loses some other entry.
-    pub(crate) fn insert(&self, token: &Token<'_>, entry: Arc<Entry>, since: Generation) {
-        let place = place(token);
+    /// Keeps `entry`, unless something changed since `since`. A full shard loses an entry that was not used lately.
+    pub(crate) fn insert(&self, place: u128, entry: Arc<Entry>, since: Generation) {
         let mut shard = self.shard(place).write().unwrap_or_else(PoisonError::into_inner);
         if self.generation() != since {
             return;
-        }
-        if shard.len() >= SHARD_MAX
-            && let Some(victim) = shard.keys().next().copied()
-        {
-            shard.remove(&victim);
         }
         shard.insert(place, entry);
     }
@@ -85,8 +117,8 @@ impl Cache {
     pub(crate) fn forget(&self, change: &Change) {
         let id = change.key.as_str();
         match change.topic.as_str() {
-            "key" => self.sweep(|p| matches!(&p.credential, Credential::Key { key, .. } if key.to_string() == id)),
-            "service_key" => self.sweep(|p| matches!(&p.credential, Credential::ServiceKey { key, .. } if key.to_string() == id)),
+            "key" => self.sweep_parsed(id, |p, id| matches!(&p.credential, Credential::Key { key, .. } if *key == id)),
+            "service_key" => self.sweep_parsed(id, |p, id| matches!(&p.credential, Credential::ServiceKey { key, .. } if *key == id)),
             "client" => self.sweep_parsed(id, |p, client| p.client == Some(client)),
             "tenant" => self.sweep_parsed(id, |p, tenant| p.tenant == Some(tenant)),
             Change::EVERYTHING => self.sweep(|_| true),
@@ -105,25 +137,19 @@ impl Cache {
     fn sweep(&self, gone: impl Fn(&Principal) -> bool) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         for shard in &self.shards {
-            shard.write().unwrap_or_else(PoisonError::into_inner).retain(|_, entry| !gone(&entry.principal));
+            shard.write().unwrap_or_else(PoisonError::into_inner).kept.retain(|_, kept| !gone(&kept.entry.principal));
         }
     }
 
-    fn shard(&self, place: u128) -> &Shard {
-        // Key ids are uniform, so their low digits spread well; the kind bit is not among them.
+    fn shard(&self, place: u128) -> &RwLock<Shard> {
+        // Key ids and hashes are uniform, so their low digits spread well; the bits of the kind are not among them.
         &self.shards[(place % SHARDS as u128) as usize]
     }
-}
-
-/// The key id as a number (12 digits of base 62 are less than 72 bits), and its kind above.
-fn place(token: &Token<'_>) -> u128 {
-    token.number() | (u128::from(token.which() == Which::Service) << 80)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::token::{self, Label};
     use kernel::{Ambient, KeyId, PermissionSet};
 
     fn entry(key: KeyId) -> Arc<Entry> {
@@ -136,11 +162,21 @@ mod tests {
             permissions: PermissionSet::NONE,
             tier: None,
             limits: None,
+            client_limits: None,
+            quota: None,
+            client_quota: None,
             allowed_ips: Vec::new(),
             allowed_endpoints: Vec::new(),
             allowed_origins: Vec::new(),
             expires_at: None,
             limit_id: "".into(),
+            environment: "production",
+            lineage: Some(key),
+            name: "".into(),
+            shown_id: "".into(),
+            metadata: None,
+            client_external_id: None,
+            attached: crate::credentials::Attached::default(),
         };
         let principal = Arc::new(principal);
         Arc::new(Entry { hash: [0; 32], needs_secret: false, secret_hash: None, standing: Standing::Good, expires_at: None, principal })
@@ -153,20 +189,39 @@ mod tests {
     #[test]
     fn what_was_read_before_a_change_is_not_kept() {
         let (cache, ambient) = (Cache::default(), Ambient::system());
-        let minted = token::mint(&ambient, "tw", Label::Live);
-        let token = token::parse(minted.token.reveal()).unwrap();
+        let place = 7;
         let key: KeyId = ambient.id();
         let before = cache.generation();
         cache.forget(&change("key", key));
-        cache.insert(&token, entry(key), before);
-        assert!(cache.get(&token).is_none(), "the row may be the old one");
-        cache.insert(&token, entry(key), cache.generation());
-        assert!(cache.get(&token).is_some());
+        cache.insert(place, entry(key), before);
+        assert!(cache.get(place).is_none(), "the row may be the old one");
+        cache.insert(place, entry(key), cache.generation());
+        assert!(cache.get(place).is_some());
         cache.forget(&change("key", ambient.id::<KeyId>()));
         cache.forget(&change("tier", "basic"));
-        assert!(cache.get(&token).is_some(), "others' changes do not matter");
+        assert!(cache.get(place).is_some(), "others' changes do not matter");
         cache.forget(&change("key", key));
-        assert!(cache.get(&token).is_none());
+        assert!(cache.get(place).is_none());
+    }
+
+    #[test]
+    fn keys_in_use_stay_whatever_passes_through() {
+        let (cache, ambient) = (Cache::default(), Ambient::system());
+        let shared = entry(ambient.id());
+        let random = || u128::from_le_bytes(ambient.bytes());
+        let hot: Vec<u128> = (0..1000).map(|_| random()).collect();
+        hot.iter().for_each(|place| cache.insert(*place, Arc::clone(&shared), cache.generation()));
+        for _ in 0..10 {
+            assert!(hot.iter().all(|place| cache.get(*place).is_some()));
+            (0..30_000).for_each(|_| cache.insert(random(), Arc::clone(&shared), cache.generation()));
+        }
+        // What was swept out leaves its slot to the next.
+        cache.forget(&change(Change::EVERYTHING, ""));
+        (0..150_000).for_each(|_| cache.insert(random(), Arc::clone(&shared), cache.generation()));
+        for shard in &cache.shards {
+            let shard = shard.read().unwrap();
+            assert!(shard.kept.len() <= SHARD_MAX && shard.ring.len() <= SHARD_MAX, "{} {}", shard.kept.len(), shard.ring.len());
+        }
     }
 
     #[test]
@@ -174,11 +229,9 @@ mod tests {
         let (cache, ambient) = (Cache::default(), Ambient::system());
         let shared = entry(ambient.id());
         for _ in 0..SHARDS * SHARD_MAX + 2000 {
-            let minted = token::mint(&ambient, "tw", Label::Live);
-            let token = token::parse(minted.token.reveal()).unwrap();
-            cache.insert(&token, Arc::clone(&shared), cache.generation());
+            cache.insert(u128::from_le_bytes(ambient.bytes()), Arc::clone(&shared), cache.generation());
         }
-        let sizes: Vec<usize> = cache.shards.iter().map(|shard| shard.read().unwrap().len()).collect();
+        let sizes: Vec<usize> = cache.shards.iter().map(|shard| shard.read().unwrap().kept.len()).collect();
         assert!(sizes.iter().all(|size| *size > SHARD_MAX / 2 && *size <= SHARD_MAX), "{sizes:?}");
     }
 }

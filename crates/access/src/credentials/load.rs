@@ -7,12 +7,14 @@ use blueprint::Blueprint;
 use ipnet::IpNet;
 use kernel::{Credential, Permission, PermissionSet};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
-use super::cache::{Entry, Standing};
+use super::Standing;
+use super::cache::Entry;
 use super::sql::{Found, KeyRow, ServiceRow};
 use super::{EndpointPattern, Principal};
-use crate::keys::LimitOverride;
-use crate::scopes;
+use crate::keys::{Environment, LimitOverride};
+use crate::{MonthlyQuota, scopes};
 
 pub(super) fn entry(found: Found, blueprint: &Blueprint) -> Entry {
     match found {
@@ -25,8 +27,9 @@ fn key(row: &KeyRow, blueprint: &Blueprint) -> Entry {
     let restrictions = Restrictions::read(row);
     let held = restrictions.as_ref().map(|r| scopes::held(blueprint, r.client_scopes.as_deref(), r.scopes.as_deref())).unwrap_or_default();
     let standing = match (&restrictions, row.status.as_str()) {
-        (None, _) => Standing::Ended,
-        (_, status) if status != "active" => Standing::Ended,
+        (None, _) => Standing::Revoked,
+        (_, "disabled") => Standing::Disabled,
+        (_, status) if status != "active" => Standing::Revoked,
         _ if row.tenant_status != "active" => Standing::TenantSuspended,
         _ if row.client_status != "active" => Standing::ClientSuspended,
         _ => Standing::Good,
@@ -40,11 +43,21 @@ fn key(row: &KeyRow, blueprint: &Blueprint) -> Entry {
         scopes: held.into(),
         tier: Some(row.tier.as_deref().unwrap_or(&blueprint.default_tier).into()),
         limits: restrictions.limits,
+        client_limits: restrictions.client_limits,
+        quota: restrictions.quota,
+        client_quota: restrictions.client_quota,
         allowed_ips: restrictions.ips,
         allowed_endpoints: restrictions.endpoints,
         allowed_origins: restrictions.origins,
         expires_at: row.expires_at,
-        limit_id: row.id.to_string().into(),
+        limit_id: row.lineage.to_string().into(),
+        environment: Environment::read(&row.environment).as_str(),
+        lineage: Some(row.lineage),
+        name: row.name.as_str().into(),
+        shown_id: row.shown_id.as_str().into(),
+        metadata: metadata(&row.metadata),
+        client_external_id: row.client_external.as_deref().map(Arc::from),
+        attached: super::Attached::default(),
     };
     Entry {
         hash: digest(&row.hash),
@@ -59,10 +72,10 @@ fn key(row: &KeyRow, blueprint: &Blueprint) -> Entry {
 fn service(row: &ServiceRow) -> Entry {
     let permissions = row.permissions.as_deref().map_or(Some(PermissionSet::all()), read_permissions);
     let standing = match (permissions, row.bound, row.tenant_status.as_deref()) {
-        (None, _, _) => Standing::Ended,
-        _ if row.status != "active" => Standing::Ended,
+        (None, _, _) => Standing::Revoked,
+        _ if row.status != "active" => Standing::Revoked,
         (_, None, _) | (_, Some(_), Some("active")) => Standing::Good,
-        (_, Some(_), None) => Standing::Ended,
+        (_, Some(_), None) => Standing::Revoked,
         (_, Some(_), Some(_)) => Standing::TenantSuspended,
     };
     let principal = Principal {
@@ -73,11 +86,21 @@ fn service(row: &ServiceRow) -> Entry {
         permissions: permissions.unwrap_or(PermissionSet::NONE),
         tier: None,
         limits: None,
+        client_limits: None,
+        quota: None,
+        client_quota: None,
         allowed_ips: Vec::new(),
         allowed_endpoints: Vec::new(),
         allowed_origins: Vec::new(),
         expires_at: row.expires_at,
         limit_id: row.id.to_string().into(),
+        environment: Environment::default().as_str(),
+        lineage: None,
+        name: row.name.as_str().into(),
+        shown_id: Arc::from(""),
+        metadata: None,
+        client_external_id: None,
+        attached: super::Attached::default(),
     };
     Entry {
         hash: digest(&row.hash),
@@ -96,6 +119,9 @@ struct Restrictions {
     ips: Vec<IpNet>,
     endpoints: Vec<EndpointPattern>,
     limits: Option<LimitOverride>,
+    client_limits: Option<LimitOverride>,
+    quota: Option<MonthlyQuota>,
+    client_quota: Option<MonthlyQuota>,
     origins: Vec<String>,
 }
 
@@ -109,9 +135,20 @@ impl Restrictions {
             ips: ips.iter().map(|text| crate::rules::network("/allowedIps", text).ok()).collect::<Option<_>>()?,
             endpoints: endpoints.iter().map(|text| EndpointPattern::parse("/allowedEndpoints", text).ok()).collect::<Option<_>>()?,
             limits: optional(row.limits.as_deref())?,
+            client_limits: optional(row.client_limits.as_deref())?,
+            quota: optional(row.quota.as_deref())?,
+            client_quota: optional(row.client_quota.as_deref())?,
             origins: json(&row.allowed_origins)?,
         })
     }
+}
+
+/// As it is stored: JSON that was checked when it was written. None for an empty object.
+fn metadata(text: &str) -> Option<Arc<RawValue>> {
+    if text == "{}" {
+        return None;
+    }
+    json::<Box<RawValue>>(text).map(Arc::from)
 }
 
 fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
@@ -128,6 +165,6 @@ fn read_permissions(text: &str) -> Option<PermissionSet> {
 }
 
 /// A hash of the wrong length matches nothing: all zeros is no HMAC that anyone could show a preimage of.
-fn digest(bytes: &[u8]) -> [u8; 32] {
+pub(super) fn digest(bytes: &[u8]) -> [u8; 32] {
     bytes.try_into().unwrap_or_default()
 }

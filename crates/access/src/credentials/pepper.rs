@@ -4,7 +4,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use kernel::{Ambient, Result};
 use sha2::Sha256;
 use store::Store;
-use subtle::ConstantTimeEq;
 
 /// HMAC-SHA-256 with the installation's pepper, keyed once.
 #[derive(Clone)]
@@ -20,6 +19,8 @@ pub(crate) enum Purpose {
     KeySecret,
     /// A client's secret.
     ClientSecret,
+    /// The SHA-256 of a token, in hexadecimal digits.
+    Fingerprint,
 }
 
 impl Pepper {
@@ -27,7 +28,11 @@ impl Pepper {
     pub(crate) async fn load(store: &Store) -> Result<Self> {
         let ambient: Ambient = store.ambient().clone();
         let secret = store.installation_secret("key_pepper", move || ambient.bytes::<32>().to_vec()).await?;
-        Ok(Self(Hmac::new_from_slice(secret.reveal()).expect("HMAC takes a key of any length")))
+        Ok(Self::of(secret.reveal()))
+    }
+
+    pub(crate) fn of(secret: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(secret).expect("HMAC takes a key of any length"))
     }
 
     /// The stored form of `secret`.
@@ -37,13 +42,9 @@ impl Pepper {
             Purpose::Token => b"",
             Purpose::KeySecret => b"key-secret:",
             Purpose::ClientSecret => b"client-secret:",
+            Purpose::Fingerprint => b"token-sha256:",
         });
         mac.update(secret.as_bytes());
         mac.finalize().into_bytes().into()
-    }
-
-    /// Whether `secret` is the one whose hash is stored; takes the same time wherever they differ.
-    pub(crate) fn matches(&self, purpose: Purpose, secret: &str, stored: &[u8; 32]) -> bool {
-        self.hash(purpose, secret).ct_eq(stored).into()
     }
 }

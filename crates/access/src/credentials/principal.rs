@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use kernel::{Caller, ClientId, Credential, PermissionSet, TenantId, Timestamp};
+use kernel::{Caller, ClientId, Credential, KeyId, PermissionSet, TenantId, Timestamp};
+use serde_json::value::RawValue;
 
-use super::EndpointPattern;
+use super::{Attached, EndpointPattern};
+use crate::MonthlyQuota;
 use crate::keys::LimitOverride;
 
 /// The holder of a good credential.
@@ -24,8 +26,14 @@ pub struct Principal {
     pub permissions: PermissionSet,
     /// The name of the tier whose limits bind it; none for service keys, which are not limited.
     pub tier: Option<Arc<str>>,
-    /// Limits of its own, in place of the tier's.
+    /// Limits of its own, in place of the tier's or its client's.
     pub limits: Option<LimitOverride>,
+    /// Limits of its client, in place of the tier's.
+    pub client_limits: Option<LimitOverride>,
+    /// What it may use up in a month.
+    pub quota: Option<MonthlyQuota>,
+    /// What all keys of its client may use up in a month, in place of the tier's quota.
+    pub client_quota: Option<MonthlyQuota>,
     /// Addresses that it may be used from, in canonical form; empty: any.
     pub allowed_ips: Vec<IpNet>,
     /// Endpoints that it may call; empty: any.
@@ -34,8 +42,22 @@ pub struct Principal {
     pub allowed_origins: Vec<String>,
     /// When it ends. Already checked by authentication.
     pub expires_at: Option<Timestamp>,
-    /// What its limits are counted under: its id as text.
+    /// What its limits are counted under: the id of its line as text, so that a rotated key goes on where the old one was.
     pub limit_id: Arc<str>,
+    /// What it is for: `production`, `staging` or `development`; a service key is of production.
+    pub environment: &'static str,
+    /// The first key of its line: what its usage is counted under. None: not an API key.
+    pub lineage: Option<KeyId>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What may be shown of it: `<prefix>_<env>_<keyId>`; empty for a service key.
+    pub shown_id: Arc<str>,
+    /// The host's own data about the key; none where there is none.
+    pub metadata: Option<Arc<RawValue>>,
+    /// The host's id for its client.
+    pub client_external_id: Option<Arc<str>>,
+    /// What the gate worked out about it.
+    pub attached: Attached,
 }
 
 impl Principal {
@@ -53,6 +75,14 @@ impl Principal {
     /// Whether pages of `origin` may use it.
     pub fn origin_allowed(&self, origin: &str) -> bool {
         self.allowed_origins.iter().any(|allowed| allowed == origin)
+    }
+
+    /// Its id, if it is an API key.
+    pub fn key(&self) -> Option<KeyId> {
+        match &self.credential {
+            Credential::Key { key, .. } => Some(*key),
+            _ => None,
+        }
     }
 
     /// The caller that operations take: for its own tenant.

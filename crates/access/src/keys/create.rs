@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use kernel::{Caller, ClientId, Error, IdRef, Permission, Result, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::Tx;
 
-use super::{Environment, Key, KeyStatus, LimitOverride, Stored, restrictions, sql, token};
-use crate::credentials::Purpose;
-use crate::{Access, clients};
+use super::{Environment, Key, LimitOverride, Stored, restrictions, sql, token};
+use crate::credentials::{Purpose, fingerprint, hex, sha256_hex};
+use crate::{Access, MonthlyQuota, clients};
 
 /// What a new key is made of.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -38,10 +38,15 @@ pub struct CreateKey {
     /// Limits of its own.
     #[schema(value_type = Option<LimitOverride>)]
     pub rate_limit_override: Option<Value>,
+    /// What it may use up in a month, beside what its client may.
+    pub monthly_quota: Option<MonthlyQuota>,
     /// How often its owner means to rotate it.
     pub rotation_frequency_days: Option<u32>,
     /// Notes.
     pub notes: Option<String>,
+    /// The host's own data about it, which verification answers with.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<Map<String, Value>>,
 }
 
 /// A key with its secrets, this once.
@@ -82,37 +87,38 @@ impl Access {
 
     /// The key as the body describes it, before its client is known.
     fn draft(&self, tenant: TenantId, input: CreateKey) -> Result<(Stored, token::Minted)> {
-        let now = self.ambient.now();
         let minted = token::mint(&self.ambient, &self.blueprint.keys.prefix, input.environment.label());
-        let limits = input.rate_limit_override.as_ref().filter(|value| !value.is_null());
-        let id: kernel::KeyId = self.ambient.id();
-        let mut key = Stored {
-            id,
-            tenant,
-            client: self.ambient.id(),
-            shown_id: minted.shown_id.clone(),
-            mask: minted.mask.clone(),
-            name: input.name,
-            status: KeyStatus::Active,
-            scopes: input.scopes,
-            environment: input.environment,
-            expires_at: restrictions::expiry(input.expires_at, input.expires_in_days, now)?,
-            last_used_at: None,
-            request_count: 0,
-            allowed_ips: input.allowed_ips.unwrap_or_default(),
-            allowed_endpoints: input.allowed_endpoints.unwrap_or_default(),
-            limits: limits.map(|value| LimitOverride::parse("/rateLimitOverride", value)).transpose()?,
-            rotation_frequency_days: input.rotation_frequency_days,
-            notes: input.notes,
-            created_at: now,
-            updated_at: now,
-        };
-        restrictions::check_texts(&mut key)?;
+        let mut key = self.describe(tenant, input)?;
+        key.shown_id.clone_from(&minted.shown_id);
+        key.mask.clone_from(&minted.mask);
         Ok((key, minted))
     }
 
+    /// The same without what its token gives it.
+    pub(super) fn describe(&self, tenant: TenantId, input: CreateKey) -> Result<Stored> {
+        let now = self.ambient.now();
+        let limits = input.rate_limit_override.as_ref().filter(|value| !value.is_null());
+        let mut key = Stored {
+            name: input.name,
+            scopes: input.scopes,
+            environment: input.environment,
+            allowed_ips: input.allowed_ips.unwrap_or_default(),
+            allowed_endpoints: input.allowed_endpoints.unwrap_or_default(),
+            limits: limits.map(|value| LimitOverride::parse("/rateLimitOverride", value)).transpose()?,
+            quota: input.monthly_quota,
+            rotation_frequency_days: input.rotation_frequency_days,
+            notes: input.notes,
+            metadata: input.metadata.unwrap_or_default(),
+            lifetime_days: input.expires_in_days,
+            ..Stored::blank(self.ambient.id(), tenant, self.ambient.id(), now)
+        };
+        key.end_at(restrictions::expiry(input.expires_at, input.expires_in_days, now)?, now);
+        restrictions::check_texts(&mut key)?;
+        Ok(key)
+    }
+
     /// The draft under its client, with the scopes that it gets when none were named.
-    fn settle(&self, mut key: Stored, client: &clients::Stored) -> Stored {
+    pub(super) fn settle(&self, mut key: Stored, client: &clients::Stored) -> Stored {
         key.client = client.id;
         let defaults = &self.blueprint.keys.default_scopes;
         if key.scopes.is_none() && !defaults.is_empty() {
@@ -132,19 +138,42 @@ impl Access {
         action: &str,
     ) -> Result<KeyWithToken> {
         let second = client.fields.dual_auth.then(|| token::random_secret(tx.ambient()));
-        let hidden = sql::Hidden {
-            key_id: minted.key_id.clone(),
-            hash: self.pepper.hash(Purpose::Token, minted.token.reveal()),
-            secret_hash: second.as_ref().map(|secret| self.pepper.hash(Purpose::KeySecret, secret.reveal())),
-        };
-        sql::insert(tx, &key, &hidden)?;
-        tx.audit(action, key.id)?;
+        let secrets = NewSecrets { token: minted.token.reveal(), second: second.as_ref().map(|secret| secret.reveal().as_str()) };
+        self.insert_with(tx, &key, &minted.key_id, secrets, None)?;
         let now = tx.now();
-        Ok(KeyWithToken {
-            info: self.show_key(key, client.fields.scopes.as_deref(), now),
-            key: minted.token.reveal().clone(),
-            secret: second.map(|secret| secret.reveal().clone()),
-        })
+        let info = self.show_key(key, client.fields.scopes.as_deref(), now);
+        tx.audit_change(action, info.id, &(), &info)?;
+        Ok(KeyWithToken { info, key: minted.token.reveal().clone(), secret: second.map(|secret| secret.reveal().clone()) })
+    }
+}
+
+/// What a new key is known by.
+#[derive(Clone, Copy)]
+pub(super) struct NewSecrets<'a> {
+    pub(super) token: &'a str,
+    pub(super) second: Option<&'a str>,
+}
+
+impl Access {
+    /// Stores a key that nobody asked for: its secrets wait, sealed, until they are claimed.
+    pub(crate) fn insert_waiting(&self, tx: &mut Tx<'_>, key: &Stored, minted: &token::Minted, client: &clients::Stored) -> Result<()> {
+        let second = client.fields.dual_auth.then(|| token::random_secret(tx.ambient()));
+        let secrets = NewSecrets { token: minted.token.reveal(), second: second.as_ref().map(|secret| secret.reveal().as_str()) };
+        let sealed = super::claim::seal(tx, key, secrets)?;
+        self.insert_with(tx, key, &minted.key_id, secrets, Some(sealed))?;
+        tx.audit("key.create", key.id)
+    }
+
+    /// Stores a key under the hashes of its secrets. `waiting`: the same secrets sealed, where nobody has seen them yet.
+    fn insert_with(&self, tx: &mut Tx<'_>, key: &Stored, key_id: &str, secrets: NewSecrets<'_>, waiting: Option<Vec<u8>>) -> Result<()> {
+        let hidden = sql::Hidden {
+            key_id: key_id.to_owned(),
+            hash: self.pepper.hash(Purpose::Token, secrets.token),
+            secret_hash: secrets.second.map(|secret| self.pepper.hash(Purpose::KeySecret, secret)),
+            fingerprint: hex(&fingerprint(&self.pepper, &sha256_hex(secrets.token))),
+            waiting,
+        };
+        sql::insert(tx, key, &hidden)
     }
 }
 

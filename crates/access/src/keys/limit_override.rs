@@ -1,6 +1,6 @@
 //! Limits of a key's own, in place of its tier's.
 
-use blueprint::model::Tier;
+use blueprint::model::Windows;
 use kernel::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,8 +76,26 @@ impl LimitOverride {
         })
     }
 
-    /// Whether it admits no more than `tier` does, in any window.
-    pub fn is_within(&self, tier: &Tier) -> bool {
+    /// Whether it admits no more than what binds without it: the tier's windows, or what takes their place for its whole client.
+    pub fn is_within(&self, tier: Windows, client: Option<&Self>) -> bool {
+        match client {
+            None => self.is_within_windows(tier),
+            Some(Self::PerMinute(count)) => self.is_within_windows(Windows { per_minute: Some(*count), burst: None, ..tier }),
+            Some(Self::Windows { per_minute, per_hour, per_day, burst }) => {
+                let own = Windows { per_minute: *per_minute, per_hour: *per_hour, per_day: *per_day, burst: *burst };
+                self.is_within_windows(own.over(tier))
+            }
+            // Any other form would bring the tier's windows back in its place.
+            Some(Self::Window { requests: most, window: length }) => match self {
+                Self::Window { requests, window } => {
+                    requests <= most && window >= length || u64::from(*requests) * (length.div_ceil(*window) + 1) <= u64::from(*most)
+                }
+                _ => false,
+            },
+        }
+    }
+
+    fn is_within_windows(&self, tier: Windows) -> bool {
         let fits = |own: Option<u32>, limit: Option<u32>| match (own, limit) {
             (Some(own), Some(limit)) => own <= limit,
             _ => true,
@@ -135,8 +153,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn tier() -> Tier {
-        Tier { name: "t".into(), per_minute: Some(60), per_hour: Some(1000), per_day: Some(10_000), burst: Some(10) }
+    fn tier() -> Windows {
+        Windows { per_minute: Some(60), per_hour: Some(1000), per_day: Some(10_000), burst: Some(10) }
     }
 
     #[test]
@@ -168,10 +186,28 @@ mod tests {
 
     #[test]
     fn knows_what_is_within_a_tier() {
-        let within = |form: Value| LimitOverride::parse("/x", &form).unwrap().is_within(&tier());
+        let within = |form: Value| LimitOverride::parse("/x", &form).unwrap().is_within(tier(), None);
         assert!(within(json!(10)) && !within(json!(61)));
         assert!(within(json!({"perHour": 1000})) && !within(json!({"perHour": 1001})));
         assert!(!within(json!({"burst": 11})));
         assert!(within(json!({"requests": 1, "window": 60_000})) && !within(json!({"requests": 60, "window": 1000})));
+    }
+
+    #[test]
+    fn knows_what_is_within_a_clients_own() {
+        let parse = |form: Value| LimitOverride::parse("/x", &form).unwrap();
+        let within = |key: Value, client: Value| parse(key).is_within(tier(), Some(&parse(client)));
+        assert!(within(json!(500), json!(500)) && !within(json!(501), json!(500)));
+        assert!(within(json!({"perHour": 5000}), json!({"perHour": 5000})) && !within(json!({"perDay": 10_001}), json!({"perHour": 5000})));
+        let custom = json!({"requests": 10, "window": 1000});
+        assert!(
+            within(json!({"requests": 10, "window": 2000}), custom.clone())
+                && within(json!({"requests": 3, "window": 500}), custom.clone())
+        );
+        assert!(
+            !within(json!({"requests": 11, "window": 2000}), custom.clone())
+                && !within(json!({"requests": 9, "window": 500}), custom.clone())
+        );
+        assert!(!within(json!(1), custom), "the tier's hour and day would bind again, and the client's second would not");
     }
 }

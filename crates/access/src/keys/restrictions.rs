@@ -21,6 +21,7 @@ pub(super) fn check_texts(key: &mut Stored) -> Result<()> {
     if let Some(notes) = &key.notes {
         text::prose("/notes", notes, MAX_TEXT)?;
     }
+    key.quota.map_or(Ok(()), |quota| quota.check("/monthlyQuota"))?;
     rules::each("/allowedEndpoints", &key.allowed_endpoints, |pointer, entry| EndpointPattern::parse(pointer, entry).map(drop))?;
     rules::each("/allowedIps", &key.allowed_ips, |pointer, entry| rules::network(pointer, entry).map(drop))?;
     for entry in &mut key.allowed_ips {
@@ -28,6 +29,7 @@ pub(super) fn check_texts(key: &mut Stored) -> Result<()> {
         let net = rules::network("/allowedIps", entry)?;
         *entry = if single { net.addr().to_string() } else { net.to_string() };
     }
+    rules::object("/metadata", &key.metadata)?;
     match key.rotation_frequency_days {
         Some(days) => check_days("/rotationFrequencyDays", days),
         None => Ok(()),
@@ -62,11 +64,26 @@ pub(super) fn within_parent(tx: &mut Tx<'_>, caller: &Caller, tenant: TenantId, 
         let detail = "A key that is bound to addresses or endpoints cannot make keys: they would not be bound.";
         return Err(Error::forbidden("key_is_restricted", detail));
     }
-    key.expires_at = match (key.expires_at, parent.expires_at) {
+    let now = tx.now();
+    key.end_at(no_later(key.expires_at, parent.expires_at), now);
+    Ok(key)
+}
+
+/// The end of a successor: what a key's line lives anew, or the end that it had; never later than that of the key that asks for it, so that
+/// a key cannot make its own life longer.
+pub(super) fn successor_end(tx: &mut Tx<'_>, caller: &Caller, old: &Stored) -> Result<Option<Timestamp>> {
+    let now = tx.now();
+    let end = old.lifetime_days.map(|days| now.plus(Duration::from_hours(24 * u64::from(days)))).or(old.expires_at);
+    let Credential::Key { key: parent, .. } = caller.credential() else { return Ok(end) };
+    let (parent, _) = super::sql::get(tx, old.tenant, *parent)?;
+    Ok(no_later(end, parent.expires_at))
+}
+
+fn no_later(own: Option<Timestamp>, bound: Option<Timestamp>) -> Option<Timestamp> {
+    match (own, bound) {
         (Some(own), Some(end)) => Some(own.min(end)),
         (own, end) => own.or(end),
-    };
-    Ok(key)
+    }
 }
 
 /// Checks what the key is given against what its client has and what the caller may grant.
@@ -82,7 +99,11 @@ pub(super) fn check_grant(caller: &Caller, blueprint: &Blueprint, tiers: &Tiers,
     scopes::within_caller(caller, &scopes::held(blueprint, client.fields.scopes.as_deref(), key.scopes.as_deref()))?;
     let tier = client.fields.rate_limit_tier.as_deref().unwrap_or(&blueprint.default_tier);
     match (&key.limits, tiers.or_default(tier)) {
-        (Some(limits), Some(tier)) if caller.is_bound_by_scopes() && !limits.is_within(tier) => Err(beyond_tier(limits, &tier.name)),
+        (Some(limits), Some(tier))
+            if caller.is_bound_by_scopes() && !limits.is_within(tier.windows(key.environment.as_str()), client.fields.limits.as_ref()) =>
+        {
+            Err(beyond_tier(limits, &tier.name))
+        }
         _ => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use kernel::{Caller, ClientId, Error, IdRef, KeyId, Permission, Result};
+use serde_json::json;
 
 use super::{KeyStatus, sql};
 use crate::{Access, clients, keys};
@@ -13,20 +14,23 @@ impl Access {
     /// Revoking twice is the same as once.
     ///
     /// Errors: 403 `insufficient_scope`, 404 (also for a key of another client than the named one).
-    pub async fn revoke_key(&self, caller: &Caller, client: Option<IdRef<ClientId>>, id: KeyId) -> Result<()> {
+    pub async fn revoke_key(self: &Arc<Self>, caller: &Caller, client: Option<IdRef<ClientId>>, id: KeyId) -> Result<()> {
         let scope = caller.allow(Permission::KeysWrite)?;
-        let tenant = scope.tenant();
+        let (access, tenant) = (Arc::clone(self), scope.tenant());
         self.store
             .answer(scope, move |tx| {
                 let named = client.map(|client| clients::resolve(tx, tenant, &client)).transpose()?;
-                let (key, _) = sql::hold(tx, tenant, id)?;
+                let (mut key, _) = sql::hold(tx, tenant, id)?;
                 if named.is_some_and(|client| client != key.client) {
                     return Err(Error::not_found("key"));
                 }
                 if key.status != KeyStatus::Revoked {
-                    let now = tx.now();
-                    sql::revoke(tx, tenant, id, now)?;
-                    tx.audit("key.revoke", id)?;
+                    let before = key.status;
+                    key.status = KeyStatus::Revoked;
+                    key.updated_at = tx.now();
+                    sql::update(tx, &key)?;
+                    tx.audit_change("key.revoke", id, &json!({"status": before}), &json!({"status": key.status}))?;
+                    access.report(tx, &key, events::API_KEY_REVOKED, |_| ())?;
                 }
                 tx.notify(keys::TOPIC, id);
                 Ok(())

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use kernel::{Caller, Error, KeyId, Permission, Result, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use web::Patch;
 
 use super::{Key, KeyStatus, LimitOverride, Stored, restrictions, sql};
 use crate::rules::required;
-use crate::{Access, keys};
+use crate::{Access, MonthlyQuota, keys};
 
 /// What changes; what is absent stays, null empties.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -32,10 +32,16 @@ pub struct UpdateKey {
     /// Limits of its own.
     #[schema(value_type = Option<LimitOverride>)]
     pub rate_limit_override: Patch<Value>,
+    /// What it may use up in a month, beside what its client may.
+    #[schema(value_type = Option<MonthlyQuota>)]
+    pub monthly_quota: Patch<MonthlyQuota>,
     /// How often its owner means to rotate it.
     pub rotation_frequency_days: Patch<u32>,
     /// Notes.
     pub notes: Patch<String>,
+    /// The host's own data about it, as a whole.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Patch<Map<String, Value>>,
 }
 
 impl UpdateKey {
@@ -50,19 +56,26 @@ impl UpdateKey {
             other => other.apply(key.expires_at),
         };
         let limits = self.rate_limit_override.try_map(|value| LimitOverride::parse("/rateLimitOverride", &value))?;
-        Ok(Stored {
+        let mut changed = Stored {
             name: required("/name", self.name)?.unwrap_or(key.name),
             status,
             scopes: self.scopes.apply(key.scopes),
-            expires_at,
             allowed_ips: self.allowed_ips.apply(Some(key.allowed_ips)).unwrap_or_default(),
             allowed_endpoints: self.allowed_endpoints.apply(Some(key.allowed_endpoints)).unwrap_or_default(),
             limits: limits.apply(key.limits),
+            quota: self.monthly_quota.apply(key.quota),
             rotation_frequency_days: self.rotation_frequency_days.apply(key.rotation_frequency_days),
             notes: self.notes.apply(key.notes),
+            metadata: self.metadata.apply(Some(key.metadata)).unwrap_or_default(),
             updated_at: now,
             ..key
-        })
+        };
+        if expires_at != changed.expires_at {
+            changed.end_at(expires_at, now);
+            // What its owner says now is no number of days any more.
+            changed.lifetime_days = None;
+        }
+        Ok(changed)
     }
 }
 
@@ -81,15 +94,17 @@ impl Access {
                 // Scopes that the client lost since are no fault of this change.
                 let (named, limited) = (!change.scopes.is_absent(), !change.rate_limit_override.is_absent());
                 let now = tx.now();
+                let before = access.show_key(present.clone(), client.fields.scopes.as_deref(), now);
                 let mut key = change.apply(present, now)?;
                 restrictions::check_texts(&mut key)?;
                 if named || limited {
                     restrictions::check_grant(&caller, &access.blueprint, &access.tiers(), &client, &key)?;
                 }
                 sql::update(tx, &key)?;
-                tx.audit("key.update", id)?;
+                let after = access.show_key(key, client.fields.scopes.as_deref(), now);
+                tx.audit_change("key.update", id, &before, &after)?;
                 tx.notify(keys::TOPIC, id);
-                Ok(access.show_key(key, client.fields.scopes.as_deref(), now))
+                Ok(after)
             })
             .await
     }

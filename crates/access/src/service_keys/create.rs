@@ -71,6 +71,6 @@ pub(super) fn insert(
         created_at: tx.now(),
     };
     sql::insert(tx, &info, &minted.key_id, pepper.hash(Purpose::Token, minted.token.reveal()))?;
-    tx.audit("service_key.create", info.id)?;
+    tx.audit_change("service_key.create", info.id, &(), &info)?;
     Ok(ServiceKeyWithToken { info, key: minted.token })
 }

@@ -5,7 +5,7 @@ mod create;
 mod list;
 mod revoke;
 mod rotate;
-mod sql;
+pub(crate) mod sql;
 
 use kernel::{Caller, OperatorScope, Result, ServiceKeyId, TenantId, Timestamp};
 use serde::Serialize;

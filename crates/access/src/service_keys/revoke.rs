@@ -12,9 +12,10 @@ pub async fn revoke(store: &Store, name: &str) -> Result<ServiceKey> {
         .write(super::authority()?, move |tx| {
             let key = sql::get(tx, &name)?;
             sql::revoke(tx, key.id)?;
-            tx.audit("service_key.revoke", key.id)?;
+            let after = sql::get(tx, &key.id.to_string())?;
+            tx.audit_change("service_key.revoke", key.id, &key, &after)?;
             tx.notify(TOPIC, key.id);
-            sql::get(tx, &key.id.to_string())
+            Ok(after)
         })
         .await
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kernel::{Error, Result};
+use serde_json::json;
 use store::Store;
 
 use super::create::insert;
@@ -28,7 +29,7 @@ pub async fn rotate(store: &Store, name: &str, grace: Duration) -> Result<Servic
             } else if old.expires_at.is_none_or(|expires| end < expires) {
                 sql::expire_at(tx, old.id, end)?;
             }
-            tx.audit("service_key.rotate", old.id)?;
+            tx.audit_with("service_key.rotate", old.id, &json!({"successor": answer.info.id, "gracePeriodSeconds": grace.as_secs()}))?;
             tx.notify(TOPIC, old.id);
             Ok(answer)
         })

@@ -49,7 +49,7 @@ pub(super) fn list(tx: &mut Tx<'_>) -> Result<Vec<ServiceKey>> {
 }
 
 /// By `svc_…`, by the shown beginning `tws_live_<keyId>`, or by the key id alone. Error: 404.
-pub(super) fn get(tx: &mut Tx<'_>, name: &str) -> Result<ServiceKey> {
+pub(crate) fn get(tx: &mut Tx<'_>, name: &str) -> Result<ServiceKey> {
     let now = tx.now();
     let sql = format!("SELECT {COLUMNS} FROM service_keys WHERE id = ?1 OR key_id = ?2");
     let key_id = name.strip_prefix("tws_live_").unwrap_or(name);
@@ -58,13 +58,13 @@ pub(super) fn get(tx: &mut Tx<'_>, name: &str) -> Result<ServiceKey> {
     tx.query_opt(&sql, &[name.into(), key_id.into()], |row| read(row, now))?.ok_or_else(|| Error::not_found("service key"))
 }
 
-pub(super) fn revoke(tx: &mut Tx<'_>, id: ServiceKeyId) -> Result<()> {
+pub(crate) fn revoke(tx: &mut Tx<'_>, id: ServiceKeyId) -> Result<()> {
     let now = tx.now();
     tx.exec("UPDATE service_keys SET status = 'revoked', updated_at = ?2 WHERE id = ?1", &[id.into(), now.into()])?;
     Ok(())
 }
 
-pub(super) fn expire_at(tx: &mut Tx<'_>, id: ServiceKeyId, end: Timestamp) -> Result<()> {
+pub(crate) fn expire_at(tx: &mut Tx<'_>, id: ServiceKeyId, end: Timestamp) -> Result<()> {
     let now = tx.now();
     tx.exec("UPDATE service_keys SET expires_at = ?2, updated_at = ?3 WHERE id = ?1", &[id.into(), end.into(), now.into()])?;
     Ok(())

@@ -68,7 +68,7 @@ impl Access {
         for lifecycle in &self.lifecycles {
             lifecycle.tenant_created(tx, tenant.id, &tenant.name)?;
         }
-        tx.audit("tenant.create", tenant.id)?;
+        tx.audit_change("tenant.create", tenant.id, &(), &tenant)?;
         Ok(tenant)
     }
 }

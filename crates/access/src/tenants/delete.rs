@@ -16,10 +16,11 @@ impl Access {
         let access = Arc::clone(self);
         self.store
             .answer(scope, move |tx| {
-                let tenant = sql::lock(tx, &reference)?.id;
+                let present = sql::lock(tx, &reference)?;
+                let tenant = present.id;
                 access.purge_elsewhere(tx, tenant, &Subject::Tenant)?;
                 sql::delete(tx, tenant)?;
-                tx.audit("tenant.delete", tenant)?;
+                tx.audit_change("tenant.delete", tenant, &present, &())?;
                 tx.notify(tenants::TOPIC, tenant);
                 Ok(())
             })

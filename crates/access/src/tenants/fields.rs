@@ -19,6 +19,7 @@ pub(super) fn check(tenant: &Tenant) -> Result<()> {
     }
     rules::object("/metadata", &tenant.metadata)?;
     rules::object("/settings", &tenant.settings)?;
+    crate::leaks::LeakPolicy::check_setting(&tenant.settings)?;
     features(tenant.settings.get(FEATURES))
 }
 

@@ -33,6 +33,11 @@ pub fn exists(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<bool> 
     }
 }
 
+/// The tenant that a reference names, if there is one.
+pub fn find(tx: &mut store::Tx<'_>, reference: &kernel::IdRef<TenantId>) -> kernel::Result<Option<TenantId>> {
+    Ok(sql::find(tx, reference)?.map(|tenant| tenant.id))
+}
+
 /// Whether there is such a tenant and it is not suspended.
 pub fn is_active(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<bool> {
     let status = tx.query_opt("SELECT status FROM tenants WHERE id = ?1", &[tenant.into()], |row| row.get::<String>(0))?;

@@ -53,12 +53,13 @@ impl Access {
     pub async fn update_tenant(&self, caller: &Caller, reference: IdRef<TenantId>, change: UpdateTenant) -> Result<Tenant> {
         let scope = caller.operate()?;
         let outcome = self.store.answer(scope, move |tx| {
-            let mut tenant = change.apply(sql::lock(tx, &reference)?)?;
+            let before = sql::lock(tx, &reference)?;
+            let mut tenant = change.apply(before.clone())?;
             fields::check(&tenant)?;
             check_free(tx, &tenant, false)?;
             tenant.updated_at = tx.now();
             sql::update(tx, &tenant)?;
-            tx.audit("tenant.update", tenant.id)?;
+            tx.audit_change("tenant.update", tenant.id, &before, &tenant)?;
             tx.notify(tenants::TOPIC, tenant.id);
             Ok(tenant)
         });

@@ -103,7 +103,7 @@ testkit::engines! {
 }
 
 /// `body` with its right checksum, found by the same arithmetic as api.md's.
-fn with_checksum(body: &str) -> String {
+pub(crate) fn with_checksum(body: &str) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut rest = !body.bytes().fold(!0u32, |crc, byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })

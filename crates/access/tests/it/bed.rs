@@ -8,6 +8,7 @@ use access::keys::{CreateKey, KeyWithToken};
 use access::tenants::{CreateTenant, Tenant};
 use access::{Access, Principal};
 use blueprint::Blueprint;
+use events::Events;
 use kernel::chance::SystemEntropy;
 use kernel::time::ManualClock;
 use kernel::{Ambient, Caller, ClientId, Error, Permission, RequestInfo, RequestSlot, Result, Scope, TenantId, Timestamp};
@@ -52,6 +53,7 @@ pub(crate) struct Bed {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) ambient: Ambient,
     pub(crate) witness: Arc<Witness>,
+    pub(crate) events: Arc<Events>,
     pub(crate) engine: Engine,
     master: MasterKey,
 }
@@ -64,13 +66,17 @@ impl testkit::Bed for Bed {
         let store = open_store(&engine, &master, &ambient, true).await;
         let witness = Arc::new(Witness::default());
         let access = Access::new(store.clone(), ambient.clone(), Arc::new(blueprint()), vec![witness.clone()]).await.unwrap();
-        Self { access, store, clock, ambient, witness, engine, master }
+        let none: events::ClientExists = Arc::new(|_, _, _| Ok(true));
+        let events = Events::new(store.clone(), ambient.clone(), &blueprint(), none).unwrap();
+        events.prepare().await.unwrap();
+        access.set_events(&events);
+        Self { access, store, clock, ambient, witness, events, engine, master }
     }
 }
 
 async fn open_store(engine: &Engine, master: &MasterKey, ambient: &Ambient, exclusive: bool) -> Store {
     let database = engine.database_url().map_or_else(|| Database::Sqlite(engine.data_dir()), Database::Postgres);
-    let mut config = Config::new(database, master.clone(), ambient.clone(), access::MIGRATIONS.to_vec());
+    let mut config = Config::new(database, master.clone(), ambient.clone(), [access::MIGRATIONS, events::MIGRATIONS].concat());
     config.exclusive = exclusive;
     Store::open(config).await.unwrap()
 }
@@ -145,6 +151,19 @@ impl Bed {
             .unwrap()
     }
 
+    /// What tenants were told, in its order: the type and the data.
+    pub(crate) async fn told(&self) -> Vec<(String, serde_json::Value)> {
+        let sql = "SELECT event_type, data FROM events ORDER BY created_at, id";
+        let read =
+            self.store.read(Scope::system("test"), move |tx| tx.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1)?))));
+        read.await.unwrap().into_iter().map(|(name, data)| (name, serde_json::from_slice(&data).unwrap())).collect()
+    }
+
+    /// Only the types.
+    pub(crate) async fn told_types(&self) -> Vec<String> {
+        self.told().await.into_iter().map(|(name, _)| name).collect()
+    }
+
     pub(crate) async fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT COUNT(*) FROM {table}");
         self.store.read(Scope::system("test"), move |tx| tx.query_one(&sql, &[], |row| row.get(0))).await.unwrap()
@@ -153,7 +172,7 @@ impl Bed {
     /// The caller in a request with an idempotency key.
     pub(crate) fn with_idempotency_key(&self, caller: &Caller, key: &str, fingerprint: u8) -> Caller {
         let slot = RequestSlot::new(key.into(), caller.actor().to_string(), [fingerprint; 32]);
-        caller.clone().in_request(Arc::new(RequestInfo { id: self.ambient.id(), ip: None, slot: Some(slot) }))
+        caller.clone().in_request(Arc::new(RequestInfo { id: self.ambient.id(), ip: None, user_agent: None, slot: Some(slot) }))
     }
 }
 

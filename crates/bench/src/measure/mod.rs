@@ -4,6 +4,7 @@ pub mod deliver;
 pub mod gate;
 pub mod latency;
 pub mod memory;
+pub mod proxy;
 pub mod store_rows;
 pub mod transform;
 

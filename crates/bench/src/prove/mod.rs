@@ -5,3 +5,4 @@ pub mod fair;
 pub mod fan_out;
 pub mod hanging;
 pub mod kill;
+pub mod usage;

@@ -1,7 +1,7 @@
 //! The proofs, in CI size, against the real server. They are ignored unless asked for (`--run-ignored all`), because they need its
 //! binary; `cargo xtask ci` builds it, sets `TRADEWIND_BIN` and asks.
 
-use bench::prove::{backlog, fair, fan_out, hanging, kill};
+use bench::prove::{backlog, fair, fan_out, hanging, kill, usage};
 use bench::server::Place;
 
 use crate::place;
@@ -72,4 +72,16 @@ async fn heavy_hanging_receiver_on_sqlite() {
 async fn heavy_fan_out_on_sqlite() {
     let report = fan_out::run(&place::sqlite(), &fan_out::Config::ci()).await.unwrap();
     assert!(bench::report::all_met(&report.rows()), "{report:?}");
+}
+
+/// A debug build on a busy machine is slower than what is promised; that the answers are right and whole is what this shows. The numbers of
+/// the full size are `bench prove usage`'s.
+#[tokio::test(flavor = "multi_thread")]
+async fn prove_usage() {
+    let report = usage::run(&usage::Config { calls: 5000, days: 35 }).await.unwrap();
+    assert_eq!((report.calls, report.queries.len()), (175_000, 4));
+    for (what, took) in &report.queries {
+        assert!(took.as_millis() < 2000, "{what} took {took:?}");
+    }
+    assert!(report.dropped.as_millis() < 1000, "{report:?}");
 }

@@ -4,7 +4,7 @@ use kernel::Permission;
 
 use super::report::{Report, is_name, is_word};
 use crate::file::form;
-use crate::model::{Keys, Scope, Tier};
+use crate::model::{EnvironmentLimits, Keys, MonthlyQuota, Scope, Tier, Windows};
 
 pub(super) fn scopes(scopes: Vec<form::Scope>, report: &mut Report) -> Vec<Scope> {
     let names: Vec<&str> = scopes.iter().map(|scope| scope.name.as_str()).collect();
@@ -81,15 +81,53 @@ pub(super) fn tiers(tiers: Vec<form::Tier>, default: &str, report: &mut Report) 
     report.known("default_tier", "tier", default, tiers.iter().map(|tier| tier.name.as_str()));
     for (i, tier) in tiers.iter().enumerate() {
         report.expect(is_word(&tier.name), format!("tiers[{i}].name"), "must be lower-case letters, digits, - and _, first a letter");
-        let limits = [("per_minute", tier.per_minute), ("per_hour", tier.per_hour), ("per_day", tier.per_day), ("burst", tier.burst)];
-        for (name, limit) in limits {
-            report.expect(limit != Some(0), format!("tiers[{i}].{name}"), "must be at least 1; leave it out for no limit");
+        let own = Windows { per_minute: tier.per_minute, per_hour: tier.per_hour, per_day: tier.per_day, burst: tier.burst };
+        windows(&format!("tiers[{i}]"), own, own, report);
+        for (environment, limits) in &tier.environments {
+            let place = format!("tiers[{i}].environments.{environment}");
+            report.known(&place, "environment", environment, ENVIRONMENTS.iter().copied());
+            let limits = convert_windows(*limits);
+            windows(&place, limits, limits.over(own), report);
         }
-        if let Some(burst) = tier.burst {
-            let fits = tier.per_minute.is_some_and(|limit| burst <= limit);
-            report.expect(fits, format!("tiers[{i}].burst"), "is a part of per_minute: at most as many, and only with it");
+        if let Some(quota) = tier.monthly_quota {
+            report.expect(quota.limit > 0, format!("tiers[{i}].monthly_quota.limit"), "must be at least 1; leave the quota out for none");
+            let day = quota.refill_day.unwrap_or(1);
+            report.expect((1..=31).contains(&day), format!("tiers[{i}].monthly_quota.refill_day"), "must be a day of a month, 1 to 31");
         }
     }
-    let convert = |t: form::Tier| Tier { name: t.name, per_minute: t.per_minute, per_hour: t.per_hour, per_day: t.per_day, burst: t.burst };
-    tiers.into_iter().map(convert).collect()
+    tiers.into_iter().map(convert_tier).collect()
+}
+
+/// What keys may be for.
+const ENVIRONMENTS: [&str; 3] = ["production", "staging", "development"];
+
+/// `effective`: with the tier's own windows below, for what must fit together.
+fn windows(place: &str, own: Windows, effective: Windows, report: &mut Report) {
+    let limits = [("per_minute", own.per_minute), ("per_hour", own.per_hour), ("per_day", own.per_day), ("burst", own.burst)];
+    for (name, limit) in limits {
+        report.expect(limit != Some(0), format!("{place}.{name}"), "must be at least 1; leave it out for no limit");
+    }
+    if let Some(burst) = own.burst {
+        let fits = effective.per_minute.is_some_and(|limit| burst <= limit);
+        report.expect(fits, format!("{place}.burst"), "is a part of per_minute: at most as many, and only with it");
+    }
+}
+
+fn convert_windows(form: form::Windows) -> Windows {
+    Windows { per_minute: form.per_minute, per_hour: form.per_hour, per_day: form.per_day, burst: form.burst }
+}
+
+fn convert_tier(tier: form::Tier) -> Tier {
+    let environments = tier.environments.into_iter();
+    Tier {
+        name: tier.name,
+        per_minute: tier.per_minute,
+        per_hour: tier.per_hour,
+        per_day: tier.per_day,
+        burst: tier.burst,
+        monthly_quota: tier.monthly_quota.map(|quota| MonthlyQuota { limit: quota.limit, refill_day: quota.refill_day.unwrap_or(1) }),
+        environments: environments
+            .map(|(environment, windows)| EnvironmentLimits { environment, windows: convert_windows(windows) })
+            .collect(),
+    }
 }

@@ -5,15 +5,18 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::report::Report;
-use super::{nearest, paths};
+use super::{nearest, paths, proxied, retirement};
 use crate::file::form;
-use crate::model::{Endpoint, Operation, Resource, Scope};
+use crate::file::upstreams::Operation as Written;
+use crate::model::{Endpoint, Operation, Resource, Scope, Upstream};
 use crate::{Fault, suggest};
 
 /// Rows of a list when the file says nothing, and the most that a file may allow.
 const DEFAULT_LIMIT: u32 = 20;
 const DEFAULT_MAX_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1000;
+/// Most that one call may count in a limit.
+const MAX_COST: u32 = 10_000;
 
 /// Name, operation, methods, and whether the path names a record.
 const OPERATIONS: &[(&str, Operation, &[&str], bool)] = &[
@@ -24,43 +27,72 @@ const OPERATIONS: &[(&str, Operation, &[&str], bool)] = &[
     ("delete", Operation::Delete, &["DELETE"], true),
 ];
 
-pub(super) fn check(
-    endpoints: Vec<form::Endpoint>,
-    base: &str,
-    scopes: &[Scope],
-    resources: &[Resource],
-    report: &mut Report,
-) -> Vec<Endpoint> {
+/// What endpoints refer to.
+pub(super) struct Declared<'a> {
+    pub(super) base: &'a str,
+    pub(super) scopes: &'a [Scope],
+    pub(super) resources: &'a [Resource],
+    pub(super) upstreams: &'a [Upstream],
+}
+
+pub(super) fn check(endpoints: Vec<form::Endpoint>, declared: &Declared<'_>, report: &mut Report) -> Vec<Endpoint> {
     collisions(&endpoints, report);
-    let one = |(i, endpoint): (usize, form::Endpoint)| {
+    proxied::overlaps(&endpoints, report);
+    let Declared { base, scopes, resources, upstreams } = declared;
+    let one = |(i, mut endpoint): (usize, form::Endpoint)| {
         let place = format!("endpoints[{i}]");
         if !endpoint.scope.is_empty() {
             report.known(format!("{place}.scope"), "scope", &endpoint.scope, scopes.iter().map(|scope| scope.name.as_str()));
         }
         report.prose(format!("{place}.summary"), &endpoint.summary, 0, 500);
         report.prose(format!("{place}.not_found"), endpoint.not_found.as_deref().unwrap_or("-"), 1, 500);
-        let operation = operation(&place, base, &endpoint, report);
-        report.known(format!("{place}.resource"), "resource", &endpoint.resource, resources.iter().map(|r| r.name.as_str()));
-        let resource = resources.iter().find(|resource| resource.name == endpoint.resource);
-        let operation = operation?;
-        if let Some(resource) = resource {
-            writable(&place, operation, &endpoint, resource, report);
-        }
+        let cost = endpoint.cost.unwrap_or(1);
+        report.expect((1..=MAX_COST).contains(&cost), format!("{place}.cost"), format!("must be 1 to {MAX_COST}"));
+        let (operation, upstream) = match std::mem::take(&mut endpoint.operation) {
+            Written::Named(name) => (of_records(&place, base, &name, &endpoint, resources, report)?, None),
+            Written::Upstream(call) => (Operation::Upstream, Some(proxied::call(&place, base, &endpoint, *call, upstreams, report))),
+        };
         let limit = limits(&place, operation, &endpoint, report);
+        let retirement = retirement::check(&place, &endpoint, report);
         Some(Endpoint {
             method: endpoint.method,
             path: endpoint.path,
             operation,
-            resource: endpoint.resource,
+            resource: endpoint.resource.unwrap_or_default(),
+            upstream,
             scope: endpoint.scope,
             summary: endpoint.summary,
             writable: endpoint.writable,
             limit,
             total: endpoint.total.unwrap_or(false),
             not_found: endpoint.not_found,
+            cost,
+            retirement,
         })
     };
-    endpoints.into_iter().enumerate().filter_map(one).collect()
+    endpoints.into_iter().enumerate().filter_map(one).flat_map(proxied::each_method).collect()
+}
+
+/// The operation of an endpoint that answers from records, and what else it says.
+fn of_records(
+    place: &str,
+    base: &str,
+    name: &str,
+    endpoint: &form::Endpoint,
+    resources: &[Resource],
+    report: &mut Report,
+) -> Option<Operation> {
+    let operation = operation(place, base, name, endpoint, report);
+    let Some(named) = &endpoint.resource else {
+        report.add(place, "resource is missing");
+        return None;
+    };
+    report.known(format!("{place}.resource"), "resource", named, resources.iter().map(|r| r.name.as_str()));
+    let operation = operation?;
+    if let Some(resource) = resources.iter().find(|resource| resource.name == *named) {
+        writable(place, operation, endpoint, resource, report);
+    }
+    Some(operation)
 }
 
 /// Two endpoints that answer the same requests, or paths of one shape that name the placeholder differently (which no router accepts).
@@ -68,7 +100,7 @@ fn collisions(endpoints: &[form::Endpoint], report: &mut Report) {
     let mut shapes: HashMap<String, Vec<usize>> = HashMap::new();
     for (i, endpoint) in endpoints.iter().enumerate() {
         let others = shapes.entry(paths::shape(&endpoint.path)).or_default();
-        let same = others.iter().find(|other| endpoints[**other].method == endpoint.method);
+        let same = others.iter().find(|other| proxied::same_method(&endpoints[**other].method, &endpoint.method));
         if let Some(same) = same {
             report.add(
                 format!("endpoints[{i}].path"),
@@ -82,12 +114,19 @@ fn collisions(endpoints: &[form::Endpoint], report: &mut Report) {
     }
 }
 
-fn operation(place: &str, base: &str, endpoint: &form::Endpoint, report: &mut Report) -> Option<Operation> {
+fn operation(place: &str, base: &str, written: &str, endpoint: &form::Endpoint, report: &mut Report) -> Option<Operation> {
     let placeholder = paths::declared(base, &endpoint.path).map_err(|why| report.add(format!("{place}.path"), why));
-    let Some((name, operation, methods, of_one)) = OPERATIONS.iter().find(|(name, ..)| *name == endpoint.operation) else {
+    let Some((name, operation, methods, of_one)) = OPERATIONS.iter().find(|(name, ..)| *name == written) else {
+        if written == "upstream" {
+            report.add(
+                format!("{place}.operation"),
+                "is written as a table: { type = \"upstream\", upstream = \"name\", path = \"/v2/{id}\" }",
+            );
+            return None;
+        }
         let names: Vec<&str> = OPERATIONS.iter().map(|(name, ..)| *name).collect();
-        let message = format!("there is no operation {:?}; there are {}", endpoint.operation, names.join(", "));
-        let suggestion = nearest(&endpoint.operation, &names);
+        let message = format!("there is no operation {written:?}; there are {}", names.join(", "));
+        let suggestion = nearest(written, &names);
         report.faults.push(Fault { suggestion, ..Fault::new(format!("{place}.operation"), message) });
         return None;
     };

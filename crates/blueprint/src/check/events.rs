@@ -118,7 +118,7 @@ fn replacements(events: &[EventType], report: &mut Report) {
 }
 
 /// `2026-01-31`, a day that exists.
-fn is_day(text: &str) -> bool {
+pub(super) fn is_day(text: &str) -> bool {
     text.len() == 10 && kernel::Timestamp::parse(&format!("{text}T00:00:00Z")).is_ok()
 }
 

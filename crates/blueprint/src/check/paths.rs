@@ -58,33 +58,86 @@ pub(super) fn base(path: &str) -> Result<(), String> {
 /// Checks a declared path below `base` and returns the name of its placeholder.
 pub(super) fn declared<'a>(base: &str, path: &'a str) -> Result<Option<&'a str>, String> {
     let segments = split(path)?;
-    let native = match base {
-        "/api/v1" => segments.first().copied(),
-        "/api" if segments[0] == "v1" => segments.get(1).copied(),
-        _ => None,
-    };
-    if let Some(first) = native.filter(|first| NATIVE.contains(first)) {
-        return Err(format!("/api/v1/{first} belongs to the native API"));
-    }
+    foreign(base, &segments)?;
     let mut names = segments.iter().filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let name = names.next();
     if names.next().is_some() { Err("has more than one placeholder".to_owned()) } else { Ok(name) }
 }
 
+/// Checks an upstream's endpoint below `base`, which may have several placeholders and end with `*rest`; returns their names, the last as `*rest`.
+pub(super) fn upstream<'a>(base: &str, path: &'a str) -> Result<Vec<&'a str>, String> {
+    let segments = parts(path, true)?;
+    foreign(base, &segments)?;
+    let under_native = matches!(base, "/api/v1" | "/api") && segments[0].starts_with(['*', '{']);
+    if under_native || base == "/api" && segments[0] == "v1" && segments.get(1).is_some_and(|second| second.starts_with(['*', '{'])) {
+        return Err("would take the native API's paths: begin with a word of your own, or choose another style.base_path".to_owned());
+    }
+    names(&segments)
+}
+
+/// Checks the path that an upstream is asked for, and returns the names that it uses. `/` is one too.
+pub(super) fn template(path: &str) -> Result<Vec<&str>, String> {
+    if path == "/" { Ok(Vec::new()) } else { names(&parts(path, true)?) }
+}
+
+/// Placeholders by their names, the rest with its star; each once.
+fn names<'a>(segments: &[&'a str]) -> Result<Vec<&'a str>, String> {
+    let mut names = Vec::new();
+    for segment in segments {
+        let name =
+            segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')).or_else(|| segment.starts_with('*').then_some(*segment));
+        if let Some(name) = name {
+            if names.contains(&name) {
+                return Err(format!("has the placeholder {name} twice"));
+            }
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Refuses what the native API answers.
+fn foreign(base: &str, segments: &[&str]) -> Result<(), String> {
+    let native = match base {
+        "/api/v1" => segments.first().copied(),
+        "/api" if segments[0] == "v1" => segments.get(1).copied(),
+        _ => None,
+    };
+    match native.filter(|first| NATIVE.contains(first)) {
+        Some(first) => Err(format!("/api/v1/{first} belongs to the native API")),
+        None => Ok(()),
+    }
+}
+
 /// The path with every placeholder's name removed: two paths of one shape answer the same requests.
 pub(super) fn shape(path: &str) -> String {
-    let blank = |segment: &str| if segment.starts_with('{') { "{}".to_owned() } else { segment.to_owned() };
+    let blank = |segment: &str| match segment.bytes().next() {
+        Some(b'{') => "{}".to_owned(),
+        Some(b'*') => "*".to_owned(),
+        _ => segment.to_owned(),
+    };
     path.split('/').map(blank).collect::<Vec<_>>().join("/")
 }
 
 /// The segments of a path; a placeholder is a whole segment: `{leadId}`.
 fn split(path: &str) -> Result<Vec<&str>, String> {
+    parts(path, false)
+}
+
+/// The same; if `wild`, the last may be `*rest`.
+fn parts(path: &str, wild: bool) -> Result<Vec<&str>, String> {
     if path.len() > 200 {
         return Err("is longer than 200 characters".to_owned());
     }
     let Some(rest) = path.strip_prefix('/') else { return Err("must begin with /".to_owned()) };
     let segments: Vec<&str> = rest.split('/').collect();
-    for segment in &segments {
+    for (at, segment) in segments.iter().enumerate() {
+        if let Some(name) = segment.strip_prefix('*').filter(|_| wild) {
+            if at + 1 != segments.len() || !super::report::is_member(name) {
+                return Err("a star stands once, at the end, with a name: /orders/*rest".to_owned());
+            }
+            continue;
+        }
         if segment.is_empty() {
             return Err("must not end with / or contain //".to_owned());
         }

@@ -1,7 +1,7 @@
 //! Scopes, tiers, keys.
 
 use super::{Findings, Kind};
-use crate::model::{Blueprint, Scope, Tier};
+use crate::model::{Blueprint, MonthlyQuota, Scope, Tier, Windows};
 
 const SCOPES: Kind = Kind { section: "scopes", word: "scope", removed: "scope_removed", added: "scope_added" };
 const TIERS: Kind = Kind { section: "tiers", word: "tier", removed: "tier_removed", added: "tier_added" };
@@ -51,7 +51,29 @@ fn scope(scope: &Scope, now: &Scope, old: &Blueprint, new: &Blueprint, report: &
     }
 }
 
+/// Every window in every environment that either names, and the quota.
 fn limits(was: &Tier, now: &Tier, place: &str, report: &mut Findings) {
+    // No environment is called so: the tier's own windows.
+    windows(was.windows(""), now.windows(""), place, report);
+    let mut named: Vec<&str> = was.environments.iter().chain(&now.environments).map(|one| one.environment.as_str()).collect();
+    named.sort_unstable();
+    named.dedup();
+    for environment in named {
+        windows(was.windows(environment), now.windows(environment), &format!("{place}.environments.{environment}"), report);
+    }
+    let place = format!("{place}.monthly_quota");
+    let limit = |quota: Option<MonthlyQuota>| quota.map_or(u64::MAX, |quota| quota.limit);
+    let shown = |limit: u64| if limit == u64::MAX { "no limit".to_owned() } else { limit.to_string() };
+    let (had, has) = (limit(was.monthly_quota), limit(now.monthly_quota));
+    let what = format!("from {} to {}", shown(had), shown(has));
+    match has.cmp(&had) {
+        std::cmp::Ordering::Less => report.breaking("tier_lowered", place, what),
+        std::cmp::Ordering::Greater => report.compatible("tier_raised", place, what),
+        std::cmp::Ordering::Equal => {}
+    }
+}
+
+fn windows(was: Windows, now: Windows, place: &str, report: &mut Findings) {
     for (name, old, new) in [
         ("per_minute", was.per_minute, now.per_minute),
         ("per_hour", was.per_hour, now.per_hour),

@@ -61,6 +61,12 @@ fn endpoint(was: &Endpoint, now: &Endpoint, old: &Blueprint, new: &Blueprint, re
     if let (None, Some(new)) = (&was.writable, &now.writable) {
         report.breaking("writable_removed", format!("{place}.writable"), format!("only {} can be written now", new.join(", ")));
     }
+    let dearer = format!("from {} to {}", was.cost, now.cost);
+    match now.cost.cmp(&was.cost) {
+        std::cmp::Ordering::Greater => report.breaking("cost_raised", format!("{place}.cost"), dearer),
+        std::cmp::Ordering::Less => report.compatible("cost_lowered", format!("{place}.cost"), dearer),
+        std::cmp::Ordering::Equal => {}
+    }
     if now.limit.1 < was.limit.1 {
         report.breaking("limit_lowered", format!("{place}.max_limit"), format!("from {} to {}", was.limit.1, now.limit.1));
     }
@@ -71,5 +77,21 @@ fn endpoint(was: &Endpoint, now: &Endpoint, old: &Blueprint, new: &Blueprint, re
         (true, false) => report.breaking("total_removed", format!("{place}.total"), "lists do not tell the total any more"),
         (false, true) => report.compatible("total_added", format!("{place}.total"), "lists tell the total now"),
         _ => {}
+    }
+    retirement(was, now, &place, report);
+}
+
+/// That an endpoint goes is no break before it goes; that it goes sooner than was said is one.
+fn retirement(was: &Endpoint, now: &Endpoint, place: &str, report: &mut Findings) {
+    if was.retirement == now.retirement {
+        return;
+    }
+    let sunset = |endpoint: &Endpoint| endpoint.retirement.as_ref().and_then(|one| one.sunset_at.clone());
+    match (sunset(was), sunset(now)) {
+        (Some(old), Some(new)) if new < old => {
+            report.breaking("sunset_advanced", format!("{place}.sunset_at"), format!("from {old} to {new}"));
+        }
+        _ if now.retirement.is_none() => report.compatible("endpoint_kept", format!("{place}.deprecated_at"), "is not deprecated any more"),
+        _ => report.compatible("endpoint_deprecated", format!("{place}.deprecated_at"), "is on its way out; it works as before"),
     }
 }

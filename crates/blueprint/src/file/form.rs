@@ -1,7 +1,11 @@
 //! The members of a file, one struct a section. An unknown member is a fault everywhere except inside schemas and examples.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use super::upstreams::{Operation, Upstream};
 
 /// A whole file.
 #[derive(Debug, Default)]
@@ -17,6 +21,7 @@ pub(crate) struct File {
     pub(crate) events: Vec<Event>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) upstreams: Vec<Upstream>,
     pub(crate) webhooks: Webhooks,
 }
 
@@ -104,6 +109,25 @@ pub(crate) struct Tier {
     pub(crate) per_hour: Option<u32>,
     pub(crate) per_day: Option<u32>,
     pub(crate) burst: Option<u32>,
+    pub(crate) monthly_quota: Option<MonthlyQuota>,
+    #[serde(default)]
+    pub(crate) environments: BTreeMap<String, Windows>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Windows {
+    pub(crate) per_minute: Option<u32>,
+    pub(crate) per_hour: Option<u32>,
+    pub(crate) per_day: Option<u32>,
+    pub(crate) burst: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MonthlyQuota {
+    pub(crate) limit: u64,
+    pub(crate) refill_day: Option<u8>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -225,8 +249,8 @@ pub(crate) struct Transition {
 pub(crate) struct Endpoint {
     pub(crate) method: String,
     pub(crate) path: String,
-    pub(crate) operation: String,
-    pub(crate) resource: String,
+    pub(crate) operation: Operation,
+    pub(crate) resource: Option<String>,
     pub(crate) scope: String,
     #[serde(default)]
     pub(crate) summary: String,
@@ -235,6 +259,10 @@ pub(crate) struct Endpoint {
     pub(crate) max_limit: Option<u32>,
     pub(crate) total: Option<bool>,
     pub(crate) not_found: Option<String>,
+    pub(crate) cost: Option<u32>,
+    pub(crate) deprecated_at: Option<String>,
+    pub(crate) sunset_at: Option<String>,
+    pub(crate) successor: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

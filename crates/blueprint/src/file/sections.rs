@@ -7,10 +7,10 @@ use super::form::File;
 use crate::{Fault, suggest};
 
 const SECTIONS: &[&str] =
-    &["name", "default_tier", "product", "style", "keys", "scopes", "tiers", "publishing", "events", "resources", "endpoints", "webhooks"];
+    &["name", "default_tier", "product", "style", "keys", "scopes", "tiers", "publishing", "events", "resources", "endpoints", "upstreams", "webhooks"];
 
 /// Kinds of operation that the format has and this build does not serve.
-const LATER: &[&str] = &["metric", "job", "upstream", "singleton"];
+const LATER: &[&str] = &["metric", "job", "singleton"];
 
 pub(super) fn read(mut content: Map<String, Value>) -> Result<File, Vec<Fault>> {
     let mut faults = Vec::new();
@@ -32,6 +32,7 @@ pub(super) fn read(mut content: Map<String, Value>) -> Result<File, Vec<Fault>> 
         events: reader.list("events"),
         resources: reader.list("resources"),
         endpoints: reader.list("endpoints"),
+        upstreams: reader.list("upstreams"),
         webhooks: reader.optional("webhooks"),
     };
     if reader.faults.is_empty() { Ok(file) } else { Err(reader.faults) }

@@ -236,6 +236,21 @@ fn every_part_of_a_blueprint_is_compared() {
         ("per_minute = 60", "per_minute = 59", true, "tier_lowered", "tiers[\"basic\"].per_minute"),
         ("per_minute = 60", "per_minute = 61", false, "tier_raised", "tiers[\"basic\"].per_minute"),
         ("per_minute = 60", "per_minute = 60, per_day = 9", true, "tier_lowered", "tiers[\"basic\"].per_day"),
+        ("per_minute = 60", "per_minute = 60, monthly_quota = { limit = 1000 }", true, "tier_lowered", "tiers[\"basic\"].monthly_quota"),
+        (
+            "per_minute = 60",
+            "per_minute = 60, environments = { staging = { per_minute = 5 } }",
+            true,
+            "tier_lowered",
+            "tiers[\"basic\"].environments.staging.per_minute",
+        ),
+        (
+            "per_minute = 60",
+            "per_minute = 60, environments = { staging = { per_minute = 500 } }",
+            false,
+            "tier_raised",
+            "tiers[\"basic\"].environments.staging.per_minute",
+        ),
         ("\"/api/docs\"", "\"/docs2\"", true, "docs_path_removed", "product.docs_paths[\"/api/docs\"]"),
         ("naming = \"camel\"", "naming = \"snake\"", true, "style_changed", "style.naming"),
         ("naming = \"camel\"", "base_path = \"/v2\"", true, "base_path_changed", "style.base_path"),
@@ -378,4 +393,22 @@ fn built_in_blueprints_break_nothing_of_their_own() {
         let one = blueprint::load(name).unwrap();
         assert_eq!(compare(&one, &one), Vec::new(), "{name}");
     }
+}
+
+#[test]
+fn an_endpoint_may_be_announced_to_go_but_not_sooner_than_said() {
+    let text = blueprint::text("insurance-leads").unwrap().into_owned();
+    let with = |fields: &str| parse(&text.replacen("[[endpoints]]\n", &format!("[[endpoints]]\n{fields}"), 1), "changed").unwrap();
+    let (plain, going) = (with(""), with("deprecated_at = \"2026-01-31\"\nsunset_at = \"2026-12-31\"\n"));
+    let sooner = with("deprecated_at = \"2026-01-31\"\nsunset_at = \"2026-06-30\"\n");
+    for (old, new, code, verdict) in [
+        (&plain, &going, "endpoint_deprecated", Verdict::Compatible),
+        (&going, &plain, "endpoint_kept", Verdict::Compatible),
+        (&sooner, &going, "endpoint_deprecated", Verdict::Compatible),
+        (&going, &sooner, "sunset_advanced", Verdict::Breaking),
+    ] {
+        let found = compare(old, new);
+        assert_eq!(found.iter().map(|one| (one.code, one.verdict)).collect::<Vec<_>>(), [(code, verdict)]);
+    }
+    assert!(compare(&going, &going).is_empty());
 }

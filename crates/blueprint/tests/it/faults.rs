@@ -70,6 +70,20 @@ const CASES: &[(&str, &str, &[&str])] = &[
         "created = \"lead.create\"",
         &["resources[0].emits.created: there is no event \"lead.create\"; did you mean lead.created?"],
     ),
+    (
+        "writable = [\"status\"]",
+        "sunset_at = \"2026-12-31\"",
+        &["endpoints[1].sunset_at: belongs to deprecated_at, the day since which the endpoint is deprecated"],
+    ),
+    (
+        "writable = [\"status\"]",
+        "deprecated_at = \"2026-02-30\"\nsunset_at = \"2026-01-31\"\nsuccessor = \"v2/leads\"",
+        &[
+            "endpoints[1].deprecated_at: must be a day such as 2026-01-31",
+            "endpoints[1].sunset_at: must not be before deprecated_at",
+            "endpoints[1].successor: must be a path such as /api/v2/leads, or an https:// address",
+        ],
+    ),
     ("default_tier = \"basic\"", "default_tier = \"gold\"", &["default_tier: there is no tier \"gold\""]),
     ("webhooks.read", "webhook.read", &["scopes[1].grants[0]: there is no permission \"webhook.read\"; did you mean webhooks.read?"]),
     ("implies = []", "implies = [\"leads:write\"]", &["scopes[0].implies: leads back to itself: leads:read → leads:write → leads:read"]),
@@ -145,6 +159,23 @@ const CASES: &[(&str, &str, &[&str])] = &[
             "tiers[0].burst: is a part of per_minute: at most as many, and only with it",
         ],
     ),
+    (
+        "burst = 10",
+        "burst = 10\nmonthly_quota = { limit = 0, refill_day = 32 }",
+        &[
+            "tiers[0].monthly_quota.limit: must be at least 1; leave the quota out for none",
+            "tiers[0].monthly_quota.refill_day: must be a day of a month, 1 to 31",
+        ],
+    ),
+    (
+        "burst = 10",
+        "burst = 10\nenvironments = { stagin = {}, development = { per_minute = 5, burst = 6 } }",
+        &[
+            "tiers[0].environments.development.burst: is a part of per_minute: at most as many, and only with it",
+            "tiers[0].environments.stagin: there is no environment \"stagin\"; did you mean staging?",
+        ],
+    ),
+    ("operation = \"list\"", "operation = \"list\"\ncost = 0", &["endpoints[0].cost: must be 1 to 10000"]),
     ("per_minute = 60", "per_minute = -1", &["tiers[0].per_minute: invalid value: integer `-1`, expected a whole number, not negative"]),
     (
         "per_minute = 60",
@@ -200,4 +231,115 @@ fn all_faults_are_shown_at_once_with_their_lines() {
         line("scope = \"lead:read\""),
     );
     assert_eq!(faults.to_string(), expected);
+}
+
+const PROXY: &str = r#"
+[[upstreams]]
+name = "orders"
+targets = ["http://10.0.0.5:9000"]
+
+[[endpoints]]
+method = "GET"
+path = "/shop/{id}/*rest"
+operation = { type = "upstream", upstream = "orders", path = "/v2/{id}/*rest" }
+scope = "leads:read"
+"#;
+
+/// The same for what is said of upstreams.
+const PROXY_CASES: &[(&str, &str, &[&str])] = &[
+    (
+        "upstream = \"orders\",",
+        "upstream = \"order\",",
+        &["endpoints[2].operation.upstream: there is no upstream \"order\"; did you mean orders?"],
+    ),
+    ("/v2/{id}/*rest", "/v2/{key}/*rest", &["endpoints[2].operation.path: the endpoint's path has no \"key\""]),
+    ("/v2/{id}/*rest", "/v2/{id}", &["endpoints[2].operation.path: must end with *rest: what the caller asks for would be lost"]),
+    (
+        "\"/shop/{id}/*rest\"",
+        "\"/*rest\"",
+        &["endpoints[2].path: would take the native API's paths: begin with a word of your own, or choose another style.base_path"],
+    ),
+    ("\"/shop/{id}/*rest\"", "\"/shop/*rest/x\"", &["endpoints[2].path: a star stands once, at the end, with a name: /orders/*rest"]),
+    ("\"/shop/{id}/*rest\"", "\"/webhooks/{id}/*rest\"", &["endpoints[2].path: /api/v1/webhooks belongs to the native API"]),
+    ("\"/shop/{id}/*rest\"", "\"/shop/{id}/{id}/*rest\"", &["endpoints[2].path: has the placeholder id twice"]),
+    (
+        "method = \"GET\"\npath = \"/shop",
+        "method = \"HEAD\"\npath = \"/shop",
+        &["endpoints[2].method: an upstream is asked by GET, POST, PUT, PATCH, DELETE, or ANY for all of them"],
+    ),
+    (
+        "{ type = \"upstream\"",
+        "{ type = \"list\"",
+        &["endpoints[2].operation.type: only an upstream is written as a table; the others by their names: \"list\""],
+    ),
+    (
+        "scope = \"leads:read\"",
+        "scope = \"leads:read\"\nresource = \"lead\"",
+        &["endpoints[2].resource: does not belong to an upstream's endpoint"],
+    ),
+    ("http://10.0.0.5:9000", "ftp://10.0.0.5", &["upstreams[0].targets[0]: must begin with http:// or https://"]),
+    (
+        "http://10.0.0.5:9000",
+        "http://me:secret@10.0.0.5",
+        &["upstreams[0].targets[0]: must name a host, without user and password; send credentials by headers"],
+    ),
+    ("http://10.0.0.5:9000", "http://10.0.0.5/a/../b", &["upstreams[0].targets[0]: its path must not contain //, . or .."]),
+    ("name = \"orders\"", "name = \"orders\"\nretries = 11", &["upstreams[0].retries: must be 0 to 10"]),
+    (
+        "name = \"orders\"",
+        "name = \"orders\"\nretrys = 1",
+        &["upstreams[0].retrys: \"retrys\" is not a known member here; did you mean retries?"],
+    ),
+    (
+        "name = \"orders\"",
+        "name = \"orders\"\nheaders = { Tradewind-Tenant = \"x\", Via = \"y\" }",
+        &[
+            "upstreams[0].headers.Tradewind-Tenant: is written by the proxy itself",
+            "upstreams[0].headers.Via: is written by the proxy itself",
+        ],
+    ),
+    (
+        "name = \"orders\"",
+        "name = \"orders\"\nforward = [\"cookies\"]",
+        &[
+            "upstreams[0].forward[0]: only credentials are named here (authorization, cookie, x-api-secret); all other headers are passed on anyway; did you mean cookie?",
+        ],
+    ),
+    (
+        "[[endpoints]]",
+        "[[endpoints]]\nmethod = \"ANY\"\npath = \"/shop/{id}/{part}\"\noperation = { type = \"upstream\", upstream = \"orders\" }\nscope = \"\"\n[[endpoints]]",
+        &["endpoints[3].path: stands at the same place as the placeholder of /shop/{id}/{part}; one of the two must go"],
+    ),
+    (
+        "[[endpoints]]",
+        "[[endpoints]]\nmethod = \"ANY\"\npath = \"/shop/{id}/*rest\"\noperation = { type = \"upstream\", upstream = \"orders\" }\nscope = \"\"\n[[endpoints]]",
+        &["endpoints[3].path: GET /shop/{id}/*rest is declared already by endpoints[2]"],
+    ),
+];
+
+#[test]
+fn faults_of_upstreams_are_explained() {
+    let whole = format!("{GOOD}{PROXY}");
+    let blueprint = parse(&whole, "proxy").unwrap();
+    assert_eq!(blueprint.endpoints[2].upstream.as_ref().unwrap().path, "/v2/{id}/*rest");
+    for (from, to, expected) in PROXY_CASES {
+        let changed = PROXY.replacen(from, to, 1);
+        assert_ne!(changed, PROXY, "{from}");
+        let text = format!("{GOOD}{changed}");
+        let faults = parse(&text, "proxy").unwrap_err();
+        let shown: Vec<String> = faults.list().iter().map(|fault| blueprint::Fault { line: None, ..fault.clone() }.to_string()).collect();
+        assert_eq!(shown, *expected, "{to}");
+        assert!(faults.list().iter().all(|fault| fault.line.is_some()), "{to}");
+    }
+    let named = PROXY.replace("{ type = \"upstream\", upstream = \"orders\", path = \"/v2/{id}/*rest\" }", "\"upstream\"");
+    let faults = parse(&format!("{GOOD}{named}"), "proxy").unwrap_err().to_string();
+    assert!(faults.contains("is written as a table: { type = \"upstream\""), "{faults}");
+}
+
+#[test]
+fn any_stands_for_every_method() {
+    let any = PROXY.replace("method = \"GET\"", "method = \"ANY\"");
+    let blueprint = parse(&format!("{GOOD}{any}"), "proxy").unwrap();
+    let methods: Vec<&str> = blueprint.endpoints[2..].iter().map(|endpoint| endpoint.method.as_str()).collect();
+    assert_eq!(methods, ["GET", "POST", "PUT", "PATCH", "DELETE"]);
 }

@@ -3,6 +3,7 @@
 //! A delivery's attempt waits until the object with its line is stored, so that delivered means stored. It holds one of the engine's places
 //! meanwhile: that is why batches are short, and closed early when nothing more comes.
 
+mod archive;
 mod batch;
 mod configuration;
 
@@ -17,10 +18,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 use web::outbound::Client;
 
-use crate::aws::check_url;
+use crate::address::check_url;
 use crate::configuration::placed;
 use crate::fault::Fault;
 use crate::message::Writer;
+pub use archive::{Archive, Upload};
 use batch::{Batches, Line};
 use configuration::Target;
 

@@ -52,10 +52,15 @@ impl One {
     }
 
     pub(crate) async fn over(client: &Client, destination: Value) -> Result<Self> {
-        let ambient = Ambient::system();
-        let secret = WebhookSecret::generate(&ambient);
         let name = destination["type"].as_str().unwrap().to_owned();
         let channel = all(client).into_iter().find(|channel| channel.name() == name).unwrap();
+        Self::by_channel(channel, destination).await
+    }
+
+    pub(crate) async fn by_channel(channel: Arc<dyn Channel>, destination: Value) -> Result<Self> {
+        let ambient = Ambient::system();
+        let secret = WebhookSecret::generate(&ambient);
+        let name = channel.name().to_owned();
         let config = channel.check(&config(&destination, &secret)).await?;
         let prepared = channel.prepare(&config)?;
         let now = ambient.now();
@@ -155,7 +160,7 @@ struct Everything {
 impl Planner for Everything {
     fn plan(&self, tx: &mut Tx<'_>, events: &[Arc<Event>]) -> Result<Vec<Planned>> {
         let destination = self.destination.lock().unwrap().unwrap();
-        let items: Vec<NewDelivery> = events.iter().map(|event| NewDelivery { event: Arc::clone(event), destination }).collect();
+        let items: Vec<NewDelivery> = events.iter().map(|event| NewDelivery::new(Arc::clone(event), destination)).collect();
         self.dispatch.enqueue(tx, &items)?;
         Ok(events.iter().map(|_| Planned { deliveries: 1, filtered: Vec::new() }).collect())
     }

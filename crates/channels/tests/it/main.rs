@@ -7,6 +7,7 @@ mod bed;
 mod checks;
 mod guard;
 mod nats;
+mod people;
 mod rabbitmq;
 mod redis_stream;
 mod s3;

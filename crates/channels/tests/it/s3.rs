@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use channels::Archive;
 use futures_util::future::join_all;
+use kernel::Ambient;
 use serde_json::{Value, json};
 use testkit::moto::Server;
 
-use crate::bed::{One, failed, ids};
+use crate::bed::{One, client, failed, ids};
 
 /// Two calls that need no key: a user and the key that all others are signed with.
 const KEY: &str = r#"
@@ -124,4 +126,50 @@ async fn a_lone_event_waits_for_company_and_refusals_reach_all_of_a_batch() {
     let missing = One::new(to(&cloud, &key, &json!({"bucket": "elsewhere", "maxWaitMs": 100}))).await;
     assert_eq!(failed(&missing.attempt(missing.event("e-1", "{}")).await), "missing");
     assert_eq!(objects(&cloud, &key).len(), 1);
+}
+
+/// Objects of an archive, a small one at once and a large one in parts; neither is there before it is finished.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_has_whole_objects() {
+    let (cloud, key) = Cloud::start();
+    cloud.server.python(BUCKET, &[&key.id, &key.secret]);
+    let ambient = Ambient::system();
+    let archive = |key: &Key| {
+        let config = to(&cloud, key, &json!({}));
+        Archive::new(client(), ambient.clone(), &config, "days of/").unwrap().with_part_size(5 * 1024 * 1024)
+    };
+    let mut small = archive(&key).begin("events/2026-03-01.ndjson").unwrap();
+    small.write("{\"a\":1}\n".to_owned()).await.unwrap();
+    small.write("{\"a\":2}\n".to_owned()).await.unwrap();
+    assert_eq!(objects(&cloud, &key).len(), 0);
+    small.finish().await.unwrap();
+    // What cannot be packed much: two parts of five megabytes, and a rest.
+    let mut large = archive(&key).begin("events/2026-03-02.ndjson").unwrap();
+    let mut lines = 0;
+    for _ in 0..60 {
+        let page: String = (0..200).map(|_| format!("{{\"n\":{lines},\"x\":\"{}\"}}\n", noise(&ambient))).collect();
+        lines += 200;
+        large.write(page).await.unwrap();
+    }
+    assert_eq!(objects(&cloud, &key).len(), 1);
+    large.finish().await.unwrap();
+    let found = objects(&cloud, &key);
+    let names: Vec<&str> = found.iter().map(|object| object["key"].as_str().unwrap()).collect();
+    assert_eq!(names, ["days of/events/2026-03-01.ndjson.gz", "days of/events/2026-03-02.ndjson.gz"]);
+    assert_eq!(found[0]["lines"], json!([{"a": 1}, {"a": 2}]));
+    let all = found[1]["lines"].as_array().unwrap();
+    assert_eq!((all.len(), all.iter().filter(|line| line["x"].as_str().unwrap().len() == 2048).count()), (12_000, 12_000));
+    // The same name again takes its place.
+    let again = archive(&key).begin("events/2026-03-02.ndjson").unwrap();
+    again.finish().await.unwrap();
+    let forged = Key { secret: "not-the-secret".to_owned(), ..key.clone() };
+    let refused = archive(&forged).begin("x").unwrap().finish().await.unwrap_err();
+    let text = format!("{refused:?}");
+    assert!(text.contains("403") && !text.contains("not-the-secret"), "{text}");
+}
+
+/// A kilobyte that nobody has seen, as text.
+fn noise(ambient: &Ambient) -> String {
+    let bytes: [u8; 1024] = ambient.bytes();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,6 +7,7 @@ use store::{Change, Tx};
 
 use super::{Delivery, DeliveryFilter, Status, get, list};
 use crate::engine::Engine;
+use crate::queue::slips::{self, Which};
 use crate::queue::{self, Finish, Pending};
 
 /// The topic of notices that a delivery was cancelled, for the node that may hold it in memory; the key is `<destination> <delivery>`.
@@ -18,6 +19,7 @@ const MOST: u32 = 100_000;
 ///
 /// Errors: 404, 409 `delivery_ended`.
 pub(crate) fn cancel(tx: &mut Tx<'_>, tenant: TenantId, id: DeliveryId) -> Result<Delivery> {
+    slips::spill(tx, Which::Tenant(tenant))?;
     if !end(tx, tenant, id)? {
         get(tx, tenant, id)?;
         return Err(Error::conflict(
@@ -31,6 +33,7 @@ pub(crate) fn cancel(tx: &mut Tx<'_>, tenant: TenantId, id: DeliveryId) -> Resul
 
 /// Ends every pending delivery of an event; answers how many there were. The event stays, with its deliveries' ends.
 pub(crate) fn cancel_event(tx: &mut Tx<'_>, tenant: TenantId, event: &EventId) -> Result<u64> {
+    slips::spill(tx, Which::Tenant(tenant))?;
     let filter = DeliveryFilter { event: Some(event.clone()), status: Some(Status::Pending), ..DeliveryFilter::default() };
     let pending = list(tx, tenant, &filter, &PageRequest { limit: MOST, ..PageRequest::default() })?;
     let mut count = 0;

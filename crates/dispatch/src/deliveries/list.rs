@@ -1,7 +1,8 @@
 //! Lists of deliveries, newest first.
 //!
 //! Every list is a walk along an index, from its newest row to the last one that is shown: by id (which begins with the time), by
-//! destination, along what has not arrived, or by event. Pending and finished rows are walked apart and merged by the outer `ORDER BY`.
+//! destination, along what has not arrived, or by event. Pending and finished rows are walked apart and merged by the outer `ORDER BY`;
+//! what stands on slips, which is little, is added.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use kernel::{ClientId, Cursor, DeliveryId, DestinationId, EventId, Page, PageReq
 use store::{Tx, Value};
 
 use super::{Delivery, Status, sql};
+use crate::queue::{Pending, slips};
 
 /// How long after its event's acceptance a delivery's row can be made, with room to spare; what a replay makes stands in `replayed`.
 pub(crate) const PLANNED_WITHIN: Duration = Duration::from_mins(10);
@@ -75,17 +77,56 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantId, filter: &DeliveryFilter, page: &P
         let finished = finished(filter, &mut both);
         arms.push(format!("SELECT {} FROM deliveries WHERE {finished}", sql::FINISHED));
     }
-    if arms.is_empty() {
-        return Ok(Page::from_rows(Vec::new(), page, None, cursor));
-    }
-    let most = both.place(page.offset().saturating_add(u64::from(page.limit) + 1));
-    let (limit, offset) = (both.place(page.limit + 1), both.place(page.offset()));
+    let on_slips = on_slips(tx, tenant, filter, page)?;
+    // What stands on slips comes between: then the rows before this page are needed as well.
+    let offset = if on_slips.is_empty() { page.offset() } else { 0 };
+    let rows = if arms.is_empty() { Vec::new() } else { select(tx, &arms, both, page, offset)? };
+    Ok(Page::from_rows(merge(on_slips, rows, page), page, None, cursor))
+}
+
+/// The rows of all arms after the first `offset`, up to the page's end.
+fn select(tx: &mut Tx<'_>, arms: &[String], mut both: Where, page: &PageRequest, offset: u64) -> Result<Vec<Delivery>> {
+    let most = page.offset().saturating_add(u64::from(page.limit) + 1);
+    let (limit, most, offset) = (both.place(most - offset), both.place(most), both.place(offset));
     // Each arm is cut before they meet, so that neither engine sorts more than is shown.
     let cut = |(n, arm): (usize, &String)| format!("SELECT * FROM ({arm} ORDER BY id DESC LIMIT ?{most}) AS arm{n}");
     let arms: Vec<String> = arms.iter().enumerate().map(cut).collect();
     let text = format!("{} ORDER BY id DESC LIMIT ?{limit} OFFSET ?{offset}", arms.join(" UNION ALL "));
-    let rows = tx.query(&text, &both.values, sql::read)?;
-    Ok(Page::from_rows(rows, page, None, cursor))
+    tx.query(&text, &both.values, sql::read)
+}
+
+/// What is pending on slips and matches, the newest first.
+fn on_slips(tx: &mut Tx<'_>, tenant: TenantId, filter: &DeliveryFilter, page: &PageRequest) -> Result<Vec<Delivery>> {
+    if !wants_pending(filter) {
+        return Ok(Vec::new());
+    }
+    let after = page.cursor.as_ref().map(|cursor| cursor.id.as_str());
+    let wanted = |row: &Pending| filter.takes_unattempted(row) && after.is_none_or(|after| row.id.to_string().as_str() < after);
+    Ok(slips::of_tenant(tx, tenant, wanted)?.into_iter().map(Delivery::from).collect())
+}
+
+/// Brings both together, and leaves out what stands before the page if there is anything on slips.
+fn merge(on_slips: Vec<Delivery>, mut rows: Vec<Delivery>, page: &PageRequest) -> Vec<Delivery> {
+    if on_slips.is_empty() {
+        return rows;
+    }
+    rows.extend(on_slips);
+    rows.sort_by(|a, b| b.id.cmp(&a.id));
+    let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+    rows.into_iter().skip(offset).take(page.limit as usize + 1).collect()
+}
+
+impl DeliveryFilter {
+    /// Whether a pending delivery that no attempt was made for is asked for.
+    fn takes_unattempted(&self, row: &Pending) -> bool {
+        self.destination.is_none_or(|id| row.destination == id)
+            && self.client.is_none_or(|id| row.client == id)
+            && self.event_type.as_ref().is_none_or(|name| row.event_type.as_str() == name)
+            && self.event.as_ref().is_none_or(|id| row.event_id == *id)
+            && self.from.is_none_or(|from| row.id >= DeliveryId::first_at(from) && row.created_at >= from)
+            && self.to.is_none_or(|to| row.id < DeliveryId::first_at(to) && row.created_at < to)
+            && self.code.is_none()
+    }
 }
 
 fn cursor(row: &Delivery) -> Cursor {

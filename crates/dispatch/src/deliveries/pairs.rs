@@ -10,6 +10,8 @@ use store::{Tx, Value};
 use super::list::{planned_from, planned_until};
 use crate::NewDelivery;
 use crate::engine::Engine;
+use crate::enqueue::{Into, enqueue};
+use crate::queue::slips;
 
 /// Events per look-up; the list is filled up by repeating its last entry, so that few statements are prepared.
 const LOOK_UPS: [usize; 3] = [1, 16, 256];
@@ -38,6 +40,7 @@ pub fn attempted(tx: &mut Tx<'_>, tenant: TenantId, destination: DestinationId, 
     let (from, until) = (planned_from(first.created_at), planned_until(last.created_at));
     let pending = "SELECT event_id FROM queue WHERE tenant_id = ?1 AND id >= ?3 AND id < ?4 AND destination_id = ?2";
     found.extend(tx.query(pending, &[tenant.into(), destination.into(), from.into(), until.into()], |row| row.get::<EventId>(0))?);
+    found.extend(slips::of_tenant(tx, tenant, |row| row.destination == destination)?.into_iter().map(|row| row.event_id));
     Ok(found)
 }
 
@@ -58,7 +61,8 @@ pub(crate) fn replay(engine: &Arc<Engine>, tx: &mut Tx<'_>, tenant: TenantId, it
     let ours = |item: &&NewDelivery| won.contains(&(item.event.id.clone(), item.destination));
     let fresh: Vec<NewDelivery> = items.iter().filter(ours).cloned().collect();
     let from = DeliveryId::first_at(tx.now());
-    crate::enqueue::enqueue(engine, tx, &fresh)?;
+    // They are looked up in the queue right after.
+    enqueue(engine, tx, &fresh, Into::Queue)?;
     note_ids(tx, tenant, from, &won)?;
     Ok(won.len() as u64)
 }

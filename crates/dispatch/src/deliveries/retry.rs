@@ -9,6 +9,7 @@ use super::worker::worker;
 use super::{Delivery, TOPIC, get, sql};
 use crate::destinations::{self, State};
 use crate::engine::Engine;
+use crate::queue::slips::{self, Which};
 use crate::queue::{self, made_at};
 
 const PENDING: &str = "UPDATE queue SET due_at = ?3, first_at = ?3, first_count = attempt_count WHERE tenant_id = ?1 AND id = ?2";
@@ -27,6 +28,7 @@ pub(crate) fn retry(engine: &Arc<Engine>, tx: &mut Tx<'_>, tenant: TenantId, id:
         return Err(gone(Error::not_found("webhook")));
     }
     let (now, node) = (tx.now(), worker(tx, engine.node(), tenant, old.webhook_id)?);
+    slips::spill(tx, Which::Tenant(tenant))?;
     queue::let_go_behind(tx, tenant, id)?;
     if tx.exec(PENDING, &[tenant.into(), id.into(), now.into()])? == 0 {
         let key = [tenant.into(), id.into(), made_at(id).into()];

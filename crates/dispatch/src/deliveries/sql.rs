@@ -4,6 +4,7 @@ use kernel::{Error, Result, Timestamp};
 use store::Row;
 
 use super::{Delivery, Status};
+use crate::queue::Pending;
 
 /// Of `queue`. The casts say to PostgreSQL what the NULLs would be.
 pub(super) const PENDING: &str = "id, event_id, event_type, destination_id, client_id, seq, 'pending' AS status, CAST(NULL AS TEXT) AS reason, \
@@ -37,6 +38,31 @@ pub(super) fn read(row: &Row<'_>) -> Result<Delivery> {
         created_at,
         event_created_at: row.get(16)?,
     })
+}
+
+impl From<Pending> for Delivery {
+    fn from(row: Pending) -> Self {
+        Self {
+            id: row.id,
+            event_id: row.event_id,
+            event_type: row.event_type,
+            webhook_id: row.destination,
+            client_id: row.client,
+            sequence: row.seq,
+            status: Status::Pending,
+            reason: None,
+            attempt_count: row.attempt_count,
+            scheduled_for: row.deliver_at.map_or(row.created_at, |at| at.max(row.created_at)),
+            next_retry_at: Some(row.due_at),
+            delivered_at: None,
+            finished_at: None,
+            response_code: row.last_status_code,
+            response_body: None,
+            error_message: row.last_error,
+            created_at: row.created_at,
+            event_created_at: row.event_created_at,
+        }
+    }
 }
 
 fn parse(text: &str) -> Result<Status> {

@@ -4,7 +4,7 @@ use kernel::{ClientId, DestinationId, Error, Result, TenantId};
 use serde_json::Value;
 use store::Tx;
 
-use super::{Destination, State, TOPIC, context, sql};
+use super::{Destination, State, TOPIC, certificate_ends, context, sql};
 use crate::Policy;
 
 /// What a destination is made from.
@@ -31,7 +31,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewDestination) -> Result<Destination> {
     let policy = serde_json::to_string(&new.policy).map_err(Error::internal)?;
     tx.exec(
         sql::INSERT,
-        &[new.id.into(), new.tenant.into(), new.client.into(), new.channel.as_str().into(), sealed.into(), policy.into(), now.into()],
+        &[new.id.into(), new.tenant.into(), new.client.into(), new.channel.as_str().into(), sealed.into(), policy.into(), now.into(), certificate_ends(&new.config).into()],
     )?;
     tx.exec(sql::INSERT_SEQ, &[new.id.into(), new.tenant.into(), new.client.into(), new.policy.ordered.into()])?;
     tx.notify(TOPIC, new.id);

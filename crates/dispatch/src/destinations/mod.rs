@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod ending;
 mod get;
 mod set_state;
 mod sql;
@@ -17,6 +18,8 @@ use crate::Policy;
 
 pub use create::{NewDestination, create};
 pub use delete::delete;
+use ending::certificate_ends;
+pub use ending::ending;
 pub(crate) use get::find;
 pub use get::{get, get_all};
 pub use set_state::{Failing, set_state};

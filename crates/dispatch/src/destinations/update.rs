@@ -4,7 +4,7 @@ use kernel::{DestinationId, Error, Result, TenantId};
 use serde_json::Value;
 use store::Tx;
 
-use super::{Destination, TOPIC, context, get, sql};
+use super::{Destination, TOPIC, certificate_ends, context, get, sql};
 use crate::Policy;
 
 /// What is to change; what is `None` stays.
@@ -24,7 +24,8 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantId, id: DestinationId, change: Dest
     let policy = change.policy.unwrap_or(old.policy);
     let sealed = tx.sealer().seal(&context(id), config.to_string().as_bytes())?;
     let text = serde_json::to_string(&policy).map_err(Error::internal)?;
-    tx.exec(sql::UPDATE, &[tenant.into(), id.into(), sealed.into(), text.into(), now.into()])?;
+    let ends = certificate_ends(&config);
+    tx.exec(sql::UPDATE, &[tenant.into(), id.into(), sealed.into(), text.into(), now.into(), ends.into()])?;
     tx.exec(sql::SET_ORDERED, &[tenant.into(), id.into(), policy.ordered.into()])?;
     tx.notify(TOPIC, id);
     Ok(Destination { config, policy, updated_at: now, ..old })

@@ -39,7 +39,12 @@ impl Engine {
             now: started_at,
             timeout: target.destination.policy.timeout(),
         };
-        let report = attempt(target, &input).await;
+        let report = if target.destination.policy.is_expired(item.row.first_at, started_at) {
+            let skipped = AttemptReport::failure(AttemptOutcome::Skipped("expired"), "expired", "", Duration::ZERO);
+            AttemptReport { error: None, ..skipped }
+        } else {
+            attempt(target, &input).await
+        };
         let logged = log::logged(self.ambient.id(), &item.row, number, started_at, &report);
         let (verdict, turn) = self.judge(lane, target, &item, &report);
         if let Some(host) = &target.host {

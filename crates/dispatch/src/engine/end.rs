@@ -109,7 +109,7 @@ fn end_closed_step(tx: &mut Tx<'_>, node: Node, id: DestinationId, held: &HashSe
         queue::remove(tx, node, rows.iter())?;
     } else {
         let ends: Vec<Finish<'_>> = rows.iter().map(|row| Finish::unattempted(row, "skipped", "disabled")).collect();
-        queue::finish(tx, node, &ends)?;
+        queue::finish(tx, node, &HashSet::new(), &ends)?;
     }
     Ok(Step::Ended)
 }
@@ -124,7 +124,7 @@ fn end_overdue_step(
 ) -> Result<Step> {
     let Some(rows) = step_rows(tx, node, id, cutoff, held)? else { return Ok(Step::Over) };
     let ends: Vec<Finish<'_>> = rows.iter().map(|row| Finish::unattempted(row, "failed", "exhausted")).collect();
-    let ended = queue::finish(tx, node, &ends)?;
+    let ended = queue::finish(tx, node, &HashSet::new(), &ends)?;
     let lost: Vec<Ended> = rows.iter().filter(|row| ended.contains(&row.id)).map(|row| Ended::unattempted(row, "exhausted")).collect();
     if let Some(observer) = observer.filter(|_| !lost.is_empty()) {
         observer.lost(tx, &lost)?;

@@ -43,7 +43,11 @@ impl Engine {
         };
         // Not before the receiver wants it, and not before its turn: one that says "now" does not use up its own retries.
         let wait = after.map_or(wait, |after| after.min(Duration::from_millis(MAX_WAIT_MS)).max(wait));
-        Verdict::Retry { due_at: now.plus(wait) }
+        let due_at = now.plus(wait);
+        if policy.is_expired(item.row.first_at, due_at) {
+            return Verdict::Finish { status: "skipped", reason: "expired" };
+        }
+        Verdict::Retry { due_at }
     }
 
     /// Adapts concurrency, breaker and pauses; answers when the destination turned for the worse or the better.

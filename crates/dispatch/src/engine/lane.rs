@@ -11,6 +11,7 @@ use kernel::{DeliveryId, DestinationId, Event, Timestamp};
 use super::breaker::{Breaker, Passage};
 use super::host::Host;
 use super::keys::Keys;
+use super::slips::Ticket;
 use crate::channel::{Channel, Prepared};
 use crate::config::Options;
 use crate::destinations::{Destination, State};
@@ -25,6 +26,8 @@ pub(crate) struct Item {
     pub(crate) epoch: i64,
     /// Nothing pending with the same ordering key stood before it when it was written.
     pub(crate) is_first: bool,
+    /// If it stands on a slip, or did.
+    pub(crate) ticket: Option<Ticket>,
 }
 
 impl Item {
@@ -115,6 +118,8 @@ pub(crate) struct LaneState {
     pub(crate) next_due: Option<Timestamp>,
     /// When the timer will look.
     pub(crate) wake_at: Option<Timestamp>,
+    /// Its deliveries lingered on slips: until then they go into the queue at once.
+    pub(crate) is_slow_until: Option<Timestamp>,
     /// Since when nothing arrives, as the database says too.
     pub(crate) failing: Option<Timestamp>,
     pub(crate) used_at: Timestamp,
@@ -142,6 +147,7 @@ impl Lane {
             queued: false,
             next_due: None,
             wake_at: None,
+            is_slow_until: None,
             failing: None,
             used_at: now,
         };
@@ -166,6 +172,13 @@ impl LaneState {
             self.keys.leave(key, self.loading);
         }
         self.leave_to_database();
+    }
+
+    /// Whether what is published now will likely be taken into memory, attempted and ended at once.
+    pub(crate) fn is_brisk(&self, options: &Options, now: Timestamp) -> bool {
+        let is_open = matches!(&self.aim, Aim::At(target) if target.destination.state == State::Enabled && interval_us(target).is_none());
+        let is_held_up = self.hold_until.max(self.is_slow_until).is_some_and(|until| until > now);
+        is_open && !is_held_up && !self.backlog && !self.is_shut() && self.failing.is_none() && self.has_room(options)
     }
 
     fn has_room(&self, options: &Options) -> bool {

@@ -200,7 +200,7 @@ impl Engine {
                 continue;
             }
             match loaded.events.get(&(row.tenant, row.event_id.clone())) {
-                Some(event) => state.take(Item { event: Arc::clone(event), row, epoch: asked.epoch, is_first: true }),
+                Some(event) => state.take(Item { event: Arc::clone(event), row, epoch: asked.epoch, is_first: true, ticket: None }),
                 None => unfit.orphans.push(row),
             }
         }
@@ -239,7 +239,7 @@ impl Engine {
                 }
                 until = Some(row.due_at);
             } else if let Some(event) = loaded.events.get(&(row.tenant, row.event_id.clone())) {
-                state.take(Item { event: Arc::clone(event), row, epoch: asked.epoch, is_first: false });
+                state.take(Item { event: Arc::clone(event), row, epoch: asked.epoch, is_first: false, ticket: None });
             } else {
                 unfit.orphans.push(row);
             }
@@ -275,7 +275,7 @@ impl Engine {
         let node = self.node();
         let ended = self.store.write(scope(), move |tx| {
             let ends: Vec<Finish<'_>> = rows.iter().map(|row| Finish::unattempted(row, "skipped", "expired")).collect();
-            queue::finish(tx, node, &ends)
+            queue::finish(tx, node, &HashSet::new(), &ends)
         });
         if let Err(error) = ended.await {
             tracing::warn!(?error, "could not end deliveries without an event");

@@ -12,6 +12,7 @@ mod load;
 mod log;
 mod nodes;
 mod outcome;
+mod slips;
 mod slots;
 mod sweep;
 mod timer;
@@ -36,10 +37,12 @@ use crate::channel::Channel;
 use crate::config::Options;
 use crate::destinations;
 use crate::observer::Observer;
+use crate::queue::slips::{self as slip_rows, Which};
 use crate::{Snapshot, deliveries};
 use host::{Entry, Hosts};
 use lane::{Lane, LaneState, Start};
 use outcome::Outcome;
+use slips::Slips;
 use slots::{Place, Slots};
 use timer::Timer;
 
@@ -89,6 +92,7 @@ pub(crate) struct Engine {
     /// Attempts begun whose outcome and log row are not yet written.
     unsettled: AtomicUsize,
     settled: Notify,
+    pub(crate) slips: Arc<Slips>,
     /// The next group's number in the journal, and the groups that the log has.
     journal_next: AtomicI64,
     journal_done: Mutex<Vec<i64>>,
@@ -128,6 +132,7 @@ impl Engine {
             loads: Semaphore::new(LOADS),
             unsettled: AtomicUsize::new(0),
             settled: Notify::new(),
+            slips: Arc::default(),
             journal_next: AtomicI64::new(1),
             journal_done: Mutex::default(),
             sweep_now: Notify::new(),
@@ -198,10 +203,8 @@ impl Engine {
 
     /// Spawns a task that ends with the engine.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        self.runtime.spawn(async move {
-            stop.run_until_cancelled_owned(task).await;
-        });
+        // Not from within another future: a task is moved about, and would be twice as large.
+        self.runtime.spawn(self.stop.clone().run_until_cancelled_owned(task));
     }
 
     /// Ends every task at once.
@@ -232,6 +235,11 @@ impl Engine {
             shard.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
         };
         self.shards.iter().flat_map(all).collect()
+    }
+
+    /// Whether a delivery that is published now for this destination will likely be attempted and ended at once.
+    pub(crate) fn is_brisk(&self, id: DestinationId) -> bool {
+        self.runs() && self.known_lane(id).is_some_and(|lane| lane.lock().is_brisk(&self.options, self.ambient.now()))
     }
 
     /// Takes what this node has just committed.
@@ -417,6 +425,7 @@ impl Engine {
         engine.started.store(true, Ordering::SeqCst);
         engine.spawn(Arc::clone(engine).keep_alive(dead));
         engine.spawn(Arc::clone(engine).keep_time());
+        engine.spawn(Arc::clone(engine).keep_slips());
         engine.spawn(Arc::clone(engine).keep_sweeping());
         Ok(())
     }
@@ -456,6 +465,7 @@ impl Engine {
         let (node, logged) = (engine.node(), engine.journal_done());
         let bye = engine.store.write(scope(), move |tx| {
             outcome::forget_groups(tx, node, &logged)?;
+            while slip_rows::spill(tx, Which::Node(node.id))?.slips > 0 {}
             node.stop(tx)
         });
         if let Err(error) = bye.await {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::log::{self, Logged};
 use super::{Engine, scope};
 use crate::deliveries;
+use crate::queue::slips::{self, Which};
 
 /// Rows taken over in one transaction.
 const STEP: i64 = 500;
@@ -108,8 +109,8 @@ impl Engine {
         let mut count = 0;
         loop {
             let me = self.node();
-            let taken: Vec<DestinationId> = self.store.write(scope(), move |tx| take_some(tx, me, dead)).await?;
-            if taken.is_empty() {
+            let (taken, is_over) = self.store.write(scope(), move |tx| take_some(tx, me, dead)).await?;
+            if is_over {
                 break;
             }
             count += taken.len();
@@ -143,14 +144,17 @@ impl Engine {
     }
 }
 
-fn take_some(tx: &mut Tx<'_>, me: Node, dead: NodeId) -> Result<Vec<DestinationId>> {
+/// One step: the destinations of what was taken, and whether there was nothing left.
+fn take_some(tx: &mut Tx<'_>, me: Node, dead: NodeId) -> Result<(Vec<DestinationId>, bool)> {
+    let slips = slips::spill(tx, Which::Node(dead))?.slips;
     tx.exec(TAKE_LANES, &[me.id.into(), me.epoch.into(), dead.into()])?;
     let params = [me.id.into(), me.epoch.into(), dead.into(), STEP.into()];
     let taken: Vec<(DestinationId, NodeId)> = tx.query(TAKE_OVER, &params, |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (destination, _) in taken.iter().filter(|(_, owner)| *owner != me.id) {
         tx.notify(deliveries::TOPIC, destination);
     }
-    Ok(taken.into_iter().map(|(destination, _)| destination).collect())
+    let is_over = taken.is_empty() && slips == 0;
+    Ok((taken.into_iter().map(|(destination, _)| destination).collect(), is_over))
 }
 
 fn journal_of(tx: &mut Tx<'_>, dead: NodeId) -> Result<Vec<(i64, String)>> {

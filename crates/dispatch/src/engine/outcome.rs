@@ -15,7 +15,7 @@ use super::log::{self, Logged};
 use super::{Engine, scope};
 use crate::destinations::{self, Failing};
 use crate::observer::{Ended, Observer, Turn};
-use crate::queue::{self, Again, Finish};
+use crate::queue::{self, Again, Finish, slips};
 
 /// Most outcomes in a group.
 const GROUP: usize = 512;
@@ -63,9 +63,15 @@ impl Outcome {
         Self { item, lane, verdict, turn, logged }
     }
 
+    /// The slip that its delivery stands on, or stood.
+    fn slip(&self) -> Option<i64> {
+        self.item.ticket.as_ref().map(|ticket| ticket.slip.number)
+    }
+
     fn copy(&self) -> Self {
-        let Item { row, event, epoch, is_first } = &self.item;
-        let item = Item { row: row.clone(), event: Arc::clone(event), epoch: *epoch, is_first: *is_first };
+        let Item { row, event, epoch, is_first, ticket: _ } = &self.item;
+        // Whatever stands on a slip is moved into the queue when this one is dropped.
+        let item = Item { row: row.clone(), event: Arc::clone(event), epoch: *epoch, is_first: *is_first, ticket: None };
         Self::new(item, Arc::clone(&self.lane), self.verdict, self.turn, self.logged.clone())
     }
 }
@@ -115,10 +121,13 @@ impl Engine {
     async fn write_once(&self, group: &Arc<[Outcome]>) -> Result<(i64, HashSet<DeliveryId>)> {
         let (node, number, logged) = (self.node(), self.journal_next.fetch_add(1, Ordering::Relaxed), self.journal_done());
         let (writing, forgotten, observer) = (Arc::clone(group), logged.clone(), self.observer.get().cloned());
+        let done = self.slips.take_done();
+        let empty = done.clone();
         let written = self
             .store
             .write(scope(), move |tx| {
                 forget_groups(tx, node, &forgotten)?;
+                slips::forget(tx, node, &empty)?;
                 let written = write(tx, node, number, &writing)?;
                 if let Some(observer) = observer {
                     observe(tx, observer.as_ref(), &writing, &written)?;
@@ -128,6 +137,7 @@ impl Engine {
             .await;
         if written.is_err() {
             self.journal_done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(logged);
+            self.slips.put_done(done);
         }
         Ok((number, written?))
     }
@@ -146,7 +156,11 @@ impl Engine {
                 Verdict::Retry { due_at } => Some(due_at),
                 Verdict::Finish { .. } | Verdict::Gone => None,
             };
-            if !written.contains(&id) {
+            if written.contains(&id) {
+                if let Some(ticket) = &outcome.item.ticket {
+                    ticket.settle();
+                }
+            } else {
                 metrics::counter!("tradewind_delivery_outcomes_refused_total").increment(1);
                 // Another node or a later life owns it, or it is gone. If it is ours after all, a look later finds it.
                 until = Some(self.ambient.now().plus(self.options.sweep_every));
@@ -182,19 +196,22 @@ const DELIVERED: Verdict = Verdict::Finish { status: "delivered", reason: "deliv
 /// One transaction: ends, retries, destinations, and the journal of what the log does not have yet. Answers what `node` still owned.
 fn write(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome]) -> Result<HashSet<DeliveryId>> {
     let (mut ends, mut again) = (Vec::new(), Vec::new());
-    for outcome in group.iter().filter(|outcome| outcome.item.epoch == node.epoch) {
-        let (row, logged) = (&outcome.item.row, &outcome.logged);
+    let ours = || group.iter().filter(|outcome| outcome.item.epoch == node.epoch);
+    let on: HashSet<i64> = ours().filter_map(Outcome::slip).collect();
+    let on = slips::present(tx, node, &on)?;
+    for outcome in ours() {
+        let (row, slip, logged) = (&outcome.item.row, outcome.slip(), &outcome.logged);
         let (attempt_count, status_code, error) = (logged.number, logged.status_code, logged.error.clone());
         let end =
-            |status, reason, response_body| Finish { row, attempt_count, status, reason, status_code, error: error.clone(), response_body };
+            |status, reason, response_body| Finish { row, slip, attempt_count, status, reason, status_code, error: error.clone(), response_body };
         match outcome.verdict {
             Verdict::Finish { status, reason } => ends.push(end(status, reason, logged.response_body.clone())),
             Verdict::Gone => ends.push(end("failed", "gone", logged.response_body.clone())),
-            Verdict::Retry { due_at } => again.push(Again { row, due_at, attempt_count, status_code, error }),
+            Verdict::Retry { due_at } => again.push(Again { row, slip, due_at, attempt_count, status_code, error }),
         }
     }
-    let mut written = queue::finish(tx, node, &ends)?;
-    written.extend(queue::put_off(tx, node, &again)?);
+    let mut written = queue::finish(tx, node, &on, &ends)?;
+    written.extend(queue::put_off(tx, node, &on, &again)?);
     turns(tx, group, &written)?;
     journal(tx, node, number, group, &written)?;
     Ok(written)

@@ -2,6 +2,7 @@
 
 mod body;
 mod configuration;
+mod echoes;
 mod prepared;
 mod rehearse;
 mod retry_after;
@@ -29,7 +30,7 @@ pub use body::Body;
 use prepared::{HttpTarget, MASK};
 use signing::Signers;
 use thin::Thin;
-use tokens::{NoToken, Tokens};
+use tokens::{Grant, NoToken, Tokens};
 use transform::Draft;
 
 use crate::rehearsal::Rehearsal;
@@ -164,9 +165,10 @@ impl HttpChannel {
                 return AttemptReport::failure(retry, "signing", "the key that signs could not be had", Duration::ZERO);
             }
         };
-        let signed = signers.headers(&self.form, input, &body);
-        headers.extend(signed.clone());
-        shown.extend(signed);
+        signers.headers(&self.form, input, &body, |name, value| {
+            shown.insert(name.clone(), value.clone());
+            headers.insert(name.clone(), value);
+        });
         target.sign_body(&mut headers, &mut shown, &body);
         let request = OutboundRequest { method, uri, headers, body, timeout, response_cap: MAX_BODY };
         let started = Instant::now();
@@ -193,7 +195,23 @@ impl HttpChannel {
             Fault::Unanswered(OutboundError { kind: OutboundFault::Tls, text, elapsed: Duration::ZERO })
         })?;
         let client = own.as_ref().unwrap_or(&self.client);
-        let Some(grant) = &target.grant else { return client.send(request).await.map_err(Fault::Unanswered) };
+        let Some(grant) = &target.grant else {
+            let mut answer = client.send(request).await.map_err(Fault::Unanswered)?;
+            target.echoes.hide_in(&mut answer, None);
+            return Ok(answer);
+        };
+        // Apart: every attempt would carry its room otherwise.
+        Box::pin(self.exchange_with_token(client, target, grant, input, request)).await
+    }
+
+    async fn exchange_with_token(
+        &self,
+        client: &Client,
+        target: &HttpTarget,
+        grant: &Grant,
+        input: &AttemptInput<'_>,
+        request: OutboundRequest,
+    ) -> Result<OutboundResponse, Fault> {
         let (tenant, deadline) = (input.destination.tenant, Instant::now() + request.timeout);
         let mut renewed = false;
         loop {
@@ -203,7 +221,8 @@ impl HttpChannel {
             if let Some(value) = tokens::bearer(&token) {
                 request.headers.insert(AUTHORIZATION, value);
             }
-            let answer = client.send(request).await.map_err(Fault::Unanswered)?;
+            let mut answer = client.send(request).await.map_err(Fault::Unanswered)?;
+            target.echoes.hide_in(&mut answer, Some(&token));
             if answer.status != StatusCode::UNAUTHORIZED || renewed {
                 return Ok(answer);
             }

@@ -11,6 +11,7 @@ use web::outbound::TlsSettings;
 use web::signature::WebhookSecret;
 
 use super::configuration::{Auth, Content, HttpConfig, SignatureForm};
+use super::echoes::Echoes;
 use super::tokens::Grant;
 use super::transform::Transform;
 
@@ -39,6 +40,8 @@ pub(super) struct HttpTarget {
     pub(super) transform: Option<Transform>,
     /// Whether the body only says where the event can be read.
     pub(super) is_thin: bool,
+    /// What must not come back into the log.
+    pub(super) echoes: Echoes,
 }
 
 impl HttpTarget {
@@ -47,7 +50,8 @@ impl HttpTarget {
         let url = url::Url::parse(&config.url).map_err(|_| broken("URL"))?;
         let uri = web::outbound::to_uri(&url).map_err(|_| broken("URL"))?;
         let method = config.method.parse().map_err(|_| broken("method"))?;
-        let mut headers = HeaderMap::new();
+        // Room for what each attempt adds to its copy.
+        let mut headers = HeaderMap::with_capacity(config.headers.len() + 16);
         for (name, value) in &config.headers {
             let name: HeaderName = name.parse().map_err(|_| broken("header"))?;
             headers.insert(name, HeaderValue::from_str(value).map_err(|_| broken("header"))?);
@@ -78,7 +82,8 @@ impl HttpTarget {
         let shown = masked(&headers, chosen);
         let (signature, tls) = (config.signature, config.tls()?);
         let (transform, is_thin) = (Transform::of(config).map_err(Error::internal)?, config.content == Content::Thin);
-        Ok(Self { uri, method, headers, shown, secrets, body_key, signature, grant, tls, transform, is_thin })
+        let echoes = Echoes::of(config);
+        Ok(Self { uri, method, headers, shown, secrets, body_key, signature, grant, tls, transform, is_thin, echoes })
     }
 
     /// The secrets that sign at `now`, the newest first.

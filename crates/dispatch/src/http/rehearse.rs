@@ -27,15 +27,18 @@ impl HttpChannel {
         };
         let target = HttpTarget { transform, ..HttpTarget::new(&HttpConfig { transform: None, ..parsed })? };
         Ok(match self.draft(&target, event, WITHIN).await {
+            Ok(draft) if draft.uri != target.uri && self.check_url(&draft.uri.to_string(), "").await.is_err() => refused(nothing),
             Ok(draft) => Rehearsal { request: Some(shown(&draft)), ..nothing },
             Err(Stop::Cancelled) => Rehearsal { is_cancelled: true, ..nothing },
             Err(Stop::Fault(found)) => Rehearsal { fault: Some(told(found)), ..nothing },
-            Err(Stop::Refused) => {
-                let message = "the url that the transform gave is not allowed".to_owned();
-                Rehearsal { fault: Some(RehearsedFault { message, line: None, column: None }), ..nothing }
-            }
+            Err(Stop::Refused) => refused(nothing),
         })
     }
+}
+
+fn refused(nothing: Rehearsal) -> Rehearsal {
+    let message = "the url that the transform gave is not allowed".to_owned();
+    Rehearsal { fault: Some(RehearsedFault { message, line: None, column: None }), ..nothing }
 }
 
 fn told(found: Fault) -> RehearsedFault {

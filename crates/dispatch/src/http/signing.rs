@@ -1,6 +1,6 @@
 //! What signs an attempt, and the headers that say so.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use kernel::{Error, Result};
 use web::signature::{SigningKey, WebhookSecret, sign_asymmetric, sign_legacy, sign_standard};
 
@@ -23,7 +23,7 @@ impl Signers {
         }
         let missing = || Error::internal("a webhook asks for v1a, and its tenant has no key");
         let source = channel.keys.as_ref().ok_or_else(missing)?;
-        let keys = source.signing(input.destination.tenant, input.now).await?;
+        let keys = Box::pin(source.signing(input.destination.tenant, input.now)).await?;
         if keys.is_empty() { Err(missing()) } else { Ok(Self { secrets, keys }) }
     }
 
@@ -33,7 +33,11 @@ impl Signers {
     }
 
     fn signature(&self, id: &str, at: i64, body: &[u8]) -> String {
-        let (symmetric, asymmetric) = (sign_standard(&self.secrets, id, at, body), sign_asymmetric(&self.keys, id, at, body));
+        let symmetric = sign_standard(&self.secrets, id, at, body);
+        if self.keys.is_empty() {
+            return symmetric;
+        }
+        let asymmetric = sign_asymmetric(&self.keys, id, at, body);
         let gap = if symmetric.is_empty() || asymmetric.is_empty() { "" } else { " " };
         format!("{symmetric}{gap}{asymmetric}")
     }
@@ -54,38 +58,36 @@ impl Signers {
         out
     }
 
-    /// The headers of an attempt: Standard Webhooks', and the blueprint's.
-    pub(super) fn headers(&self, form: &Form, input: &AttemptInput<'_>, body: &[u8]) -> HeaderMap {
+    /// Gives `put` the headers of an attempt: Standard Webhooks', and the blueprint's.
+    pub(super) fn headers(&self, form: &Form, input: &AttemptInput<'_>, body: &[u8], mut put: impl FnMut(&HeaderName, HeaderValue)) {
         let (event, at) = (input.event, input.now.seconds());
-        let mut out = HeaderMap::with_capacity(8);
-        let mut put = |name: &HeaderName, value: &str| {
+        let mut put = |name: &HeaderName, value: String| {
             // Ids, numbers and base64 are always header values.
-            if let Ok(value) = HeaderValue::from_str(value) {
-                out.insert(name.clone(), value);
+            if let Ok(value) = HeaderValue::try_from(value) {
+                put(name, value);
             }
         };
         let id = event.id.as_str();
-        put(&ID, id);
-        put(&TIMESTAMP, &at.to_string());
+        put(&ID, id.to_owned());
+        put(&TIMESTAMP, at.to_string());
         let signature = self.signature(id, at, body);
         if !signature.is_empty() {
-            put(&SIGNATURE, &signature);
+            put(&SIGNATURE, signature);
         }
         if input.seq > 0 {
-            put(&SEQUENCE, &input.seq.to_string());
+            put(&SEQUENCE, input.seq.to_string());
         }
         if let Some(name) = &form.id {
-            put(name, id);
+            put(name, id.to_owned());
         }
         if let Some(name) = &form.event {
-            put(name, event.event_type.as_str());
+            put(name, event.event_type.as_str().to_owned());
         }
         if let Some(name) = &form.timestamp {
-            put(name, &input.now.to_string());
+            put(name, input.now.to_string());
         }
         if let (Some(name), false) = (&form.signature, self.secrets.is_empty()) {
-            put(name, &self.legacy(at, body));
+            put(name, self.legacy(at, body));
         }
-        out
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use kernel::id::TypedId as _;
 use kernel::{Error, Event, Result};
-use script::{Fault, FaultKind, Function, Moment, NewBody, Transformed};
+use script::{Fault, FaultKind, Function, Moment, NewBody, Party, Transformed};
 use serde_json::{Map, Value, json};
 
 use super::configuration::{self, HttpConfig, MAX_HEADERS, MAX_VALUE};
@@ -169,10 +170,18 @@ impl HttpChannel {
         let body = if target.is_thin { self.thin.write(event) } else { self.body.write(event) };
         let (method, uri) = (target.method.clone(), target.uri.clone());
         let draft = Draft { method, uri, headers: target.headers.clone(), shown: target.shown.clone(), body };
-        let Some(transform) = &target.transform else { return Ok(draft) };
+        match &target.transform {
+            None => Ok(draft),
+            // Apart: every attempt would carry its room otherwise.
+            Some(transform) => Box::pin(self.shape(transform, event, draft, within)).await,
+        }
+    }
+
+    async fn shape(&self, transform: &Transform, event: &Event, draft: Draft, within: Duration) -> std::result::Result<Draft, Stop> {
         let moment = Moment { now_ms: event.occurred_at.millis(), seed: seed(event) };
         let input = transform.input(&draft, event);
-        let run = self.scripts.transform(&transform.function, &input, moment);
+        let party = Party(event.tenant.uuid().as_u128());
+        let run = self.scripts.transform(party, &transform.function, &input, moment);
         match tokio::time::timeout(within, run).await {
             Ok(Ok(done)) => self.take(transform, done, draft),
             Ok(Err(found)) => Err(Stop::Fault(found)),

@@ -3,6 +3,8 @@
 //! All of them take many rows at once. Texts are the same on both engines; `owner || ''` keeps planners away from the index on `owner`,
 //! since each row is known by its primary key.
 
+pub(crate) mod slips;
+
 use std::fmt::Write as _;
 
 use std::collections::HashSet;
@@ -118,6 +120,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, rows: &[(Pending, Node)]) -> Result<()> {
 #[derive(Clone, Debug)]
 pub(crate) struct Finish<'a> {
     pub(crate) row: &'a Pending,
+    /// The slip that it stands on, unless that was taken apart; otherwise it is in the queue.
+    pub(crate) slip: Option<i64>,
     pub(crate) attempt_count: u32,
     pub(crate) status: &'static str,
     pub(crate) reason: &'static str,
@@ -130,13 +134,16 @@ impl<'a> Finish<'a> {
     /// An end without another attempt.
     pub(crate) fn unattempted(row: &'a Pending, status: &'static str, reason: &'static str) -> Self {
         let (attempt_count, status_code, error) = (row.attempt_count, row.last_status_code, row.last_error.clone());
-        Self { row, attempt_count, status, reason, status_code, error, response_body: None }
+        Self { row, slip: None, attempt_count, status, reason, status_code, error, response_body: None }
     }
 }
 
-/// Moves rows out of the queue into the finished ones, as far as `node` still owns them; answers which it did.
-pub(crate) fn finish(tx: &mut Tx<'_>, node: Node, ends: &[Finish<'_>]) -> Result<HashSet<DeliveryId>> {
-    let owned = remove(tx, node, ends.iter().map(|end| end.row))?;
+/// Moves rows out of the queue, or off their slips, into the finished ones, as far as `node` still owns them; answers which it did. `slips`:
+/// those that are there.
+pub(crate) fn finish(tx: &mut Tx<'_>, node: Node, slips: &HashSet<i64>, ends: &[Finish<'_>]) -> Result<HashSet<DeliveryId>> {
+    let is_on_slip = |end: &&Finish<'_>| end.slip.is_some_and(|slip| slips.contains(&slip));
+    let mut owned = remove(tx, node, ends.iter().filter(|end| !is_on_slip(end)).map(|end| end.row))?;
+    owned.extend(ends.iter().filter(is_on_slip).map(|end| end.row.id));
     let now = tx.now();
     insert_finished(tx, ends.iter().filter(|end| owned.contains(&end.row.id)), now)?;
     Ok(owned)
@@ -181,14 +188,39 @@ pub(crate) fn remove<'a>(tx: &mut Tx<'_>, node: Node, rows: impl Iterator<Item =
 #[derive(Clone, Debug)]
 pub(crate) struct Again<'a> {
     pub(crate) row: &'a Pending,
+    /// As in [`Finish::slip`].
+    pub(crate) slip: Option<i64>,
     pub(crate) due_at: Timestamp,
     pub(crate) attempt_count: u32,
     pub(crate) status_code: Option<u16>,
     pub(crate) error: Option<String>,
 }
 
-/// Puts rows off, as far as `node` still owns them; answers which it did.
-pub(crate) fn put_off(tx: &mut Tx<'_>, node: Node, rows: &[Again<'_>]) -> Result<HashSet<DeliveryId>> {
+impl Again<'_> {
+    /// The row after the attempt.
+    fn after(&self) -> Pending {
+        Pending {
+            due_at: self.due_at,
+            attempt_count: self.attempt_count,
+            last_status_code: self.status_code,
+            last_error: self.error.clone(),
+            ..self.row.clone()
+        }
+    }
+}
+
+/// Puts rows off, as far as `node` still owns them; those on one of `slips` come into the queue. Answers which it did.
+pub(crate) fn put_off(tx: &mut Tx<'_>, node: Node, slips: &HashSet<i64>, rows: &[Again<'_>]) -> Result<HashSet<DeliveryId>> {
+    let (on_slip, queued): (Vec<&Again<'_>>, Vec<&Again<'_>>) =
+        rows.iter().partition(|again| again.slip.is_some_and(|slip| slips.contains(&slip)));
+    let new: Vec<(Pending, Node)> = on_slip.iter().map(|again| (again.after(), node)).collect();
+    insert(tx, &new)?;
+    let mut done = put_off_queued(tx, node, &queued)?;
+    done.extend(on_slip.iter().map(|again| again.row.id));
+    Ok(done)
+}
+
+fn put_off_queued(tx: &mut Tx<'_>, node: Node, rows: &[&Again<'_>]) -> Result<HashSet<DeliveryId>> {
     let mut done = HashSet::with_capacity(rows.len());
     for chunk in chunks(rows) {
         let mut values: Vec<Value> = vec![node.id.into(), node.epoch.into()];

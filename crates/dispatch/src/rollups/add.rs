@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use kernel::histogram::BUCKETS;
 use kernel::{DestinationId, Error, NodeId, Result, TenantId};
 use store::{Tx, Value};
 
-use super::HOUR_MS;
-use super::histogram::{BUCKETS, Histogram};
+use super::{HOUR_MS, Histogram};
 use crate::engine::{Logged, insert_attempts};
 
 /// The code of the error that says: some of these are in the log, some are not; log them one by one.
@@ -93,7 +93,7 @@ fn add<'a>(tx: &mut Tx<'_>, node: NodeId, attempts: impl Iterator<Item = &'a Log
     let mut values: Vec<Value> = Vec::with_capacity(counts.len() * COLUMNS);
     for ((tenant, destination, hour), count) in counts {
         values.extend([tenant.into(), destination.into(), hour.into(), node.into(), count.attempts.into(), count.succeeded.into()]);
-        values.extend([count.duration_ms.into(), count.histogram.slowest_ms.into()]);
+        values.extend([count.duration_ms.into(), count.histogram.slowest.into()]);
         values.extend([count.last_success_at.into(), count.last_failure_at.into()]);
         values.extend(count.histogram.counts.map(Value::from));
     }

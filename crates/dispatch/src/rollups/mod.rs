@@ -4,12 +4,13 @@
 //! that is logged is counted once, whatever crashed in between. Test deliveries are not counted. Reading them scans no log.
 
 mod add;
-mod histogram;
 mod read;
 
 pub(crate) use add::{OVERLAP, log};
-pub use histogram::Histogram;
-pub use read::{Rollup, by_hour};
+pub use read::{Rollup, Share, below, by_hour};
+
+/// How long attempts took, in milliseconds.
+pub type Histogram = kernel::Histogram<kernel::histogram::Milliseconds>;
 
 /// An hour in milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;

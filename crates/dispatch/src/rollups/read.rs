@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use kernel::histogram::BUCKETS;
 use kernel::{DestinationId, Result, TenantId, Timestamp};
 use store::{Row, Tx, Value};
 
-use super::histogram::{BUCKETS, Histogram};
+use super::{HOUR_MS, Histogram};
 
 /// What the attempts of an hour brought, or of several hours together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub fn by_hour(
 
 fn read(row: &Row<'_>) -> Result<(Timestamp, Rollup)> {
     let at = |column| row.get::<i64>(column).map(|ms| (ms > 0).then(|| Timestamp::from_millis(ms)));
-    let mut durations = Histogram { slowest_ms: row.get(1)?, ..Histogram::default() };
+    let mut durations = Histogram::of([0; BUCKETS], row.get(1)?);
     for (bucket, count) in durations.counts.iter_mut().enumerate() {
         *count = row.get(7 + bucket)?;
     }
@@ -79,4 +80,29 @@ fn read(row: &Row<'_>) -> Result<(Timestamp, Rollup)> {
         durations,
     };
     Ok((row.get(0)?, rollup))
+}
+
+/// How many of a destination's attempts arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The destination.
+    pub destination: DestinationId,
+    /// Attempts made.
+    pub attempts: u64,
+    /// Those that the receiver took.
+    pub succeeded: u64,
+}
+
+/// Any tenant's destinations of whose attempts, since the beginning of the hour of `since`, less than `percent` arrived, those with most attempts
+/// first. In time that grows with the destinations that had attempts since then. To be run on `store.logs()`, by the system.
+pub fn below(tx: &mut Tx<'_>, since: Timestamp, percent: u64, limit: u32) -> Result<Vec<Share>> {
+    let hour = since.millis().div_euclid(HOUR_MS) * HOUR_MS;
+    let sql = "SELECT tenant_id, destination_id, CAST(SUM(attempts) AS BIGINT), CAST(SUM(succeeded) AS BIGINT) FROM attempt_rollups \
+               WHERE hour >= ?1 GROUP BY tenant_id, destination_id HAVING SUM(succeeded) * 100 < SUM(attempts) * CAST(?2 AS BIGINT) \
+               ORDER BY 3 DESC, 1, 2 LIMIT ?3";
+    tx.query(sql, &[hour.into(), percent.into(), limit.into()], |row| {
+        Ok(Share { tenant: row.get(0)?, destination: row.get(1)?, attempts: row.get(2)?, succeeded: row.get(3)? })
+    })
 }

@@ -4,6 +4,7 @@
 //! a tenant could have a delivery signed that another tenant's receiver takes for its own.
 
 mod cache;
+mod ending;
 mod ensure;
 mod list;
 mod rotate;
@@ -13,6 +14,7 @@ use kernel::Timestamp;
 use web::signature::PublicKey;
 
 pub use cache::SigningKeys;
+pub use ending::ending;
 pub use ensure::ensure;
 pub use list::list;
 pub use rotate::{MAX_KEYS, rotate};

@@ -130,9 +130,8 @@ pub(crate) struct Everyone {
 impl Planner for Everyone {
     fn plan(&self, tx: &mut Tx<'_>, events: &[Arc<Event>]) -> Result<Vec<Planned>> {
         let destinations = self.destinations.lock().unwrap().clone();
-        let pair = |event: &Arc<Event>| -> Vec<NewDelivery> {
-            destinations.iter().map(|id| NewDelivery { event: Arc::clone(event), destination: *id }).collect()
-        };
+        let pair =
+            |event: &Arc<Event>| -> Vec<NewDelivery> { destinations.iter().map(|id| NewDelivery::new(Arc::clone(event), *id)).collect() };
         let items: Vec<NewDelivery> = events.iter().flat_map(pair).collect();
         self.dispatch.lock().unwrap().enqueue(tx, &items)?;
         let deliveries = u32::try_from(destinations.len()).unwrap();
@@ -217,8 +216,12 @@ impl Bed {
     }
 
     pub(crate) async fn destination_on(&self, channel: &str, config: Value, policy: Policy) -> DestinationId {
+        self.destination_of(self.tenant, channel, config, policy).await
+    }
+
+    pub(crate) async fn destination_of(&self, tenant: TenantId, channel: &str, config: Value, policy: Policy) -> DestinationId {
         let id: DestinationId = self.ambient.id();
-        let new = NewDestination { id, tenant: self.tenant, client: self.client, channel: channel.to_owned(), config, policy };
+        let new = NewDestination { id, tenant, client: self.client, channel: channel.to_owned(), config, policy };
         self.store.write(system(), move |tx| destinations::create(tx, new)).await.unwrap();
         self.planner.destinations.lock().unwrap().push(id);
         id
@@ -280,6 +283,11 @@ impl Bed {
 
     pub(crate) async fn queued(&self) -> i64 {
         self.number("SELECT COUNT(*) FROM queue").await
+    }
+
+    pub(crate) async fn wait_in_flight(&self, dispatch: &Dispatch, count: usize) {
+        let what = format!("{count} attempts under way");
+        testkit::wait::until(&what, LIMIT, || async { (dispatch.snapshot().in_flight >= count).then_some(()) }).await;
     }
 
     pub(crate) async fn wait_quiet(&self, dispatch: &Dispatch) {

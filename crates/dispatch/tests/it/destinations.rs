@@ -2,6 +2,7 @@
 
 use dispatch::destinations::{self, DestinationUpdate};
 use dispatch::{DispatchLifecycle, Policy, State};
+use kernel::id::TypedId as _;
 use store::{Lifecycle as _, Subject};
 
 use crate::bed::{Bed, LIMIT, Reply, system};
@@ -93,6 +94,17 @@ testkit::engines! {
         testkit::wait::until("the event's attempt goes", LIMIT, four).await;
         let client = Subject::Client(bed.client);
         bed.store.write(system(), move |tx| lifecycle.purge(tx, tenant, &client)).await.unwrap();
+        assert_eq!(bed.number("SELECT COUNT(*) FROM destinations").await, 0);
+        // What was logged goes page by page; what is pending is removed by its node as well.
+        let (of, mut after) = (Some(bed.client), Some(kernel::DeliveryId::first_at(kernel::Timestamp::default())));
+        while let Some(from) = after {
+            let page = bed.store.read(system(), move |tx| dispatch::purge::page(tx, tenant, of, from, 3)).await.unwrap();
+            let ids = page.ids.clone();
+            bed.store.logs().write(system(), move |tx| dispatch::retention::delete_attempts(tx, tenant, &ids)).await.unwrap();
+            bed.store.write(system(), move |tx| dispatch::retention::delete(tx, tenant, &page.ids)).await.unwrap();
+            after = page.last;
+        }
+        while bed.store.write(system(), move |tx| dispatch::purge::some(tx, tenant, of, 2)).await.unwrap() > 0 {}
         for table in ["SELECT COUNT(*) FROM destinations", "SELECT COUNT(*) FROM destination_seqs", "SELECT COUNT(*) FROM queue", "SELECT COUNT(*) FROM deliveries"] {
             assert_eq!(bed.number(table).await, 0, "{table}");
         }

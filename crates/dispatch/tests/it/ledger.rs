@@ -31,7 +31,7 @@ async fn event(bed: &Bed, id: &str) -> Arc<Event> {
 }
 
 async fn replay(bed: &Bed, dispatch: &Arc<dispatch::Dispatch>, event: &Arc<Event>, destination: DestinationId) -> u64 {
-    let (again, tenant, items) = (Arc::clone(dispatch), bed.tenant, vec![NewDelivery { event: Arc::clone(event), destination }]);
+    let (again, tenant, items) = (Arc::clone(dispatch), bed.tenant, vec![NewDelivery::new(Arc::clone(event), destination)]);
     bed.store.write(system(), move |tx| again.replay(tx, tenant, &items)).await.unwrap()
 }
 

@@ -16,5 +16,6 @@ mod presenting;
 mod retries;
 mod rollups;
 mod signing;
+mod slips;
 mod transforms;
 mod views;

@@ -63,6 +63,26 @@ impl Guarded {
 }
 
 testkit::engines! {
+    /// A receiver that answers with what it was sent: the log has the answer without our secrets.
+    async fn secrets_that_come_back_are_not_kept(bed: Bed) {
+        bed.extra.lock().unwrap().push(channel("insurance-leads"));
+        let (dispatch, receiver) = (bed.dispatch().await, Receiver::start());
+        let (now, before) = ("bmV3ZXN0LXNlY3JldC1vZi1hbGwtdGhlLXNlY3JldHM=", "b2xkZXItc2VjcmV0LW9mLWFsbC10aGUtc2VjcmV0cyE=");
+        let secrets = json!([{ "secret": format!("whsec_{now}") }, { "secret": format!("whsec_{before}"), "expiresAt": "2026-04-01T00:00:00.000Z" }]);
+        let said = format!("{{\"auth\": \"Bearer tok-of-mine\", \"was\": \"whsec_{before}\", \"is\": \"whsec_{now}\", \"fine\": true}}");
+        receiver.answer(Answer::status(400).header("x-saw", "Bearer tok-of-mine").body(said));
+        let config = json!({ "url": receiver.url("/"), "secrets": secrets, "auth": { "type": "bearer", "token": "tok-of-mine" } });
+        webhook(&bed, &dispatch, config).await;
+        bed.publish(1).await;
+        bed.wait_ended("exhausted", 1).await;
+        bed.wait_quiet(&dispatch).await;
+        let sql = "SELECT response_headers, response_body FROM attempts";
+        let (headers, body): (String, String) =
+            bed.store.logs().read(system(), move |tx| tx.query_one(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))).await.unwrap();
+        assert_eq!(body, r#"{"auth": "Bearer ***", "was": "whsec_***", "is": "whsec_***", "fine": true}"#);
+        assert!(headers.contains("Bearer ***") && !headers.contains("tok-of-mine"), "{headers}");
+    }
+
     async fn one_token_serves_many_deliveries(bed: Bed) {
         let guarded = Guarded::open(&bed, json!({ "audience": "https://api.example" })).await;
         // While the token is under way everyone waits for the same one.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dispatch::{NATIVE_SCHEDULE_MS, Policy, State};
 
-use crate::bed::{Bed, LIMIT, Reply};
+use crate::bed::{Bed, LIMIT, Reply, system};
 
 pub(crate) async fn advance_until(
     bed: &Bed,
@@ -23,6 +23,47 @@ pub(crate) async fn advance_until(
 }
 
 testkit::engines! {
+    /// What is worth nothing any more is not attempted: after a failure whose retry would come too late, and after a pause. What somebody asks for
+    /// again is worth something again.
+    async fn what_has_expired_is_skipped(bed: Bed) {
+        let dispatch = bed.dispatch().await;
+        bed.channel.answer(|_| Reply::Status(500));
+        let policy = Policy { schedule_ms: vec![60_000; 5], expires_after_ms: Some(100_000), ..Policy::default() };
+        let id = bed.destination(policy).await;
+        bed.publish(1).await;
+        testkit::wait::until("an attempt", LIMIT, || async { (bed.channel.count() == 1).then_some(()) }).await;
+        bed.wait_quiet(&dispatch).await;
+        assert_eq!(bed.queued().await, 1, "the first retry is in time");
+        bed.clock.advance(Duration::from_secs(70));
+        dispatch.poke();
+        bed.wait_ended("expired", 1).await;
+        assert_eq!(bed.channel.count(), 2, "the second one would not be");
+        bed.channel.answer(|_| Reply::Deliver);
+        bed.set_state(id, dispatch::State::Paused).await;
+        bed.publish(2).await;
+        bed.wait_quiet(&dispatch).await;
+        bed.clock.advance(Duration::from_secs(101));
+        bed.set_state(id, dispatch::State::Enabled).await;
+        dispatch.poke();
+        bed.wait_ended("expired", 3).await;
+        bed.wait_quiet(&dispatch).await;
+        assert_eq!((bed.channel.count(), bed.queued().await), (2, 0));
+        let sql = "SELECT MIN(status) || MAX(status) FROM deliveries";
+        let status: String = bed.store.read(system(), move |tx| tx.query_one(sql, &[], |row| row.get(0))).await.unwrap();
+        assert_eq!(status, "skippedskipped");
+        let tenant = bed.tenant;
+        let filter = dispatch::deliveries::DeliveryFilter { destination: Some(id), ..Default::default() };
+        let again = std::sync::Arc::clone(&dispatch);
+        bed.store
+            .write(system(), move |tx| {
+                let ended = dispatch::deliveries::list(tx, tenant, &filter, &kernel::PageRequest::default())?.data;
+                again.requeue(tx, tenant, &ended)
+            })
+            .await
+            .unwrap();
+        bed.wait_ended("delivered", 3).await;
+    }
+
     async fn the_native_schedule_ends_exhausted(bed: Bed) {
         let dispatch = bed.dispatch().await;
         bed.destination(Policy::default()).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dispatch::http::HttpChannel;
 use dispatch::{Dispatch, Policy};
+use kernel::Event;
 use serde_json::{Value, json};
 use testkit::receiver::Receiver;
 use web::outbound::{Client, ClientConfig, UrlPolicy};
@@ -34,6 +35,32 @@ async fn faults(bed: &Bed) -> Vec<(Option<String>, Option<String>)> {
 }
 
 testkit::engines! {
+    /// A tenant's functions that run into their limit keep its own deliveries waiting, not another tenant's: that one has its turn at once,
+    /// and shares the processors with one run of the flood. The bound allows for a busy machine; the flood alone would take five seconds and more.
+    async fn another_tenants_slow_functions_are_not_waited_for(bed: Bed) {
+        let policy = UrlPolicy { allow_http: true, allow_networks: vec!["127.0.0.0/8".parse().unwrap()] };
+        let webhooks = blueprint::load("insurance-leads").unwrap().webhooks;
+        let channel = HttpChannel::new(Client::new(ClientConfig::new(policy)).unwrap(), &webhooks).unwrap();
+        bed.extra.lock().unwrap().push(Arc::new(channel.with_scripts(script::Engine::threads(4))));
+        let dispatch = bed.dispatch().await;
+        let receiver = Receiver::start();
+        for n in 0..100 {
+            bed.destination_on("http", json!({ "url": receiver.url("/slow"), "transform": format!("() => {{ for (;;) {{ {n} }} }}") }), once()).await;
+        }
+        let other = bed.ambient.id();
+        let config = json!({ "url": receiver.url("/other"), "transform": "w => ({ body: 'shaped' })" });
+        bed.destination_of(other, "http", config, once()).await;
+        bed.emit(vec![bed.event(LEAD)]).await;
+        bed.wait_in_flight(&dispatch, 100).await;
+        let began = std::time::Instant::now();
+        bed.emit(vec![Event { tenant: other, ..bed.event(LEAD) }]).await;
+        let got = receiver.wait_for(1, LIMIT).await.remove(0);
+        let took = began.elapsed();
+        assert_eq!((got.path.as_str(), &got.body[..]), ("/other", &b"shaped"[..]));
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert!(dispatch.snapshot().in_flight > 20, "the flood is still there: {}", dispatch.snapshot().in_flight);
+    }
+
     /// What the function makes of it is what is signed and sent; what it cannot see or change stays.
     async fn what_is_made_is_signed_and_sent(bed: Bed) {
         let dispatch = start(&bed).await;

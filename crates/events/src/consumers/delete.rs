@@ -9,9 +9,11 @@ use super::{ConsumerKey, sql};
 use crate::Events;
 
 impl Events {
-    /// Forgets a consumer of the caller's. Error: 404.
+    /// Forgets a consumer of the caller's. It takes the permission to change what is delivered: whoever reads by this name begins anew.
+    ///
+    /// Errors: 403 `insufficient_scope`, 404.
     pub async fn delete_consumer(&self, caller: &Caller, name: String) -> Result<()> {
-        let scope = caller.allow(Permission::EventsRead)?;
+        let scope = caller.allow(Permission::WebhooksWrite)?;
         let missing = || Error::not_found("consumer");
         let key = ConsumerKey::new(caller, name).map_err(|_| missing())?;
         let tenant = scope.tenant();

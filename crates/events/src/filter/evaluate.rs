@@ -21,7 +21,7 @@ impl<'a> Envelope<'a> {
         Self { event, head: OnceCell::new(), data: OnceCell::new() }
     }
 
-    fn get(&self, path: &[String]) -> Option<&Value> {
+    pub(super) fn get(&self, path: &[String]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         let text = |text: String| Value::String(text);
         let head = || {
@@ -35,12 +35,17 @@ impl<'a> Envelope<'a> {
             "data" => self.data.get_or_init(|| serde_json::from_slice(&self.event.data).ok()).as_ref()?,
             _ => return None,
         };
-        rest.iter().try_fold(root, |value, step| match value {
-            Value::Object(members) => members.get(step),
-            Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-            _ => None,
-        })
+        follow(root, rest)
     }
+}
+
+/// What these steps lead to.
+pub(super) fn follow<'v>(root: &'v Value, steps: &[String]) -> Option<&'v Value> {
+    steps.iter().try_fold(root, |value, step| match value {
+        Value::Object(members) => members.get(step),
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
+    })
 }
 
 pub(super) fn holds(node: &Node, envelope: &Envelope<'_>) -> bool {
@@ -69,7 +74,7 @@ fn satisfies(value: Option<&Value>, test: &Test) -> bool {
 }
 
 /// Equality with 1 and 1.0 the same, at any depth of arrays and objects.
-fn equal(a: &Value, b: &Value) -> bool {
+pub(super) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => compare_numbers(a, b) == Some(Ordering::Equal),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),

@@ -12,10 +12,12 @@
 
 mod evaluate;
 mod parse;
+mod path;
 
 use serde_json::Value;
 
 pub use evaluate::Envelope;
+pub use path::Path;
 
 /// A filter, read and checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -43,7 +43,7 @@ fn node(value: &Value, at: &str, depth: usize, tests: &mut usize) -> Result<Node
             "$or" => all.push(Node::Any(many(value, &place, depth, tests)?)),
             "$not" => all.push(Node::Not(Box::new(node(value, &place, depth + 1, tests)?))),
             other if other.starts_with('$') => return Err(fault(&place, "is no operator here; there are $and, $or, $not and paths")),
-            path => tests_of(&steps(path, &place)?, value, &place, tests, &mut all)?,
+            path => tests_of(&split(path).map_err(|detail| fault(&place, detail))?, value, &place, tests, &mut all)?,
         }
     }
     Ok(Node::All(all))
@@ -54,13 +54,14 @@ fn many(value: &Value, at: &str, depth: usize, tests: &mut usize) -> Result<Vec<
     items.iter().enumerate().map(|(n, item)| node(item, &format!("{at}/{n}"), depth + 1, tests)).collect()
 }
 
-fn steps(path: &str, at: &str) -> Result<Vec<String>> {
+/// The steps of a path, or what is wrong with it.
+pub(super) fn split(path: &str) -> std::result::Result<Vec<String>, String> {
     let steps: Vec<String> = path.split('.').map(str::to_owned).collect();
     if !matches!(steps[0].as_str(), "id" | "type" | "timestamp" | "data") {
-        return Err(fault(at, "a path begins with id, type, timestamp or data, such as data.status"));
+        return Err("a path begins with id, type, timestamp or data, such as data.status".to_owned());
     }
     if steps.len() > MAX_STEPS || steps.iter().any(String::is_empty) {
-        return Err(fault(at, format!("a path has at most {MAX_STEPS} steps, none of them empty")));
+        return Err(format!("a path has at most {MAX_STEPS} steps, none of them empty"));
     }
     Ok(steps)
 }

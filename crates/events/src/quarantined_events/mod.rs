@@ -8,14 +8,16 @@ pub(crate) mod get;
 mod hold;
 pub(crate) mod list;
 pub(crate) mod release;
+pub(crate) mod release_many;
 mod sql;
 mod view;
 
 pub use release::Release;
+pub use release_many::{ReleaseMany, ReleasedMany};
 pub use view::QuarantinedEventView;
 
 pub(crate) use hold::hold;
-pub(crate) use sql::{purge_one, purge_tenant};
+pub(crate) use sql::{forget, held_after, purge_one, purge_tenant};
 
 /// Most publications that wait, per tenant.
 pub const MAX_HELD_EVENTS: u32 = 1000;

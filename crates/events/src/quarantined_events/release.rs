@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use bytes::Bytes;
-use kernel::{Caller, Error, Event, EventId, Permission, Result, TenantId};
+use kernel::{Caller, Error, EventId, Permission, Result, TenantId};
 use serde::Deserialize;
 
 use super::{QuarantinedEventView, sql};
@@ -50,7 +49,7 @@ impl Events {
             .await
     }
 
-    fn judged_again(&self, tenant: TenantId, held: QuarantinedEventView, features: &Features, how: Release) -> Result<Item> {
+    pub(super) fn judged_again(&self, tenant: TenantId, held: QuarantinedEventView, features: &Features, how: Release) -> Result<Item> {
         let question = Question { event_type: &held.event_type, version: held.schema_version, data: &held.data, at: "" };
         let mut verdict = self.catalogue.judge(question, features)?;
         if !verdict.faults.is_empty() && !how.force {
@@ -58,19 +57,7 @@ impl Events {
             return Err(Error::invalid("validation_failed", detail).with_fields(verdict.faults));
         }
         verdict.hold = false;
-        let event = Event {
-            tenant,
-            id: held.id,
-            event_type: held.event_type,
-            occurred_at: held.occurred_at,
-            created_at: self.ambient.now(),
-            data: Bytes::from(String::from(Box::<str>::from(held.data))),
-            client: held.client_id,
-            channels: held.channels,
-            ordering_key: held.ordering_key,
-            deliver_at: held.deliver_at,
-            schema_version: held.schema_version,
-        };
+        let event = held.into_event(tenant, self.ambient.now());
         Ok(Item::new(event, &self.ambient).judged(verdict, ""))
     }
 }

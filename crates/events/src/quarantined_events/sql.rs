@@ -1,10 +1,12 @@
 //! Every statement on `quarantined_events` and `quarantine_fill`.
 
-use kernel::{EventId, Result, TenantId, Timestamp};
+use std::sync::Arc;
+
+use kernel::{Event, EventId, Result, TenantId, Timestamp};
 use store::{Row, Tx, Value};
 
 use super::view::QuarantinedEventView;
-use super::{MAX_HELD_BYTES, MAX_HELD_EVENTS};
+use super::{MAX_HELD_BYTES, MAX_HELD_EVENTS, ReleaseMany};
 use crate::accept::Item;
 use crate::sql::{json, list, read_faults};
 
@@ -104,6 +106,50 @@ pub(super) fn select(
     tx.query(&statement, &params, read)
 }
 
+/// A part of those that are to be released, the oldest first.
+pub(super) fn oldest(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    asked: &ReleaseMany,
+    after: Option<&(Timestamp, EventId)>,
+    limit: u32,
+) -> Result<Vec<QuarantinedEventView>> {
+    let (at, id) = after.map_or((asked.from.unwrap_or_default(), String::new()), |(at, id)| (*at, id.to_string()));
+    let mut params: Vec<Value> = vec![tenant.into(), limit.into(), at.into(), id.into()];
+    let mut conditions = String::new();
+    if let Some(event_type) = &asked.event_type {
+        params.push(event_type.into());
+        conditions += &format!(" AND q.event_type = ?{}", params.len());
+    }
+    if let Some(to) = asked.to {
+        params.push(to.into());
+        conditions += &format!(" AND q.held_at < ?{}", params.len());
+    }
+    let statement = format!(
+        "SELECT {COLUMNS} FROM quarantined_events q WHERE q.tenant_id = ?1 AND (q.held_at, q.id) > (?3, ?4){conditions} \
+         ORDER BY q.held_at, q.id LIMIT ?2"
+    );
+    tx.query(&statement, &params, read)
+}
+
+/// Those after the one with this id, as the events that they would be.
+pub(crate) fn held_after(tx: &mut Tx<'_>, tenant: TenantId, after: &str, limit: u32) -> Result<Vec<Arc<Event>>> {
+    let statement = format!("SELECT {COLUMNS} FROM quarantined_events q WHERE q.tenant_id = ?1 AND q.id > ?2 ORDER BY q.id LIMIT ?3");
+    let views = tx.query(&statement, &[tenant.into(), after.into(), limit.into()], read)?;
+    Ok(views
+        .into_iter()
+        .map(|held| {
+            let at = held.held_at;
+            Arc::new(held.into_event(tenant, at))
+        })
+        .collect())
+}
+
+/// Removes one and counts it out; whether it was there.
+pub(crate) fn forget(tx: &mut Tx<'_>, tenant: TenantId, id: &EventId) -> Result<bool> {
+    remove(tx, tenant, id, None)
+}
+
 /// Everything of a tenant goes.
 pub(crate) fn purge_tenant(tx: &mut Tx<'_>, tenant: TenantId) -> Result<()> {
     tx.exec("DELETE FROM quarantined_events WHERE tenant_id = ?1", &[tenant.into()])?;
@@ -113,5 +159,5 @@ pub(crate) fn purge_tenant(tx: &mut Tx<'_>, tenant: TenantId) -> Result<()> {
 
 /// One goes, if it is there.
 pub(crate) fn purge_one(tx: &mut Tx<'_>, tenant: TenantId, id: &EventId) -> Result<()> {
-    remove(tx, tenant, id, None).map(|_| ())
+    forget(tx, tenant, id).map(|_| ())
 }

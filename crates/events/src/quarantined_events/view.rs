@@ -1,6 +1,7 @@
 //! A publication that is kept apart, as a reader sees it.
 
-use kernel::{ClientId, EventId, EventType, FieldError, Timestamp};
+use bytes::Bytes;
+use kernel::{ClientId, Event, EventId, EventType, FieldError, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -33,4 +34,23 @@ pub struct QuarantinedEventView {
     /// The payload, as it was published.
     #[schema(value_type = Object)]
     pub data: Box<RawValue>,
+}
+
+impl QuarantinedEventView {
+    /// The event that it would be, accepted at `created_at`.
+    pub(super) fn into_event(self, tenant: TenantId, created_at: Timestamp) -> Event {
+        Event {
+            tenant,
+            id: self.id,
+            event_type: self.event_type,
+            occurred_at: self.occurred_at,
+            created_at,
+            data: Bytes::from(String::from(Box::<str>::from(self.data))),
+            client: self.client_id,
+            channels: self.channels,
+            ordering_key: self.ordering_key,
+            deliver_at: self.deliver_at,
+            schema_version: self.schema_version,
+        }
+    }
 }

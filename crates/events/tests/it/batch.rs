@@ -67,7 +67,7 @@ testkit::engines! {
         let mut answers = Vec::new();
         for _ in 0..2 {
             let slot = RequestSlot::new("k".into(), "owner".into(), [1; 32]);
-            let caller = bed.caller().in_request(Arc::new(RequestInfo { id: bed.ambient.id(), ip: None, slot: Some(slot) }));
+            let caller = bed.caller().in_request(Arc::new(RequestInfo { id: bed.ambient.id(), ip: None, user_agent: None, slot: Some(slot) }));
             answers.push(serde_json::to_value(bed.events.publish_batch(&caller, batch(&events)).await.unwrap()).unwrap());
         }
         assert_eq!(answers[0], answers[1]);

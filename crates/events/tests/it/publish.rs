@@ -156,7 +156,7 @@ testkit::engines! {
     async fn an_idempotency_key_replays_the_answer(bed: Bed) {
         let caller = || {
             let slot = RequestSlot::new("k1".into(), "owner".into(), [7; 32]);
-            bed.caller().in_request(Arc::new(RequestInfo { id: bed.ambient.id(), ip: None, slot: Some(slot) }))
+            bed.caller().in_request(Arc::new(RequestInfo { id: bed.ambient.id(), ip: None, user_agent: None, slot: Some(slot) }))
         };
         let first = bed.events.publish(&caller(), lead(None)).await.unwrap();
         let again = caller();

@@ -285,6 +285,30 @@ testkit::engines! {
         assert_eq!((bed.held().await.len(), bed.fill().await), (0, None));
     }
 
+    /// What was mended goes all at once, by type and time; what still breaks its schema, or has no client any more, goes on waiting.
+    async fn many_are_released_at_once(bed: Bakery) {
+        for n in 0..130 {
+            bed.publish(bad(&format!("m{n:03}"))).await.unwrap();
+        }
+        let release = async |body: serde_json::Value| {
+            let input: events::ReleaseMany = serde_json::from_value(body).unwrap();
+            let done = bed.0.events.release_many_quarantined(&bed.0.caller(), input).await.unwrap();
+            (done.matched, done.released, done.kept)
+        };
+        assert_eq!(release(json!({"type": "order.lost", "force": true})).await, (0, 0, 0));
+        assert_eq!(release(json!({"to": "2000-01-01T00:00:00Z", "force": true})).await, (0, 0, 0));
+        assert_eq!(release(json!({"type": "order.made"})).await, (130, 0, 130), "they still break it");
+        assert_eq!(release(json!({"force": true, "dryRun": true})).await, (130, 130, 0));
+        assert_eq!((bed.fill().await.map(|(events, _)| events), bed.planned().len()), (Some(130), 0), "that only counted");
+        assert_eq!(release(json!({"type": "order.made", "from": "2000-01-01T00:00:00Z", "force": true})).await, (130, 130, 0));
+        assert_eq!((bed.held().await.len(), bed.planned().len(), bed.fill().await), (0, 130, Some((0, 0))));
+        assert_eq!(release(json!({"force": true})).await, (0, 0, 0));
+        let other = Caller::system("test", Some(bed.0.ambient.id::<TenantId>()));
+        bed.publish(bad("ours")).await.unwrap();
+        let all = events::ReleaseMany { force: true, ..events::ReleaseMany::default() };
+        assert_eq!(bed.0.events.release_many_quarantined(&other, all).await.unwrap().matched, 0);
+    }
+
     /// The quarantine has a bound, in number and in bytes; what it refuses leaves nothing behind.
     async fn the_quarantine_is_bounded(bed: Bakery) {
         bed.publish(bad("first")).await.unwrap();

@@ -1,9 +1,10 @@
-//! Counters by credential, in process.
+//! Counters of windows by credential, in process.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::lease::Lease;
 use super::{BURST, Cells, Decision, Limits, MAX_WINDOWS};
 
 /// Locks that the credentials share.
@@ -11,18 +12,26 @@ const SHARDS: usize = 64;
 /// Credentials of a shard past which idle ones are dropped.
 const SWEEP_AT: usize = 4096;
 
-#[derive(Clone, Debug, Default)]
-struct State {
-    cells: [Cells; MAX_WINDOWS],
-    arrival: u64,
+/// The counters of one credential.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(super) cells: [Cells; MAX_WINDOWS],
+    /// The lengths of the windows that the cells are of, in ms.
+    spans: [u64; MAX_WINDOWS],
+    /// When the bucket is whole again, in ns.
+    pub(super) arrival: u64,
     /// When its longest window will have forgotten everything.
     idle_at: u64,
+    /// What this node has set aside at the server that counts for all; none until it is first asked.
+    pub(super) lease: Option<Box<Lease>>,
 }
+
+type Shard = HashMap<Arc<str>, State>;
 
 /// Counts requests by credential. The limits themselves are given with each request, so that a change binds at once.
 pub struct Limiter {
     hasher: RandomState,
-    shards: Vec<Mutex<HashMap<Arc<str>, State>>>,
+    shards: Vec<Mutex<Shard>>,
 }
 
 impl Default for Limiter {
@@ -34,8 +43,12 @@ impl Default for Limiter {
 impl Limiter {
     /// Decides about a request of `cost` by the credential `id` at `now` (ms), and counts it if it is admitted.
     pub fn decide(&self, id: &Arc<str>, limits: &Limits, now: u64, cost: u64) -> Decision {
-        let shard = usize::try_from(self.hasher.hash_one(id) % SHARDS as u64).unwrap_or(0);
-        let mut states = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        self.with(id, limits, now, |state| state.decide(limits, now, cost))
+    }
+
+    /// Runs `change` on the counters of `id`, under their lock.
+    pub(super) fn with<T>(&self, id: &Arc<str>, limits: &Limits, now: u64, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut states = self.shard(id);
         if states.len() >= SWEEP_AT && !states.contains_key(id) {
             states.retain(|_, state| state.idle_at > now);
         }
@@ -43,12 +56,50 @@ impl Limiter {
             Some(state) => state,
             None => states.entry(Arc::clone(id)).or_default(),
         };
-        state.decide(limits, now, cost)
+        state.align(limits);
+        change(state)
+    }
+
+    /// The same, if there are any.
+    pub(super) fn with_known<T>(&self, id: &Arc<str>, change: impl FnOnce(&mut State) -> T) -> Option<T> {
+        self.shard(id).get_mut(id).map(change)
+    }
+
+    fn shard(&self, id: &Arc<str>) -> MutexGuard<'_, Shard> {
+        let shard = usize::try_from(self.hasher.hash_one(id) % SHARDS as u64).unwrap_or(0);
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn decide(&mut self, limits: &Limits, now: u64, cost: u64) -> Decision {
+    /// Gives each window the cells of its length: limits may have changed since the last request.
+    fn align(&mut self, limits: &Limits) {
+        if limits.windows.iter().zip(self.spans).all(|(window, span)| window.millis == span) {
+            return;
+        }
+        let (spans, cells) = (self.spans, self.cells);
+        (self.spans, self.cells, self.lease) = ([0; MAX_WINDOWS], [Cells::default(); MAX_WINDOWS], None);
+        for (at, window) in limits.windows.iter().enumerate() {
+            self.spans[at] = window.millis;
+            if let Some(before) = spans.iter().position(|span| *span == window.millis) {
+                self.cells[at] = cells[before];
+            }
+        }
+    }
+
+    /// Decides by what is counted here alone.
+    pub(super) fn decide(&mut self, limits: &Limits, now: u64, cost: u64) -> Decision {
+        let refused = self.refusal(limits, now, cost);
+        if refused.is_none() {
+            self.cells.iter_mut().take(limits.windows.len()).for_each(|cells| cells.count(cost));
+            self.arrival = limits.bucket.and_then(|bucket| bucket.room(self.arrival, now, cost).ok()).unwrap_or(self.arrival);
+            self.used(limits, now);
+        }
+        self.tell(limits, now, 0, refused)
+    }
+
+    /// Which policy has no room for `cost`, and the longest wait of those.
+    pub(super) fn refusal(&mut self, limits: &Limits, now: u64, cost: u64) -> Option<(&'static str, u64)> {
         let mut refused: Option<(&'static str, u64)> = None;
         let mut refuse = |name, wait| {
             if refused.is_none_or(|(_, known)| wait > known) {
@@ -60,26 +111,30 @@ impl State {
                 refuse(window.name, wait);
             }
         }
-        let arrival = limits.bucket.map(|bucket| bucket.room(self.arrival, now, cost));
-        if let Some(Err(wait)) = arrival {
+        if let Some(Err(wait)) = limits.bucket.map(|bucket| bucket.room(self.arrival, now, cost)) {
             refuse(BURST, wait);
         }
-        if refused.is_none() {
-            self.cells.iter_mut().take(limits.windows.len()).for_each(|cells| cells.count(cost));
-            self.arrival = arrival.and_then(Result::ok).unwrap_or(self.arrival);
-            let longest = limits.windows.iter().map(|window| window.millis).max().unwrap_or(0);
-            self.idle_at = now.saturating_add(longest.saturating_mul(2));
-        }
-        let burst = limits.bucket.map(|bucket| (bucket.left(self.arrival, now), bucket.full_in(self.arrival, now)));
-        Decision { admitted: refused.is_none(), left: self.left(limits, now), burst, refused }
+        refused
     }
 
-    fn left(&mut self, limits: &Limits, now: u64) -> [(u64, u64); MAX_WINDOWS] {
+    /// Notes that it was used: it is kept until its longest window has forgotten that.
+    pub(super) fn used(&mut self, limits: &Limits, now: u64) {
+        let longest = limits.windows.iter().map(|window| window.millis).max().unwrap_or(0);
+        self.idle_at = now.saturating_add(longest.saturating_mul(2));
+    }
+
+    /// What there is to tell, where `aside` requests are counted already and not yet used.
+    pub(super) fn tell(&mut self, limits: &Limits, now: u64, aside: u64, refused: Option<(&'static str, u64)>) -> Decision {
+        let burst = limits.bucket.map(|bucket| {
+            let left = bucket.left(self.arrival, now).saturating_add(aside).min(bucket.size);
+            (left, bucket.full_in(self.arrival, now))
+        });
         let mut left = [(0, 0); MAX_WINDOWS];
         for ((window, cells), slot) in limits.windows.iter().zip(&mut self.cells).zip(&mut left) {
-            *slot = cells.left(*window, now);
+            let (count, end) = cells.left(*window, now);
+            *slot = (count.saturating_add(aside).min(window.quota), end);
         }
-        left
+        Decision { admitted: refused.is_none(), left, burst, refused, ..Decision::default() }
     }
 }
 
@@ -121,6 +176,31 @@ mod tests {
         assert_eq!(decision.burst, Some((0, 10_000)));
         assert_eq!((decision.left[0].0, decision.left[1].0), (50, 90), "40 refused requests are not counted");
         assert!(limiter.decide(&Arc::from("other"), &limits, now, 1).admitted, "another credential has its own counters");
+    }
+
+    #[test]
+    fn a_dear_request_takes_its_cost_or_nothing() {
+        let (limiter, limits, id) = (Limiter::default(), basic(), Arc::from("key"));
+        let now = 3_600_000 * 1000;
+        let dear = limiter.decide(&id, &limits, now, 7);
+        assert_eq!((dear.admitted, dear.burst.unwrap().0, dear.left[0].0, dear.left[1].0), (true, 3, 53, 93));
+        let refused = limiter.decide(&id, &limits, now, 4);
+        assert_eq!((refused.refused, refused.burst.unwrap().0, refused.left[0].0), (Some(("burst", 1000)), 3, 53));
+        assert!(limiter.decide(&id, &limits, now, 3).admitted, "what is left may be used by a cheaper one");
+    }
+
+    #[test]
+    fn limits_of_other_lengths_begin_anew_and_those_that_stay_go_on() {
+        let (limiter, id) = (Limiter::default(), Arc::from("key"));
+        let of = |windows: &[(&'static str, u64, u64)]| {
+            Limits::new(windows.iter().map(|&(name, quota, millis)| Window { name, quota, millis }).collect(), None).unwrap()
+        };
+        let (both, hour) = (of(&[("minute", 60, 60_000), ("hour", 100, 3_600_000)]), of(&[("hour", 100, 3_600_000)]));
+        let (second, now) = (of(&[("custom", 5, 1000)]), 3_600_000 * 1000);
+        limiter.decide(&id, &both, now, 40);
+        assert_eq!(limiter.decide(&id, &hour, now, 1).left[0].0, 59, "the hour goes on");
+        assert_eq!(limiter.decide(&id, &second, now, 5).left[0].0, 0);
+        assert_eq!(limiter.decide(&id, &both, now + 61_000, 1).left.map(|(left, _)| left)[..2], [59, 99], "and nothing is stuck");
     }
 
     #[test]

@@ -20,6 +20,27 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
+    /// As another counter tells them.
+    pub(crate) fn new(index: u64, present: u64, before: u64) -> Self {
+        Self { index, present, before }
+    }
+
+    /// Number of the present cell, what is counted in it, and in the one before.
+    pub(crate) fn parts(self) -> [u64; 3] {
+        [self.index, self.present, self.before]
+    }
+
+    /// Takes `count` out again that was counted lately.
+    pub(crate) fn give_back(&mut self, count: u64) {
+        self.present = self.present.saturating_sub(count);
+    }
+
+    /// Counts `cost` in the cell of `now`, whether it fits or not.
+    pub(crate) fn add(&mut self, window: Window, now: u64, cost: u64) {
+        self.advance(window, now);
+        self.count(cost);
+    }
+
     /// Moves on to the cell of `now`.
     fn advance(&mut self, window: Window, now: u64) {
         let index = now / window.millis;
@@ -97,7 +118,7 @@ pub struct Bucket {
 
 impl Bucket {
     /// Nanoseconds for one request to refill.
-    fn interval(self) -> u64 {
+    pub(crate) fn interval(self) -> u64 {
         (self.refill.millis.saturating_mul(1_000_000) / self.refill.quota.max(1)).max(1)
     }
 

@@ -13,7 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use blueprint::model::ResetFormat;
-use gate::{Gate, Options, PeerAddress};
+use gate::{CounterOptions, Counters, Gate, Options, PeerAddress};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use kernel::time::ManualClock;
@@ -30,6 +30,8 @@ pub(crate) struct Bed {
     pub(crate) access: Arc<Access>,
     pub(crate) usage: Arc<Usage>,
     pub(crate) store: Store,
+    pub(crate) ambient: Ambient,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) router: Router,
     pub(crate) effects: Arc<AtomicU64>,
     pub(crate) tenant: TenantId,
@@ -65,6 +67,9 @@ async fn buy(State(shop): State<Shop>, Auth(caller): Auth, Json(order): Json<Val
     if order["refuse"] == json!(true) {
         return Err(Error::field("/refuse", "is true").into());
     }
+    if order["break"] == json!(true) {
+        return Err(Error::internal("broken on purpose").into());
+    }
     let effects = Arc::clone(&shop.effects);
     let number = shop.store.answer(scope, move |_| Ok(effects.fetch_add(1, Ordering::SeqCst) + 1)).await?;
     Ok(Created { location: format!("/orders/{number}"), body: json!({"number": number}) })
@@ -82,25 +87,40 @@ impl testkit::Bed for Bed {
             Some(url) => Database::Postgres(url.clone()),
             None => Database::Sqlite(engine.data_dir().clone()),
         };
-        let migrations: Vec<Migration> = [access::MIGRATIONS, usage::MIGRATIONS].concat();
+        let migrations: Vec<Migration> = [access::MIGRATIONS, usage::MIGRATIONS, gate::MIGRATIONS].concat();
         let store = Store::open(Config::new(database, MasterKey::generate(&ambient), ambient.clone(), migrations)).await.unwrap();
         let blueprint = Arc::new(blueprint::load("insurance-leads").unwrap());
         let access = Access::new(store.clone(), ambient.clone(), blueprint, Vec::new()).await.unwrap();
         let usage = Usage::start(&store);
-        let options = Options { reset: ResetFormat::UnixSeconds, bypass_ip_allowlist: false };
-        let gate = Gate::new(store.clone(), ambient, Arc::clone(&access), Arc::clone(&usage), options);
+        let counters = Counters::start(&store, ambient.clone(), &CounterOptions::default()).unwrap();
         let effects = Arc::new(AtomicU64::new(0));
-        let orders = Endpoint::post("/orders", "orders.create").needs(web::Access::Permission(Permission::RecordsWrite));
-        let api = Api::new()
-            .route(Endpoint::get("/me", "me.get"), whoami, ())
-            .route(Endpoint::get("/leads", "leads.list").needs(web::Access::Scope("leads:read".into())), whoami, ())
-            .route(Endpoint::get("/tiers", "tiers.list").needs(web::Access::Operator), whoami, ())
-            .route(Endpoint::get("/open", "open.get").needs(web::Access::Public), || async { "open" }, ())
-            .route(orders, buy, Shop { store: store.clone(), effects: Arc::clone(&effects) });
-        let router = api.into_router(|endpoint, route| gate.guard(endpoint, route));
+        let router = router(&store, &ambient, &access, &usage, &counters, &effects);
         let (tenant, client) = sample(&access).await;
-        Self { clock, access, usage, store, router, effects, tenant, client, _engine: engine }
+        Self { clock, ambient, access, usage, store, counters, router, effects, tenant, client, _engine: engine }
     }
+}
+
+/// A gate over these, and a router behind it.
+fn router(
+    store: &Store,
+    ambient: &Ambient,
+    access: &Arc<Access>,
+    usage: &Arc<Usage>,
+    counters: &Arc<Counters>,
+    effects: &Arc<AtomicU64>,
+) -> Router {
+    let options = Options { reset: ResetFormat::UnixSeconds, bypass_ip_allowlist: false };
+    let gate = Gate::counting(store.clone(), ambient.clone(), Arc::clone(access), Arc::clone(usage), Arc::clone(counters), options);
+    let orders = Endpoint::post("/orders", "orders.create").needs(web::Access::Permission(Permission::RecordsWrite));
+    let api = Api::new()
+        .origins(access.clone())
+        .route(Endpoint::get("/dear", "dear.get").cost(7), whoami, ())
+        .route(Endpoint::get("/me", "me.get"), whoami, ())
+        .route(Endpoint::get("/leads", "leads.list").needs(web::Access::Scope("leads:read".into())), whoami, ())
+        .route(Endpoint::get("/tiers", "tiers.list").needs(web::Access::Operator), whoami, ())
+        .route(Endpoint::get("/open", "open.get").needs(web::Access::Public), || async { "open" }, ())
+        .route(orders, buy, Shop { store: store.clone(), effects: Arc::clone(effects) });
+    api.into_router(|endpoint, route| gate.guard(endpoint, route))
 }
 
 async fn sample(access: &Arc<Access>) -> (TenantId, String) {
@@ -124,11 +144,30 @@ impl Bed {
         access::service_keys::create(store, NewServiceKey::default()).await.unwrap().key.reveal().clone()
     }
 
+    /// The same gate with other counters: another node, or this one after a restart.
+    pub(crate) fn node(&self, options: &CounterOptions) -> (Router, Arc<Counters>) {
+        let counters = Counters::start(&self.store, self.ambient.clone(), options).unwrap();
+        (router(&self.store, &self.ambient, &self.access, &self.usage, &counters, &self.effects), counters)
+    }
+
     pub(crate) async fn get(&self, key: &str, path: &str) -> Answer {
         self.send(Method::GET, path, &[("authorization", &format!("Bearer {key}"))], None).await
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+        self.send_to(&self.router, "::ffff:10.1.2.3", method, path, headers, body).await
+    }
+
+    /// The same through another router, from another address.
+    pub(crate) async fn send_to(
+        &self,
+        router: &Router,
+        from: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -141,8 +180,8 @@ impl Bed {
             None => Body::empty(),
         };
         let mut request = request.body(body).unwrap();
-        request.extensions_mut().insert(PeerAddress("::ffff:10.1.2.3".parse::<IpAddr>().unwrap()));
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        request.extensions_mut().insert(PeerAddress(from.parse::<IpAddr>().unwrap()));
+        let response = router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::String(String::from_utf8_lossy(&bytes).into_owned()));

@@ -67,4 +67,28 @@ testkit::engines! {
             assert!(matches!(answer.status.as_u16(), 201 | 409), "{}", answer.body);
         }
     }
+
+    async fn a_failure_under_a_key_is_logged_with_its_code(bed: Bed) {
+        let (_, host) = service_key(&bed).await;
+        buy(&bed, &host, "bad", json!({"refuse": true})).await.assert(422, "validation_failed");
+        buy(&bed, &host, "bad", json!({"other": true})).await.assert(422, "idempotency_key_reused");
+        bed.usage.flush().await;
+        let caller = kernel::Caller::system("test", Some(bed.tenant));
+        let rows = bed.usage.request_logs(&caller, Default::default(), Default::default()).await.unwrap().data;
+        let mut codes: Vec<_> = rows.iter().map(|row| (row.status, row.error_code.as_deref())).collect();
+        codes.sort_unstable();
+        assert_eq!(codes, [(422, Some("idempotency_key_reused")), (422, Some("validation_failed"))]);
+    }
+
+    async fn our_own_faults_and_refusals_of_the_moment_are_not_kept(bed: Bed) {
+        let (_, host) = service_key(&bed).await;
+        let first = buy(&bed, &host, "fault", json!({"break": true})).await;
+        first.assert(500, "internal");
+        assert!(buy(&bed, &host, "fault", json!({"break": true})).await.headers.get("idempotent-replayed").is_none());
+        let key = bed.key(json!({"rateLimitOverride": {"requests": 1, "window": 60_000}})).await;
+        bed.get(&key, "/me").await;
+        order(&bed, &key, "late", json!({})).await.assert(429, "rate_limited");
+        bed.clock.advance(std::time::Duration::from_secs(120));
+        assert_ne!(order(&bed, &key, "late", json!({})).await.status, 429, "a refusal of the moment is no answer");
+    }
 }

@@ -3,5 +3,9 @@
 
 mod admission;
 mod bed;
+mod cors;
 mod idempotency;
 mod limits;
+mod quotas;
+mod shared;
+mod strangers;

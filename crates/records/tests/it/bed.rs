@@ -84,7 +84,7 @@ impl Bed {
     /// The authority of a request that carries an idempotency key.
     pub(crate) fn request(&self, key: &str) -> TenantScope {
         let slot = RequestSlot::new(key.to_owned(), "test".to_owned(), [7; 32]);
-        let info = RequestInfo { id: self.ambient.id(), ip: None, slot: Some(slot) };
+        let info = RequestInfo { id: self.ambient.id(), ip: None, user_agent: None, slot: Some(slot) };
         let credential = Credential::System { part: "test" };
         let caller = Caller::new(credential, Some(self.tenant), Arc::from([]), PermissionSet::all()).in_request(Arc::new(info));
         caller.tenant_scope().unwrap()

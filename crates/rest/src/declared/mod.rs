@@ -11,7 +11,7 @@ use blueprint::model::{self, Envelope, Operation};
 use kernel::{Error, Result};
 use records::{ListQuery, Record, RecordRef, Records, ResourceType};
 use serde_json::{Map, Value};
-use web::{Access, Api, Endpoint};
+use web::{Access, Api, Deprecation, Endpoint};
 
 use crate::list_query::{self, Rules, Total};
 use crate::{error_form, shapes};
@@ -29,12 +29,12 @@ pub(crate) struct Route {
     location: String,
 }
 
-/// The declared endpoints of `blueprint` as routes.
+/// The declared endpoints of `blueprint` that answer from records, as routes. Those that an upstream answers are `upstream`'s.
 ///
 /// Panics if `records` was made for another blueprint: a fault of the program's wiring, found at start.
 pub fn declared(records: &Arc<Records>, blueprint: &Blueprint) -> Api {
     let mut ids = HashSet::new();
-    blueprint.endpoints.iter().fold(Api::new(), |api, endpoint| {
+    blueprint.endpoints.iter().filter(|endpoint| endpoint.upstream.is_none()).fold(Api::new(), |api, endpoint| {
         let kind = records.resource_type(&endpoint.resource).expect("a blueprint's endpoints name its own resources");
         let route = Arc::new(Route {
             records: Arc::clone(records),
@@ -51,6 +51,7 @@ pub fn declared(records: &Arc<Records>, blueprint: &Blueprint) -> Api {
             Operation::Create => api.route(described, operations::create, route),
             Operation::Update => api.route(described, operations::update, route),
             Operation::Delete => api.route(described, operations::delete, route),
+            Operation::Upstream => api,
         }
     })
 }
@@ -74,6 +75,7 @@ fn id(endpoint: &model::Endpoint, kind: &ResourceType, taken: &mut HashSet<Strin
         Operation::Update if endpoint.method == "PATCH" => "patch",
         Operation::Update => "update",
         Operation::Delete => "delete",
+        Operation::Upstream => "call",
     };
     let plain = format!("{}.{verb}", kind.resource().plural);
     let mut id = plain.clone();
@@ -102,8 +104,10 @@ fn describe(blueprint: &Blueprint, route: &Route, id: String) -> Endpoint {
     let described = Endpoint::new(method, format!("{}{}", blueprint.style.base_path, declared.path), id)
         .tag(shapes::title(&kind.resource().plural))
         .summary(declared.summary.clone())
+        .cost(declared.cost)
         .needs(Access::Scope(declared.scope.clone()))
-        .errors(form);
+        .errors(form)
+        .deprecated(deprecation(declared));
     let (writable, wrap) = (declared.writable.as_deref(), route.wrap);
     match declared.operation {
         Operation::List => {
@@ -124,7 +128,14 @@ fn describe(blueprint: &Blueprint, route: &Route, id: String) -> Endpoint {
             Some(schema) => described.answers_schema(200, schema),
             None => described.answers_nothing(),
         },
+        Operation::Upstream => described,
     }
+}
+
+/// What the answers of an endpoint on its way out say.
+fn deprecation(declared: &model::Endpoint) -> Option<Deprecation> {
+    let retirement = declared.retirement.as_ref()?;
+    Deprecation::new(retirement.since(), retirement.sunset(), retirement.successor.clone())
 }
 
 impl Route {

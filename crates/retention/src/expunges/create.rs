@@ -14,9 +14,9 @@ impl Retention {
     /// Begins to erase what a subject's events say. Errors: 403 `insufficient_scope`, 422 `validation_failed`.
     pub async fn expunge(&self, caller: &Caller, input: ExpungeInput) -> Result<Expunge> {
         let scope = caller.allow(Permission::EventsErase)?;
-        let dry_run = input.dry_run;
+        let (dry_run, with_records) = (input.dry_run, input.records);
         let selector = selector(input)?;
-        self.begin(scope, move |_| Ok(selector), dry_run).await
+        self.begin(scope, move |_| Ok(selector), dry_run, with_records).await
     }
 
     /// Begins to erase what one event says. Errors: 403 `insufficient_scope`, 404.
@@ -27,7 +27,7 @@ impl Retention {
             let at = events::accepted_at(tx, tenant, &id)?.ok_or_else(|| Error::not_found("event"))?;
             Ok(Selector::Event { id, at })
         };
-        self.begin(scope, find, false).await
+        self.begin(scope, find, false, false).await
     }
 
     async fn begin(
@@ -35,15 +35,16 @@ impl Retention {
         scope: TenantScope,
         find: impl FnOnce(&mut store::Tx<'_>) -> Result<Selector> + Send + 'static,
         dry_run: bool,
+        with_records: bool,
     ) -> Result<Expunge> {
         let tenant = scope.tenant();
         let made = self
             .store
             .answer(scope, move |tx| {
                 let selector = find(tx)?;
-                let made = sql::insert(tx, tenant, &selector, dry_run)?;
+                let made = sql::insert(tx, tenant, &selector, dry_run, with_records)?;
                 // Which events: that is what is to be forgotten.
-                tx.audit_with("expunge.create", made.id, &json!({"kind": made.kind, "dryRun": dry_run}))?;
+                tx.audit_with("expunge.create", made.id, &json!({"kind": made.kind, "dryRun": dry_run, "records": with_records}))?;
                 Ok(made)
             })
             .await?;
@@ -64,6 +65,7 @@ fn selector(input: ExpungeInput) -> Result<Selector> {
             Filter::parse(&json!({ path.as_str(): value })).map_err(|_| Error::field("/path", "is no path: write data.customerId"))?;
             Ok(Selector::Path { path, value })
         }
+        (None, None, Some(_)) if input.records => Err(Error::field("/records", "goes with path and value: records have no ordering key")),
         (None, None, Some(key)) => Ok(Selector::OrderingKey { key }),
         _ => Err(Error::field("", "must have path and value, or orderingKey")),
     }

@@ -4,6 +4,7 @@
 //! repeated: what is pending ends as cancelled; the log of attempts is cleaned; events, deliveries and the journal are cleaned and the place is
 //! noted. An event that was cleaned halfway still matches, so that a run that was interrupted does the page again.
 
+mod copies;
 mod create;
 mod get;
 mod runner;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub(crate) use create::{handle as create, handle_event as create_for_event};
 pub(crate) use get::handle as get;
+pub(crate) use sql::delete_old;
 
 /// What is to be expunged: exactly one of `path` with `value`, and `orderingKey`.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -27,6 +29,9 @@ pub struct ExpungeInput {
     pub value: Option<Value>,
     /// Events with this ordering key.
     pub ordering_key: Option<String>,
+    /// Delete records too that have this value at this path (with `path` only; `data.customerId` is the record's `customerId`). Nobody is told
+    /// of their deletion: an event about it would say again what is to be forgotten.
+    pub records: bool,
     /// Only count them.
     pub dry_run: bool,
 }
@@ -59,6 +64,12 @@ pub struct Expunge {
     pub matched: u64,
     /// Deliveries of those.
     pub deliveries: u64,
+    /// Publications that were kept apart because they broke their schema: found, and gone unless it only counts.
+    pub quarantined_events: u64,
+    /// Calls that inbound sources kept: likewise.
+    pub calls: u64,
+    /// Records: likewise.
+    pub records: u64,
     /// When it was asked for. Events that were accepted later are not looked at.
     pub created_at: Timestamp,
     /// When it ended.
@@ -72,6 +83,41 @@ enum Selector {
     Event { id: EventId, at: Timestamp },
     Path { path: String, value: Value },
     OrderingKey { key: String },
+}
+
+/// What a run looks through, one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Events with their deliveries and attempts.
+    Events,
+    /// Publications that are kept apart.
+    Held,
+    /// Calls that sources keep.
+    Calls,
+    /// Records, if that was asked for.
+    Records,
+    /// Everything has been looked through.
+    Done,
+}
+
+impl Phase {
+    const ALL: [Self; 5] = [Self::Events, Self::Held, Self::Calls, Self::Records, Self::Done];
+
+    /// Its name; of those between the first and the last it is the column that counts what was found.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Held => "held",
+            Self::Calls => "calls",
+            Self::Records => "records",
+            Self::Done => "done",
+        }
+    }
+
+    fn next(self) -> Self {
+        let after = Self::ALL.into_iter().skip_while(|phase| *phase != self).nth(1);
+        after.unwrap_or(Self::Done)
+    }
 }
 
 impl Selector {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use dispatch::retention as ledger;
-use events::{Envelope, Filter, Stretch, retention as log};
+use events::{Envelope, Filter, Forget, Stretch, retention as log};
 use kernel::{DeliveryId, Event, EventId, Result, Timestamp};
 use serde_json::json;
 
-use super::Selector;
 use super::sql::{self, Open};
+use super::{Phase, Selector, copies};
 use crate::{Retention, lease, scope};
 
 /// Events looked at in one step.
@@ -60,9 +60,38 @@ impl Retention {
 
     /// A page of a run, or its end.
     async fn step(&self, run: Open) -> Result<()> {
+        match run.phase {
+            Phase::Events => self.step_events(run).await,
+            Phase::Done => self.finish(run).await,
+            Phase::Held | Phase::Calls | Phase::Records => {
+                let forget = self.forget(&run);
+                let look = move |tx: &mut store::Tx<'_>| {
+                    let Some(forget) = forget else { return sql::turn(tx, &run) };
+                    let looked = tx.overwriting(|tx| copies::look(tx, &run, forget, PAGE))?;
+                    sql::look(tx, &run, looked.last.as_deref(), looked.found)
+                };
+                self.store.write(scope(), look).await
+            }
+        }
+    }
+
+    /// What looks through the rows of this phase, if anything does.
+    fn forget(&self, run: &Open) -> Option<Forget> {
+        let is_path = matches!(run.selector, Selector::Path { .. });
+        match run.phase {
+            Phase::Held => Some(copies::held),
+            Phase::Calls => self.elsewhere.calls.filter(|_| is_path),
+            Phase::Records => self.elsewhere.records.filter(|_| is_path && run.with_records),
+            Phase::Events | Phase::Done => None,
+        }
+    }
+
+    async fn step_events(&self, run: Open) -> Result<()> {
         let wanted = Wanted::of(&run.selector)?;
         let page = self.page(&run).await?;
-        let Some(last) = page.last().map(|event| (event.created_at, event.id.to_string())) else { return self.finish(run).await };
+        let Some(last) = page.last().map(|event| (event.created_at, event.id.to_string())) else {
+            return self.store.write(scope(), move |tx| sql::turn(tx, &run)).await;
+        };
         let examined = page.len() as u64;
         let found: Vec<(Timestamp, EventId)> =
             page.iter().filter(|event| wanted.matches(event)).map(|event| (event.created_at, event.id.clone())).collect();

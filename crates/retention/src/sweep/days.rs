@@ -1,4 +1,4 @@
-//! Whole days of PostgreSQL's tables.
+//! Whole days of tables that are kept by day.
 
 use kernel::{Result, Timestamp};
 
@@ -9,13 +9,14 @@ impl Retention {
     /// Drops the days that are over for every row in them.
     pub(super) async fn drop_days(&self, now: Timestamp, bound: Option<Timestamp>, swept: &mut Swept) -> Result<()> {
         let kept = &self.lifetimes;
-        let tables: [(&'static str, Lifetime, bool); 6] = [
+        let tables: [(&'static str, Lifetime, bool); 7] = [
             ("events", kept.metadata, true),
             ("deliveries", kept.metadata, true),
             ("event_groups", kept.metadata, true),
             ("attempt_rollups", kept.metadata, false),
             ("attempts", kept.attempts, false),
             ("request_logs", kept.request_logs, false),
+            ("usage_hours", kept.request_logs, false),
         ];
         for (table, lifetime, is_exported) in tables {
             let cutoff = within(lifetime.cutoff(now), bound.filter(|_| is_exported));

@@ -18,6 +18,12 @@ impl Retention {
         cutoff.map(|cutoff| if self.store.engine() == Engine::Postgres { cutoff.minus(GRACE) } else { cutoff })
     }
 
+    /// The same for tables whose days are dropped on both engines: what is left of them then is in no day's table.
+    fn beyond_days(&self, cutoff: Option<Timestamp>) -> Option<Timestamp> {
+        let whole = |at: Timestamp| Timestamp::from_millis(at.millis() - at.millis().rem_euclid(86_400_000));
+        self.by_rows(cutoff).map(whole)
+    }
+
     pub(super) async fn sweep_logs(&self, now: Timestamp, swept: &mut Swept) -> Result<()> {
         let logs = self.store.logs();
         if let Some(before) = self.by_rows(self.lifetimes.attempts.cutoff(now)) {
@@ -35,7 +41,7 @@ impl Retention {
             let last = after.clone();
             let next = logs.read(scope(), move |tx| usage::retention::next_tenant(tx, last.as_deref())).await?;
             let Some(tenant) = next else { return Ok(()) };
-            let usual = self.by_rows(self.lifetimes.request_logs.cutoff(now));
+            let usual = self.beyond_days(self.lifetimes.request_logs.cutoff(now));
             let own = tenant.parse::<TenantId>().ok().and_then(|id| shorter.get(&id)?.request_logs.cutoff(now));
             if let Some(before) = own.max(usual) {
                 swept.request_logs += self.forget_requests(&tenant, before).await?;

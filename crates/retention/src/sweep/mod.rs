@@ -3,6 +3,7 @@
 mod days;
 mod logs;
 mod tenants;
+mod usage;
 
 use kernel::{Result, Timestamp};
 use serde::Serialize;
@@ -27,6 +28,8 @@ pub struct Swept {
     pub deliveries: u64,
     /// Rows of the request log deleted.
     pub request_logs: u64,
+    /// Rows of counts and lines for billing deleted.
+    pub usage: u64,
     /// Whole days dropped.
     pub days: u64,
     /// Days that are over and could not go: something in them is pending, they are in use, or they could not be exported.
@@ -45,6 +48,7 @@ impl Retention {
         self.drop_days(now, bound, &mut swept).await?;
         self.sweep_tenants(now, bound, &mut swept).await?;
         self.sweep_logs(now, &mut swept).await?;
+        self.sweep_usage(now, &mut swept).await?;
         measure(&swept);
         if swept != Swept::default() {
             tracing::info!(?swept, "let go of old data");
@@ -73,6 +77,7 @@ fn measure(swept: &Swept) {
         ("events", swept.events),
         ("deliveries", swept.deliveries),
         ("request_logs", swept.request_logs),
+        ("usage", swept.usage),
     ];
     for (what, count) in rows {
         metrics::counter!("tradewind_retention_rows_total", "what" => what).increment(count);

@@ -8,7 +8,7 @@ use kernel::id::TypedId as _;
 use kernel::{DeliveryId, EventId, Result, TenantId, Timestamp};
 
 use super::{STEP, Swept, within};
-use crate::{Lifetime, Lifetimes, Retention, marks, scope};
+use crate::{Lifetime, Lifetimes, Retention, expunges, marks, scope};
 
 /// A delivery can end days after it was made, so the last days are looked through again.
 const LATE: Duration = Duration::from_hours(4 * 24);
@@ -142,6 +142,12 @@ impl Retention {
     async fn delete_the_rest(&self, tenant: TenantId, before: Timestamp) -> Result<()> {
         while self.store.write(scope(), move |tx| log::forget_groups(tx, tenant, before, STEP)).await? > 0 {}
         while self.store.logs().write(scope(), move |tx| ledger::delete_old_counts(tx, tenant, before, STEP)).await? > 0 {}
+        while self.store.write(scope(), move |tx| ledger::delete_old_replayed(tx, tenant, before, STEP)).await? > 0 {}
+        while self.store.write(scope(), move |tx| expunges::delete_old(tx, tenant, before, STEP)).await? > 0 {}
+        for old in &self.elsewhere.old {
+            let old = *old;
+            while self.store.write(scope(), move |tx| old(tx, tenant, before, STEP)).await? > 0 {}
+        }
         Ok(())
     }
 

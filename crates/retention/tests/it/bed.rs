@@ -68,8 +68,7 @@ impl Planner for ToAll {
         let mut planned = Vec::new();
         for event in events {
             let theirs = all.iter().filter(|(tenant, _)| *tenant == event.tenant);
-            let items: Vec<NewDelivery> =
-                theirs.map(|(_, destination)| NewDelivery { event: Arc::clone(event), destination: *destination }).collect();
+            let items: Vec<NewDelivery> = theirs.map(|(_, destination)| NewDelivery::new(Arc::clone(event), *destination)).collect();
             planned.push(Planned { deliveries: u32::try_from(items.len()).unwrap(), filtered: Vec::new() });
             self.dispatch.enqueue(tx, &items)?;
         }
@@ -194,6 +193,15 @@ impl Bed {
         })
         .await;
         self.wait_quiet().await;
+    }
+
+    /// Waits until so many deliveries stand in the queue, wherever publishing put them first.
+    pub(crate) async fn wait_queued(&self, count: i64) {
+        testkit::wait::until("deliveries queued", LIMIT, || async {
+            self.dispatch.poke();
+            (self.number("SELECT COUNT(*) FROM queue").await == count).then_some(())
+        })
+        .await;
     }
 
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {

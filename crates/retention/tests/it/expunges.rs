@@ -57,6 +57,45 @@ testkit::engines! {
         assert!(audit.iter().all(|line| !line.contains(NEEDLE)));
     }
 
+    /// Publications that are kept apart are a subject's as well: by what they say, by their key, by their id.
+    async fn what_is_kept_apart_is_forgotten(bed: Bed) {
+        let retention = bed.retention(Lifetimes::default(), None);
+        let keep = async |tenant: kernel::TenantId, id: &'static str, customer: &'static str| {
+            let data = json!({"customerId": customer}).to_string().into_bytes();
+            let write = move |tx: &mut store::Tx<'_>| {
+                let sql = "INSERT INTO quarantined_events (tenant_id, id, held_at, size, event_type, occurred_at, ordering_key, problems, data) \
+                           VALUES (?1, ?2, 5, 1, 'lead.created', 5, ?3, '[]', ?4)";
+                tx.exec(sql, &[tenant.into(), id.into(), customer.into(), data.into()])?;
+                let sql = "INSERT INTO quarantine_fill (tenant_id, events, bytes) VALUES (?1, 1, 1) ON CONFLICT (tenant_id) DO UPDATE \
+                           SET events = quarantine_fill.events + 1, bytes = quarantine_fill.bytes + 1";
+                tx.exec(sql, &[tenant.into()])
+            };
+            bed.store.write(Scope::system("test"), write).await.unwrap();
+        };
+        for (id, customer) in [("q1", NEEDLE), ("q2", "other"), ("q3", NEEDLE), ("q4", "by its key"), ("e0", "by its id")] {
+            keep(bed.tenant, id, customer).await;
+        }
+        keep(bed.stranger, "q1", NEEDLE).await;
+        let run = async |input: ExpungeInput| {
+            let made = retention.expunge(&bed.caller(), input).await.unwrap();
+            retention.expunge_all().await.unwrap();
+            let done = retention.get_expunge(&bed.caller(), made.id).await.unwrap();
+            assert_eq!(done.state, Progress::Done);
+            done.quarantined_events
+        };
+        assert_eq!(run(ExpungeInput { dry_run: true, ..of(NEEDLE) }).await, 2);
+        assert_eq!(bed.number("SELECT COUNT(*) FROM quarantined_events").await, 6);
+        assert_eq!(run(of(NEEDLE)).await, 2);
+        assert_eq!(run(ExpungeInput { ordering_key: Some("by its key".into()), ..ExpungeInput::default() }).await, 1);
+        let published = bed.publish(bed.tenant, "x").await;
+        assert_eq!(published.as_str(), "e0");
+        bed.wait_ended(1).await;
+        retention.expunge_event(&bed.caller(), published).await.unwrap();
+        retention.expunge_all().await.unwrap();
+        assert_eq!(bed.number("SELECT COUNT(*) FROM quarantined_events").await, 2, "the other one, and the other tenant's");
+        assert_eq!(bed.number("SELECT events FROM quarantine_fill ORDER BY events LIMIT 1").await, 1);
+    }
+
     async fn one_event_is_forgotten(bed: Bed) {
         let retention = bed.retention(Lifetimes::default(), None);
         let (one, other) = (bed.publish(bed.tenant, NEEDLE).await, bed.publish(bed.tenant, "another").await);
@@ -101,6 +140,7 @@ testkit::engines! {
             ExpungeInput { path: Some("id".into()), value: Some(json!("x")), ..ExpungeInput::default() },
             ExpungeInput { path: Some("data.a".into()), value: Some(json!({"$exists": true})), ..ExpungeInput::default() },
             ExpungeInput { path: Some("data.a".into()), value: Some(json!(null)), ..ExpungeInput::default() },
+            ExpungeInput { ordering_key: key(), records: true, ..ExpungeInput::default() },
         ] {
             let refused = retention.expunge(&bed.caller(), input.clone()).await;
             assert_eq!(refused.unwrap_err().code(), "validation_failed", "{input:?}");

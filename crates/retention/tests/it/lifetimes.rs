@@ -139,6 +139,34 @@ testkit::engines! {
         assert_eq!(third.sweep().await.unwrap().payloads, 1);
     }
 
+    /// What replays noted, and runs that have ended, are metadata too; what is pending keeps its note.
+    async fn notes_and_ended_runs_go(bed: Bed) {
+        let retention = bed.retention(Lifetimes::default(), None);
+        let (client, tenant) = (bed.ambient.id::<kernel::ClientId>(), bed.tenant);
+        bed.set_state(State::Paused).await;
+        bed.publish(tenant, "waits").await;
+        let note = move |tx: &mut store::Tx<'_>| {
+            let sql = "INSERT INTO replayed (tenant_id, event_id, destination_id, client_id, delivery_id) SELECT tenant_id, event_id, destination_id, client_id, id FROM queue";
+            tx.exec(sql, &[])?;
+            let (other, delivery) = (tx.ambient().id::<kernel::DestinationId>(), tx.ambient().id::<kernel::DeliveryId>());
+            let sql = "INSERT INTO replayed (tenant_id, event_id, destination_id, client_id, delivery_id) VALUES (?1, 'gone', ?2, ?3, ?4)";
+            tx.exec(sql, &[tenant.into(), other.into(), client.into(), delivery.into()])
+        };
+        bed.wait_queued(1).await;
+        bed.store.write(kernel::Scope::system("test"), note).await.unwrap();
+        let input = retention::ExpungeInput { ordering_key: Some("nobody".into()), ..retention::ExpungeInput::default() };
+        retention.expunge(&bed.caller(), input).await.unwrap();
+        retention.expunge_all().await.unwrap();
+        let both = async || (bed.number("SELECT COUNT(*) FROM replayed").await, bed.number("SELECT COUNT(*) FROM expunges").await);
+        bed.days(364);
+        retention.sweep().await.unwrap();
+        assert_eq!(both().await, (2, 1));
+        // PostgreSQL waits two days longer, since usually whole days are dropped.
+        bed.days(4);
+        retention.sweep().await.unwrap();
+        assert_eq!(both().await, (1, 0));
+    }
+
     async fn request_logs_go(bed: Bed) {
         let insert = "INSERT INTO request_logs (id, tenant_id, at, method, endpoint, status, duration_us, request_bytes, response_bytes) \
                       VALUES (?1, ?2, ?3, 'GET', '/x', 200, 1, 0, 0)";

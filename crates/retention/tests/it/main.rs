@@ -6,3 +6,4 @@ mod bed;
 mod exports;
 mod expunges;
 mod lifetimes;
+mod purges;

@@ -9,6 +9,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use rustix::param::page_size;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -78,12 +79,15 @@ pub(crate) fn serve(mut stream: UnixStream, mut confines: Option<Confines>) -> i
         if let Some(confines) = &mut confines {
             confines.move_on()?;
         }
+        let began = clock_gettime(ClockId::ThreadCPUTime);
         let answer = match Question::read(&bytes) {
             Some(question) => answer(&mut kept, &question),
             None => Err(Fault::new(FaultKind::Unavailable, "the worker was asked nonsense")),
         };
+        let took = clock_gettime(ClockId::ThreadCPUTime) - began;
+        let took = Duration::try_from(took).unwrap_or_default();
         let is_last = confines.as_ref().map_or(Ok(false), Confines::is_full)?;
-        wire::write_frame(&mut stream, &wire::answer_frame(&answer, is_last))?;
+        wire::write_frame(&mut stream, &wire::answer_frame(&answer, took, is_last))?;
         if is_last {
             break;
         }

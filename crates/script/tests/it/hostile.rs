@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use script::{Engine, FaultKind, HARD_LIMIT};
 use serde_json::json;
 
-use crate::rig::{MOMENT, call, engine, function, transform};
+use crate::rig::{MOMENT, US, call, engine, function, transform};
 
 /// What a run may take on the clock, on a busy machine.
 const BOUND: Duration = Duration::from_secs(10);
@@ -120,7 +120,7 @@ async fn a_worker_that_cannot_be_stopped_is_ended() {
     expect(&engine, stuck, &[FaultKind::Time]).await;
     assert!(began.elapsed() >= HARD_LIMIT, "the engine has learnt to interrupt this one: find another");
     let began = Instant::now();
-    let again = engine.call(&function(stuck), "[]", MOMENT).await.unwrap_err();
+    let again = engine.call(US, &function(stuck), "[]", MOMENT).await.unwrap_err();
     assert!(again.kind == FaultKind::Time && began.elapsed() < Duration::from_secs(1), "it is not run again at once: {again:?}");
 }
 

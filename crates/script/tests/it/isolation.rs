@@ -3,7 +3,7 @@
 use script::{FaultKind, Function};
 use serde_json::json;
 
-use crate::rig::{MOMENT, call, engine};
+use crate::rig::{MOMENT, US, call, engine};
 
 /// Everything that can be reached by name or by syntax is frozen: walked from inside, as a script would.
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn two_owners_of_one_source_share_nothing() {
     let (ours, theirs) = (Function::new("ours", source).unwrap(), Function::new("theirs", source).unwrap());
     assert_ne!(format!("{ours:?}"), source, "a source is not for logs");
     for function in [&ours, &theirs, &ours] {
-        assert_eq!(engine.call(function, "[]", MOMENT).await.as_deref(), Ok("1"));
+        assert_eq!(engine.call(US, function, "[]", MOMENT).await.as_deref(), Ok("1"));
     }
 }
 

@@ -8,3 +8,4 @@ mod hostile;
 mod isolation;
 mod rig;
 mod speed;
+mod turns;

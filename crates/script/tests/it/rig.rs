@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use script::{Engine, Fault, Function, Moment, Transformed};
+use script::{Engine, Fault, Function, Moment, Party, Transformed};
 use serde_json::{Value, json};
 
 pub(crate) const MOMENT: Moment = Moment { now_ms: 1_700_000_000_123, seed: 7 };
+
+/// The tenant on whose account functions run, where it does not matter.
+pub(crate) const US: Party = Party(1);
 
 pub(crate) fn engine(workers: usize) -> Engine {
     Engine::processes(PathBuf::from(env!("CARGO_BIN_EXE_script-worker")), Vec::new(), workers)
@@ -26,9 +29,9 @@ pub(crate) fn request(data: &Value) -> String {
 }
 
 pub(crate) async fn transform(engine: &Engine, source: &str) -> Result<Transformed, Fault> {
-    engine.transform(&function(source), &request(&json!({"name": "Ada", "amount": 5})), MOMENT).await
+    engine.transform(US, &function(source), &request(&json!({"name": "Ada", "amount": 5})), MOMENT).await
 }
 
 pub(crate) async fn call(engine: &Engine, source: &str, arguments: &Value) -> Result<String, Fault> {
-    engine.call(&function(source), &arguments.to_string(), MOMENT).await
+    engine.call(US, &function(source), &arguments.to_string(), MOMENT).await
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::rig::{MOMENT, engine, function, request};
+use crate::rig::{MOMENT, US, engine, function, request};
 
 const SIMPLE: &str = "function handler(webhook) {\n  webhook.body.data.full = webhook.body.data.name + '!';\n  delete webhook.body.data.amount;\n  return webhook;\n}";
 
@@ -15,10 +15,10 @@ async fn a_simple_transform_is_quick() {
     let input = request(&data);
     let (engine, function) = (engine(2), function(SIMPLE));
     let runs: u32 = 2000;
-    engine.transform(&function, &input, MOMENT).await.unwrap();
+    engine.transform(US, &function, &input, MOMENT).await.unwrap();
     let began = Instant::now();
     for _ in 0..runs {
-        engine.transform(&function, &input, MOMENT).await.unwrap();
+        engine.transform(US, &function, &input, MOMENT).await.unwrap();
     }
     let one = began.elapsed();
     let began = Instant::now();
@@ -27,7 +27,7 @@ async fn a_simple_transform_is_quick() {
             let (engine, function, input) = (engine.clone(), function.clone(), input.clone());
             tokio::spawn(async move {
                 for _ in 0..runs / 64 {
-                    engine.transform(&function, &input, MOMENT).await.unwrap();
+                    engine.transform(US, &function, &input, MOMENT).await.unwrap();
                 }
             })
         })

@@ -3,6 +3,7 @@
 //! Strangers write here, so everything is bounded: rows a minute (`bounds`), rows in all, bytes of each, and their age.
 
 mod delete;
+mod forget;
 mod get;
 mod keep;
 mod list;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use crate::providers::Refusal;
 
+pub use forget::forget;
 pub use view::QuarantinedCall;
 
 pub(crate) use delete::handle as delete;

@@ -54,10 +54,11 @@ impl Sources {
         let shown = made.as_ref().map(|secret| secret.reveal().clone());
         let secrets = Secrets::of(given.or(made));
         sql::insert(tx, tenant, &row, &secrets)?;
-        tx.audit("source.create", row.id)?;
-        tx.notify(TOPIC, row.id);
         let (url, now) = (self.url(row.id), row.created_at);
-        Ok(Source { secret: shown, ..Source::of(row, &secrets, url, now) })
+        let source = Source::of(row, &secrets, url, now);
+        tx.audit_change("source.create", source.id, &(), &source)?;
+        tx.notify(TOPIC, source.id);
+        Ok(Source { secret: shown, ..source })
     }
 }
 

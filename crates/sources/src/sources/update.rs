@@ -22,9 +22,10 @@ impl Sources {
     fn change(&self, tx: &mut Tx<'_>, tenant: TenantId, id: SourceId, mut patch: SourcePatch) -> Result<Source> {
         let row = get_row(tx, tenant, id)?;
         let secret = patch.secret.take().map(|secret| Secret::new(secrets::normal(row.provider, secret)));
+        let (kept, before) = (sql::secrets(tx, tenant, id)?, row.clone());
+        let before = Source::of(before, &kept, self.url(id), tx.now());
         let row = Row { updated_at: tx.now(), ..patched(row, patch) };
         input::check(&row)?;
-        let kept = sql::secrets(tx, tenant, id)?;
         let secrets = match secret {
             None => kept,
             Some(secret) => {
@@ -38,10 +39,11 @@ impl Sources {
             row.provider.check_secret(text, &row.settings)?;
         }
         sql::update(tx, tenant, &row, &secrets)?;
-        tx.audit("source.update", id)?;
-        tx.notify(TOPIC, id);
         let now = row.updated_at;
-        Ok(Source::of(row, &secrets, self.url(id), now))
+        let source = Source::of(row, &secrets, self.url(id), now);
+        tx.audit_change("source.update", id, &before, &source)?;
+        tx.notify(TOPIC, id);
+        Ok(source)
     }
 }
 

@@ -46,7 +46,7 @@ struct Node {
 
 async fn node(engine: &Engine, key: &MasterKey, ambient: Ambient, exclusive: bool) -> Node {
     let database = engine.database_url().map_or_else(|| Database::Sqlite(engine.data_dir()), Database::Postgres);
-    let migrations = [events::MIGRATIONS, access::MIGRATIONS, sources::MIGRATIONS].concat();
+    let migrations = [events::MIGRATIONS, signals::MIGRATIONS, access::MIGRATIONS, sources::MIGRATIONS].concat();
     let mut config = Config::new(database, key.clone(), ambient.clone(), migrations);
     config.exclusive = exclusive;
     let store = Store::open(config).await.unwrap();

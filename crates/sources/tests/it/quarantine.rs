@@ -13,6 +13,35 @@ async fn kept(bed: &Bed, source: &str) -> Vec<Value> {
 }
 
 testkit::engines! {
+    /// A subject's calls are found by what events would say of them, and by their text where that cannot be read; others stay.
+    async fn a_subject_is_forgotten(bed: Bed) {
+        let id = bed.source(json!({"provider": "github", "secret": "s"})).await;
+        let form = |body: &str| github("wrong", "push", "f", body).with("content-type", "application/x-www-form-urlencoded");
+        for call in [
+            github("wrong", "push", "d-1", "{\"customer\": {\"id\": \"c-4711\"}}"),
+            github("wrong", "push", "d-2", "{\"customer\": {\"id\": \"c-1\"}, \"note\": \"not about c-4711\"}"),
+            form("name=x&customer=c%2D4711"),
+            form("name=y"),
+            github("wrong", "push", "d-3", &format!("{{\"about\": \"c-4711\", \"x\": \"{}\"}}", "x".repeat(70_000))),
+        ] {
+            bed.call(&id, &call).await.expect(401);
+        }
+        let tenant = bed.tenant;
+        let look = async |dry_run: bool| {
+            let forget = move |tx: &mut store::Tx<'_>| {
+                let (is_wanted, is_mentioned) =
+                    (|payload: &Value| payload["customer"]["id"] == "c-4711", |text: &[u8]| text.windows(6).any(|some| some == b"c-4711"));
+                let look = events::Look { after: "", limit: 100, dry_run, key: None, event: None, is_wanted: &is_wanted, is_mentioned: &is_mentioned };
+                sources::forget(tx, tenant, &look)
+            };
+            let looked = bed.store.write(kernel::Scope::system("test"), forget).await.unwrap();
+            (looked.examined, looked.found, looked.last.is_some())
+        };
+        assert_eq!((look(true).await, kept(&bed, &id).await.len()), ((5, 3, true), 5));
+        assert_eq!((look(false).await, kept(&bed, &id).await.len()), ((5, 3, true), 2));
+        assert_eq!(look(false).await, (2, 0, true));
+    }
+
     /// Visible with its reason, without any secret; releasable once.
     async fn a_refused_call_can_be_seen_and_released(bed: Bed) {
         let id = bed.source(json!({"provider": "github", "secret": "s"})).await;

@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::poll_fn;
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::tls::TlsStream;
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket};
 
 use crate::change::{Change, Listeners};
+use crate::pg::tls;
 
 /// The channel of `NOTIFY`.
 pub(crate) const CHANNEL: &str = "tradewind_changes";
 /// Wait between two attempts to connect.
 const RECONNECT_AFTER: Duration = Duration::from_millis(250);
+
+/// Why listening ended.
+type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Listens until the task is aborted.
 pub(crate) async fn listen(url: Arc<str>, listeners: Listeners) {
@@ -24,8 +29,26 @@ pub(crate) async fn listen(url: Arc<str>, listeners: Listeners) {
     }
 }
 
-async fn listen_once(url: &str, listeners: &Listeners) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
+async fn listen_once(url: &str, listeners: &Listeners) -> Result<(), Fault> {
+    let target = tls::read(url)?;
+    match target.tls {
+        None => {
+            let (client, connection) = target.config.connect(NoTls).await?;
+            follow(&client, connection, listeners).await?;
+        }
+        Some(tls) => {
+            let (client, connection) = target.config.connect(tls).await?;
+            follow(&client, connection, listeners).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn follow<T: TlsStream + Unpin>(
+    client: &Client,
+    mut connection: Connection<Socket, T>,
+    listeners: &Listeners,
+) -> Result<(), tokio_postgres::Error> {
     let mut messages = poll_fn(move |cx| connection.poll_message(cx));
     let subscribe = client.batch_execute("LISTEN tradewind_changes");
     tokio::pin!(subscribe);

@@ -2,6 +2,7 @@
 //! security binds.
 
 mod listen;
+mod tls;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,14 +36,17 @@ pub(crate) struct Session {
 impl Session {
     /// Connects as the URL's role, for migrations.
     pub(crate) fn connect_as_owner(url: &str) -> Result<Self> {
-        let mut config: postgres::Config = url.parse().map_err(|e: postgres::Error| {
-            Error::invalid("invalid_database_url", "TRADEWIND_DATABASE_URL is not a postgres:// address that can be read.").caused_by(e)
-        })?;
+        let target = tls::read(url)?;
+        let mut config = postgres::Config::from(target.config);
         if config.get_application_name().is_none() {
             config.application_name("tradewind");
         }
         config.connect_timeout(Duration::from_secs(5));
-        let client = config.connect(NoTls).map_err(away)?;
+        let client = match target.tls {
+            None => config.connect(NoTls),
+            Some(tls) => config.connect(tls),
+        };
+        let client = client.map_err(away)?;
         Ok(Self { client, statements: HashMap::new(), pending: "" })
     }
 

@@ -71,7 +71,7 @@ pub(crate) fn scope(tenant: TenantId) -> Scope {
 /// A tenant's scope in a request with an idempotency key.
 pub(crate) fn request(store: &Store, tenant: TenantId, key: &str, body: u8) -> (Scope, Arc<RequestInfo>) {
     let slot = RequestSlot::new(key.to_owned(), "key_a".to_owned(), [body; 32]);
-    let info = Arc::new(RequestInfo { id: store.ambient().id(), ip: None, slot: Some(slot) });
+    let info = Arc::new(RequestInfo { id: store.ambient().id(), ip: None, user_agent: None, slot: Some(slot) });
     let caller = kernel::Caller::system("test", Some(tenant)).in_request(Arc::clone(&info));
     (caller.tenant_scope().unwrap().into(), info)
 }

@@ -6,4 +6,5 @@ mod bed;
 mod changes;
 mod idempotency;
 mod isolation;
+mod postgres_tls;
 mod transactions;

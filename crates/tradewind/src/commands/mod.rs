@@ -7,21 +7,30 @@ mod certify;
 mod demo;
 mod doctor;
 mod listen;
+mod maintenance;
 mod migrate;
 mod openapi;
+mod reload;
 mod serve;
 mod service_key;
+mod upstream;
+mod verify_log;
 
 use crate::cli::{Cli, Command};
+use crate::logging::Socket;
 
 /// Runs the command that was asked for.
-pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
+pub(crate) async fn run(cli: Cli, logging: &Socket) -> anyhow::Result<()> {
     match cli.command {
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(cli.settings, args).await,
-        Command::Serve => serve::run(&cli.settings.resolve()?).await,
+        Command::Serve => serve::run(&cli.settings.resolve()?, logging).await,
         Command::ServiceKey(command) => service_key::run(&cli.settings.resolve()?, command).await,
+        Command::Maintenance(command) => maintenance::run(&cli.settings.resolve()?, command).await,
+        Command::Upstream(command) => upstream::run(&cli.settings.resolve()?, command).await,
+        Command::Reload => reload::run(&cli.settings.resolve()?).await,
         Command::Migrate => migrate::run(&cli.settings.resolve()?).await,
+        Command::VerifyLog => verify_log::run(&cli.settings.resolve()?).await,
         Command::Doctor(args) => doctor::run(&cli.settings.resolve()?, args).await,
         Command::Blueprint(command) => blueprint::run(command),
         Command::Asyncapi => asyncapi::run(&cli.settings.resolve()?),

@@ -3,20 +3,27 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::disallowed_methods, reason = "the tests stand outside: they read the clock, run tools and open plain connections")]
 
+mod alerts;
 mod bad_input;
 mod catalogue;
 mod cursors;
 mod destinations;
 mod doctor;
 mod egress;
+mod grants;
+mod front_door;
 mod idempotency;
 mod journey;
+mod key_verification;
 mod limits;
+mod operating;
 mod raw;
 mod readers;
 mod real_input;
 mod row_level_security;
 mod tenant_matrix;
 mod two_nodes;
+mod upstreams;
+mod usage;
 mod usage_log;
 mod world;

@@ -59,6 +59,53 @@ fn a_key_revoked_on_one_node_is_refused_on_the_other_within_a_second() {
     });
 }
 
+/// Polls every node until it answers so; each must within a second of `begun`.
+async fn on_every_node(what: &str, begun: Instant, nodes: &[testkit::http::Client], path: &str, holds: impl Fn(&testkit::http::Response) -> bool) {
+    for node in nodes {
+        wait::until(what, SOON, || async { holds(&node.get(path).await).then_some(()) }).await;
+        assert!(begun.elapsed() < NOTICE, "{what}: only after {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn keys_tiers_and_allow_lists_change_on_every_one_of_three_nodes_within_a_second() {
+    engine::run(Engine::postgres(), async |world: World| {
+        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let others = [second(&world, &dirs[0]), second(&world, &dirs[1])];
+        let tenant = world.tenant("Acme").await;
+        let key = tenant.key_with(json!({"rateLimitOverride": null})).await;
+        let nodes = [key.http.clone(), others[0].client().bearer(&key.token), others[1].client().bearer(&key.token)];
+        let (path, whoami) = (format!("/api/v1/api-keys/{}", key.id), "/api/v1/whoami");
+        for node in &nodes {
+            node.get(whoami).await.assert_status(200);
+        }
+        for round in 1..=3 {
+            // An allow-list that leaves us out, and is taken back.
+            tenant.host.patch(&path, &json!({"allowedIps": ["203.0.113.0/24"]})).await.assert_status(200);
+            on_every_node("the allow-list", Instant::now(), &nodes, whoami, |answer| answer.status == 403).await;
+            tenant.host.patch(&path, &json!({"allowedIps": null})).await.assert_status(200);
+            on_every_node("the open list", Instant::now(), &nodes, whoami, |answer| answer.status == 200).await;
+            // A tier with another limit; the client's tier.
+            let limits = json!({"requestsPerMinute": 5000 + round, "requestsPerHour": null, "requestsPerDay": null, "burst": null});
+            world.operator.put("/api/v1/rate-limits/premium", &limits).await.assert_status(200);
+            let client = format!("/api/v1/api-clients/{}", tenant.client);
+            tenant.host.patch(&client, &json!({"rateLimitTier": "premium"})).await.assert_status(200);
+            let limit = (5000 + round).to_string();
+            let has = |answer: &testkit::http::Response| answer.header("x-ratelimit-limit") == Some(limit.as_str());
+            on_every_node("the tier", Instant::now(), &nodes, whoami, has).await;
+            tenant.host.patch(&client, &json!({"rateLimitTier": "enterprise"})).await.assert_status(200);
+            on_every_node("the other tier", Instant::now(), &nodes, whoami, |answer| answer.status == 200 && !has(answer)).await;
+            // Off and on again; what a host is told of it, too.
+            tenant.host.patch(&path, &json!({"enabled": false})).await.assert_status(200);
+            on_every_node("switching off", Instant::now(), &nodes, whoami, |answer| answer.status == 401).await;
+            tenant.host.patch(&path, &json!({"enabled": true})).await.assert_status(200);
+            on_every_node("switching on", Instant::now(), &nodes, whoami, |answer| answer.status == 200).await;
+        }
+        tenant.host.delete(&path).await.assert_status(204);
+        on_every_node("the revocation", Instant::now(), &nodes, whoami, |answer| answer.status == 401).await;
+    });
+}
+
 #[test]
 fn a_second_server_on_the_same_files_refuses_to_start() {
     engine::run(Engine::sqlite(), async |world: World| {

@@ -47,7 +47,7 @@ impl World {
 /// `insurance-leads`, the default.
 impl Bed for World {
     async fn open(engine: Engine) -> Self {
-        Self::start(engine, |settings| settings)
+        Self::start(engine, |settings| settings.set("TRADEWIND_ALERT_INTERVAL", "1"))
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Contractors(pub(crate) World);
 
 impl Bed for Contractors {
     async fn open(engine: Engine) -> Self {
-        Self(World::start(engine, |settings| settings.set("TRADEWIND_BLUEPRINT", "contractor-network")))
+        Self(World::start(engine, |settings| settings.set("TRADEWIND_BLUEPRINT", "contractor-network").set("TRADEWIND_ALERT_INTERVAL", "1")))
     }
 }
 

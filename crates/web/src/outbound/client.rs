@@ -9,9 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{self, connect::HttpInfo};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_rustls::HttpsConnectorBuilder;
 use rustls::RootCertStore;
 use tokio::time::Instant;
 use url::Url;
@@ -19,6 +17,7 @@ use url::Url;
 use crate::outbound::connect::{GuardedConnector, Timed};
 use crate::outbound::failure::{OutboundError, OutboundFault, classify};
 use crate::outbound::policy::UrlPolicy;
+use crate::outbound::pool::{Kept, Pool};
 use crate::outbound::proxy::EgressProxy;
 use crate::outbound::refusal::Refusal;
 use crate::outbound::resolve::{Resolve, SystemResolver};
@@ -64,13 +63,11 @@ impl ClientConfig {
     }
 }
 
-type Connections = legacy::Client<Timed<HttpsConnector<GuardedConnector>>, Full<Bytes>>;
-
 /// The outbound client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
-    http: Connections,
+    http: Pool,
 }
 
 /// What every client of one configuration shares.
@@ -88,19 +85,14 @@ struct Shared {
 #[derive(Default)]
 struct OwnConnections {
     turn: u64,
-    kept: HashMap<[u8; 32], (u64, Connections)>,
+    kept: HashMap<[u8; 32], (u64, Pool)>,
 }
 
 impl Shared {
-    fn connections(&self, tls: rustls::ClientConfig, idle_per_host: usize) -> Connections {
+    fn connections(&self, tls: rustls::ClientConfig, per_host: usize) -> Pool {
         let https =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(self.connector.clone());
-        legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.idle_time)
-            .pool_max_idle_per_host(idle_per_host)
-            .http1_max_buf_size(128 * 1024)
-            .build(Timed { inner: https, limit: self.connect_time })
+        Pool::new(Timed { inner: https, limit: self.connect_time }, Kept { per_host, time: self.idle_time })
     }
 }
 
@@ -238,10 +230,15 @@ impl Client {
         *out.method_mut() = request.method;
         *out.uri_mut() = request.uri;
         *out.headers_mut() = request.headers;
-        let (parts, body) = self.http.request(out).await.map_err(|error| classify(&error))?.into_parts();
-        let remote = parts.extensions.get::<HttpInfo>().map(HttpInfo::remote_addr);
+        let answer = self.http.send(out).await.map_err(|failure| classify(&failure))?;
+        let remote = answer.remote;
+        let (response, back) = answer.into_parts();
+        let (parts, body) = response.into_parts();
         let (body, truncated) =
             read_capped(body, request.response_cap).await.map_err(|error| (OutboundFault::Protocol, error.to_string()))?;
+        if let Some(back) = back.filter(|_| !truncated) {
+            back.give();
+        }
         Ok(OutboundResponse { status: parts.status, headers: parts.headers, body, truncated, elapsed: Duration::ZERO, remote })
     }
 }

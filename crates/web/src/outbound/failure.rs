@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::outbound::pool::Failure;
 use crate::outbound::refusal::Refusal;
 
 /// What went wrong.
@@ -81,9 +82,13 @@ impl fmt::Display for ConnectFault {
 
 impl StdError for ConnectFault {}
 
-/// Tells the client's errors apart. The chain is walked, since the client wraps what the connector said.
-pub(crate) fn classify(error: &hyper_util::client::legacy::Error) -> (OutboundFault, String) {
-    let mut link: Option<&(dyn StdError + 'static)> = Some(error);
+/// Tells failures apart. The chain is walked, since libraries wrap what the connector said.
+pub(crate) fn classify(failure: &Failure) -> (OutboundFault, String) {
+    let (error, is_connect): (&(dyn StdError + 'static), bool) = match failure {
+        Failure::Connect(error) => (error.as_ref(), true),
+        Failure::Exchange(error) => (error, false),
+    };
+    let mut link = Some(error);
     let mut innermost = error.to_string();
     while let Some(cause) = link {
         innermost = cause.to_string();
@@ -97,7 +102,7 @@ pub(crate) fn classify(error: &hyper_util::client::legacy::Error) -> (OutboundFa
         link = cause.source();
     }
     // Our connector speaks for TCP itself; what else fails before the request is sent is the TLS handshake.
-    if error.is_connect() { (OutboundFault::Tls, format!("no TLS session: {innermost}")) } else { (OutboundFault::Protocol, innermost) }
+    if is_connect { (OutboundFault::Tls, format!("no TLS session: {innermost}")) } else { (OutboundFault::Protocol, innermost) }
 }
 
 /// What TLS says is wrapped as an I/O error, whose chain leaves it out.

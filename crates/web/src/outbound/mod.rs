@@ -6,13 +6,18 @@
 //! between two look-ups gains nothing. Redirects are not followed, proxies of the environment are not used, answers are cut at a cap, and
 //! one time-out covers connecting, waiting and reading.
 //!
+//! [`backend`] is the other way out, to the operator's own servers, under a policy of its own.
+//!
 //! An operator's egress proxy ([`EgressProxy`]) changes the way, not the verdict: it is asked for a tunnel to the address that was vetted.
 
+pub mod backend;
+mod certificates;
 mod client;
 mod connect;
 mod explain;
 mod failure;
 mod policy;
+mod pool;
 mod proxy;
 mod refusal;
 mod resolve;
@@ -20,6 +25,7 @@ mod stream;
 mod tls;
 mod verdict;
 
+pub use certificates::certificates_end;
 pub use client::{Client, ClientConfig, OutboundRequest, OutboundResponse};
 pub use explain::Step;
 pub use failure::{OutboundError, OutboundFault};

@@ -106,6 +106,14 @@ fn read_identity(chain: &str, key: &Secret<String>) -> Result<CertifiedKey, TlsF
     })
 }
 
+/// Certificate authorities in PEM as DER.
+pub(crate) fn authorities(text: &str) -> Result<Vec<Vec<u8>>, &'static str> {
+    let found = read_authorities(text).map_err(|fault| match fault {
+        TlsFault::Certificate(why) | TlsFault::Key(why) | TlsFault::Authority(why) => why,
+    })?;
+    Ok(found.into_iter().map(|certificate| certificate.to_vec()).collect())
+}
+
 fn read_authorities(text: &str) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     let found = certificates(text).map_err(TlsFault::Authority)?;
     let mut trial = RootCertStore::empty();

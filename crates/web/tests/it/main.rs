@@ -6,6 +6,7 @@ mod explain;
 mod inbound;
 mod openapi;
 mod outbound;
+mod pool;
 mod proxy;
 mod tls;
 mod verdict;

@@ -58,7 +58,7 @@ pub(crate) async fn send(client: &Client, uri: &str, timeout: Duration, cap: usi
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// A server that gives each connection to `serve`, and counts them. It ends with the test's runtime.
-async fn server<F, Fut>(serve: F) -> (SocketAddr, Arc<AtomicUsize>)
+pub(crate) async fn server<F, Fut>(serve: F) -> (SocketAddr, Arc<AtomicUsize>)
 where
     F: Fn(TcpStream) -> Fut + Send + 'static,
     Fut: Future<Output = io::Result<()>> + Send + 'static,
@@ -77,7 +77,7 @@ where
 }
 
 /// Reads one request, whose body is `{}`; false at the end of the connection.
-async fn request(stream: &mut TcpStream) -> io::Result<bool> {
+pub(crate) async fn request(stream: &mut TcpStream) -> io::Result<bool> {
     let mut seen = Vec::new();
     while !seen.ends_with(b"\r\n\r\n{}") {
         let mut byte = [0; 1024];

@@ -30,6 +30,7 @@ use crate::Webhooks;
 pub use create::{Missing, Recover, Retry, Started};
 pub use replay_event::{ReplayEvent, Replayed};
 pub(crate) use runner::start;
+pub use sql::delete_old;
 pub(crate) use sql::purge;
 
 /// What a run does.

@@ -66,14 +66,17 @@ impl Webhooks {
         let filter = DeliveryFilter { event: Some(event.id.clone()), destination: only, ..DeliveryFilter::default() };
         let had = deliveries::list(tx, tenant, &filter, &PageRequest { limit: MOST, ..PageRequest::default() })?.data;
         let had: HashMap<DestinationId, Delivery> = had.into_iter().map(|delivery| (delivery.webhook_id, delivery)).collect();
+        let index = self.index.of(tenant);
         let mut targets: BTreeSet<DestinationId> = had.keys().copied().collect();
         match only {
             Some(webhook) => targets.extend([webhook]),
-            None => targets.extend(self.index.of(tenant).map(|index| index.matches(event).wanted).unwrap_or_default()),
+            None => targets.extend(index.iter().flat_map(|index| index.matches(event).wanted).map(|wanted| wanted.id)),
         }
         let (again, never): (Vec<_>, Vec<_>) = targets.into_iter().partition(|target| had.contains_key(target));
         let again: Vec<Delivery> = again.iter().filter_map(|target| had.get(target).cloned()).collect();
-        let never: Vec<NewDelivery> = never.into_iter().map(|destination| NewDelivery { event: Arc::clone(event), destination }).collect();
+        let listener = |id| index.as_ref().and_then(|index| index.get(id));
+        let delivery = |id| listener(id).map_or_else(|| NewDelivery::new(Arc::clone(event), id), |one| one.delivery(Arc::clone(event)));
+        let never: Vec<NewDelivery> = never.into_iter().map(delivery).collect();
         Ok(self.dispatch.requeue(tx, tenant, &again)? + self.dispatch.replay(tx, tenant, &never)?)
     }
 }

@@ -134,3 +134,10 @@ pub(crate) fn purge(tx: &mut Tx<'_>, tenant: TenantId, subject: &Subject) -> Res
     };
     Ok(())
 }
+
+/// Deletes some of a tenant's runs that ended before `before`; answers how many.
+pub fn delete_old(tx: &mut Tx<'_>, tenant: TenantId, before: Timestamp, limit: u32) -> Result<u64> {
+    let sql = "DELETE FROM replays WHERE tenant_id = ?1 AND id IN \
+               (SELECT id FROM replays WHERE tenant_id = ?1 AND status <> 'running' AND finished_at < ?2 LIMIT ?3)";
+    tx.exec(sql, &[tenant.into(), before.into(), limit.into()])
+}

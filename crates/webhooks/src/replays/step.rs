@@ -77,7 +77,7 @@ impl Webhooks {
         };
         let found = missing::look(tx, tenant, &listener, &stretch)?;
         let wanted = found.missing.len() as u64;
-        let items: Vec<NewDelivery> = found.missing.into_iter().map(|event| NewDelivery { event, destination: listener.id }).collect();
+        let items: Vec<NewDelivery> = found.missing.into_iter().map(|event| listener.delivery(event)).collect();
         let done = self.dispatch.replay(tx, tenant, &items)?;
         row.view.done += done;
         row.view.passed_over += wanted - done;

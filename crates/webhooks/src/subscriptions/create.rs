@@ -63,6 +63,7 @@ impl Webhooks {
             channels: Vec::new(),
             filter: None,
             retry_config: None,
+            ordering_path: None,
             state,
             created_at: now,
             updated_at: now,
@@ -87,9 +88,9 @@ impl Webhooks {
             destinations::set_state(tx, tenant, row.id, state, Some("requested"))?;
             destination = destinations::get(tx, tenant, row.id)?;
         }
-        tx.audit("subscription.create", row.id)?;
-        self.changed(tx, tenant, &row)?;
         let mut webhook = Webhook::of(&row, &destination)?;
+        tx.audit_change("subscription.create", row.id, &(), &webhook)?;
+        self.changed(tx, tenant, &row)?;
         webhook.secret = Some(new.secret.text().reveal().clone());
         Ok(webhook)
     }
@@ -154,6 +155,8 @@ pub(crate) fn subscribe(webhooks: &Arc<Webhooks>, tx: &mut Tx<'_>, tenant: Tenan
         retry_config: None,
         rate_limit_per_second: None,
         ordered: None,
+        ordering_key_path: None,
+        expires_after_seconds: None,
         enabled: None,
     })?;
     let secret = WebhookSecret::generate(&webhooks.ambient);

@@ -7,7 +7,7 @@ use dispatch::destinations;
 use kernel::{Caller, DestinationId, Permission, Result, TenantId};
 use store::Tx;
 
-use super::{WebhookPath, sql};
+use super::{Webhook, WebhookPath, sql};
 use crate::{TOPIC, Webhooks};
 
 impl Webhooks {
@@ -19,9 +19,10 @@ impl Webhooks {
         self.store
             .answer(scope, move |tx| {
                 let row = path.find(tx, tenant)?;
+                let was = Webhook::of(&row, &destinations::get(tx, tenant, row.id)?)?;
                 destinations::delete(tx, tenant, row.id)?;
                 webhooks.forget(tx, tenant, row.id)?;
-                tx.audit("subscription.delete", row.id)
+                tx.audit_change("subscription.delete", row.id, &was, &())
             })
             .await
     }

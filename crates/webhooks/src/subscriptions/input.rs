@@ -63,9 +63,17 @@ pub struct WebhookInput {
     /// Most attempts in a second: 1 to 10000.
     #[serde(default)]
     pub rate_limit_per_second: Option<u32>,
-    /// One after another, in order.
+    /// One after another, in order: those with the same ordering key. Default: false, or true beside `orderingKeyPath`.
     #[serde(default)]
     pub ordered: Option<bool>,
+    /// Where in an event the ordering key is (`data.customerId`), in place of the `orderingKey` that it was published with. Events without a text,
+    /// number or truth value there count as one key.
+    #[serde(default)]
+    pub ordering_key_path: Option<String>,
+    /// Seconds after which an event is not worth delivering any more: 10 to 2592000 (30 days). Counted from when it was first due. What waits longer, because
+    /// the receiver fails or the webhook is paused, ends as `skipped`, reason `expired`.
+    #[serde(default)]
+    pub expires_after_seconds: Option<u32>,
     /// Whether it gets deliveries. POST: default true. PUT: by default as it was.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -112,8 +120,12 @@ pub struct WebhookPatch {
     pub retry_config: Patch<RetryConfig>,
     /// Most attempts in a second.
     pub rate_limit_per_second: Patch<u32>,
-    /// One after another, in order.
+    /// One after another, in order; `false` also takes `orderingKeyPath` away.
     pub ordered: Option<bool>,
+    /// See [`WebhookInput::ordering_key_path`].
+    pub ordering_key_path: Patch<String>,
+    /// See [`WebhookInput::expires_after_seconds`].
+    pub expires_after_seconds: Patch<u32>,
     /// Whether it gets deliveries.
     pub enabled: Option<bool>,
 }

@@ -58,6 +58,7 @@ pub(crate) struct Row {
     pub(crate) channels: Vec<String>,
     pub(crate) filter: Option<Value>,
     pub(crate) retry_config: Option<RetryConfig>,
+    pub(crate) ordering_path: Option<String>,
     /// What the destination's state was when it was last looked at.
     pub(crate) state: State,
     pub(crate) created_at: Timestamp,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State as Shared;
 use dispatch::{State, destinations};
 use kernel::{Caller, DestinationId, Error, Permission, Result};
+use serde_json::json;
 
 use super::{Webhook, WebhookPath, sql};
 use crate::Webhooks;
@@ -63,7 +64,7 @@ impl Webhooks {
                 }
                 sql::set_state(tx, tenant, row.id, state)?;
                 row.state = state;
-                tx.audit(&format!("subscription.{}", change.name()), row.id)?;
+                tx.audit_change(&format!("subscription.{}", change.name()), row.id, &json!({"status": before}), &json!({"status": state}))?;
                 webhooks.changed(tx, tenant, &row)?;
                 Webhook::of(&row, &destinations::get(tx, tenant, row.id)?)
             })

@@ -2,7 +2,7 @@
 
 use blueprint::Blueprint;
 use dispatch::{Destination, Policy};
-use events::Filter;
+use events::{Filter, Path};
 use kernel::{Error, Result, text};
 use serde_json::Value;
 
@@ -13,6 +13,8 @@ use crate::pattern;
 
 /// Most channels that a webhook listens to, and their longest name: as events have them.
 const MAX_CHANNELS: usize = events::MAX_CHANNELS;
+/// Longest time that events stay worth delivering: 30 days in seconds.
+const MAX_EXPIRY: u32 = 30 * 86_400;
 /// Highest rate.
 const MAX_RATE: u32 = 10_000;
 
@@ -27,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) retry_config: Option<RetryConfig>,
     pub(crate) rate_per_second: Option<u32>,
     pub(crate) ordered: bool,
+    pub(crate) ordering_path: Option<String>,
+    pub(crate) expires_after_seconds: Option<u32>,
     pub(crate) target: Target,
 }
 
@@ -41,7 +45,9 @@ impl Settings {
             filter: input.filter,
             retry_config: input.retry_config,
             rate_per_second: input.rate_limit_per_second,
-            ordered: input.ordered.unwrap_or(false),
+            ordered: input.ordered.unwrap_or(input.ordering_key_path.is_some()),
+            ordering_path: input.ordering_key_path,
+            expires_after_seconds: input.expires_after_seconds,
             target: Target {
                 url: given_url(input.url)?.unwrap_or_default(),
                 destination: input.destination,
@@ -67,6 +73,8 @@ impl Settings {
             retry_config: row.retry_config.clone(),
             rate_per_second: destination.policy.rate_per_second,
             ordered: destination.policy.ordered,
+            ordering_path: row.ordering_path.clone(),
+            expires_after_seconds: destination.policy.expires_after_ms.and_then(|ms| u32::try_from(ms / 1000).ok()),
             target: Target::of_config(&destination.config)?,
         })
     }
@@ -75,6 +83,10 @@ impl Settings {
     pub(crate) fn patched(self, patch: WebhookPatch) -> Result<Self> {
         let old = self.target;
         let headers = patch.custom_headers.change();
+        let new_path = patch.ordering_key_path.change();
+        let begins_order = matches!(new_path, Some(Some(_)));
+        let ordered = patch.ordered.unwrap_or(self.ordered || begins_order);
+        let old_path = self.ordering_path.filter(|_| ordered);
         Ok(Self {
             name: patch.name.apply(self.name),
             description: patch.description.apply(self.description),
@@ -83,7 +95,9 @@ impl Settings {
             filter: patch.filter.apply(self.filter),
             retry_config: patch.retry_config.apply(self.retry_config),
             rate_per_second: patch.rate_limit_per_second.apply(self.rate_per_second),
-            ordered: patch.ordered.unwrap_or(self.ordered),
+            ordered,
+            ordering_path: new_path.unwrap_or(old_path),
+            expires_after_seconds: patch.expires_after_seconds.apply(self.expires_after_seconds),
             target: Target {
                 url: given_url(patch.url)?.unwrap_or_else(|| old.url.clone()),
                 destination: patch.destination.or_else(|| old.destination.clone()),
@@ -120,6 +134,18 @@ impl Settings {
         if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
             return Err(Error::field("/rateLimitPerSecond", format!("must be 1 to {MAX_RATE}")));
         }
+        if self.expires_after_seconds.is_some_and(|seconds| !(10..=MAX_EXPIRY).contains(&seconds)) {
+            return Err(Error::field("/expiresAfterSeconds", format!("must be 10 to {MAX_EXPIRY}")));
+        }
+        if let Some(path) = &self.ordering_path {
+            Path::parse(path, "/orderingKeyPath")?;
+            if !self.ordered {
+                return Err(Error::field(
+                    "/orderingKeyPath",
+                    "means something for an ordered webhook only; leave `ordered` out or set it to true",
+                ));
+            }
+        }
         destination::check(&self.target)?;
         self.retry_config.as_ref().map_or(Ok(()), check_retries)?;
         self.target.check_masks()
@@ -138,7 +164,8 @@ impl Settings {
             (None, Some(schedule)) => Policy { schedule_ms: schedule.clone(), timeout_ms: product.timeout_ms, ..Policy::default() },
             (None, None) => Policy { timeout_ms: product.timeout_ms, ..Policy::default() },
         };
-        Policy { rate_per_second: self.rate_per_second, ordered: self.ordered, ..policy }
+        let expires_after_ms = self.expires_after_seconds.map(|seconds| u64::from(seconds) * 1000);
+        Policy { rate_per_second: self.rate_per_second, ordered: self.ordered, expires_after_ms, ..policy }
     }
 
     /// Puts what belongs there into a row.
@@ -149,6 +176,7 @@ impl Settings {
         row.channels.clone_from(&self.channels);
         row.filter.clone_from(&self.filter);
         row.retry_config.clone_from(&self.retry_config);
+        row.ordering_path.clone_from(&self.ordering_path);
     }
 }
 

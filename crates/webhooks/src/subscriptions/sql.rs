@@ -9,7 +9,8 @@ use store::{Tx, Value};
 use super::Row;
 use crate::index::Listener;
 
-const COLUMNS: &str = "id, client_id, name, description, events, channels, filter, retry_config, state, created_at, updated_at, tenant_id";
+const COLUMNS: &str =
+    "id, client_id, name, description, events, channels, filter, retry_config, state, created_at, updated_at, tenant_id, ordering_path";
 
 fn read(row: &store::Row<'_>) -> Result<Row> {
     Ok(Row {
@@ -24,6 +25,7 @@ fn read(row: &store::Row<'_>) -> Result<Row> {
         state: state(&row.get::<String>(8)?)?,
         created_at: row.get(9)?,
         updated_at: row.get(10)?,
+        ordering_path: row.get(12)?,
     })
 }
 
@@ -40,7 +42,7 @@ fn state(text: &str) -> Result<State> {
     all.into_iter().find(|state| state.as_str() == text).ok_or_else(|| Error::internal(format!("unknown subscription state {text:?}")))
 }
 
-fn changeable(row: &Row) -> Result<[Value; 7]> {
+fn changeable(row: &Row) -> Result<[Value; 8]> {
     Ok([
         row.name.clone().into(),
         row.description.clone().into(),
@@ -49,6 +51,7 @@ fn changeable(row: &Row) -> Result<[Value; 7]> {
         row.filter.as_ref().into(),
         row.retry_config.as_ref().map(json).transpose()?.into(),
         row.updated_at.into(),
+        row.ordering_path.clone().into(),
     ])
 }
 
@@ -57,8 +60,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: TenantId, row: &Row) -> Result<()>
     values.extend(changeable(row)?);
     values.extend([row.client.into(), row.state.as_str().into(), row.created_at.into()]);
     tx.exec(
-        "INSERT INTO subscriptions (tenant_id, id, name, description, events, channels, filter, retry_config, updated_at, client_id, state, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO subscriptions (tenant_id, id, name, description, events, channels, filter, retry_config, updated_at, ordering_path, client_id, state, \
+         created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         &values,
     )?;
     Ok(())
@@ -68,8 +71,8 @@ pub(crate) fn update(tx: &mut Tx<'_>, tenant: TenantId, row: &Row) -> Result<()>
     let mut values: Vec<Value> = vec![tenant.into(), row.id.into()];
     values.extend(changeable(row)?);
     tx.exec(
-        "UPDATE subscriptions SET name = ?3, description = ?4, events = ?5, channels = ?6, filter = ?7, retry_config = ?8, updated_at = ?9 \
-         WHERE tenant_id = ?1 AND id = ?2",
+        "UPDATE subscriptions SET name = ?3, description = ?4, events = ?5, channels = ?6, filter = ?7, retry_config = ?8, updated_at = ?9, \
+         ordering_path = ?10 WHERE tenant_id = ?1 AND id = ?2",
         &values,
     )?;
     Ok(())

@@ -51,7 +51,7 @@ impl Webhooks {
                     return Err(changed_meanwhile());
                 }
                 settings.check(&webhooks.blueprint)?;
-                let before = row.events.clone();
+                let (was, before) = (Webhook::of(&row, &destination)?, row.events.clone());
                 settings.put_into(&mut row);
                 pattern::visible(tx, tenant, &webhooks.blueprint, &row.events, &before)?;
                 row.updated_at = tx.now();
@@ -61,7 +61,7 @@ impl Webhooks {
                 }
                 let change = DestinationUpdate { config: Some(config), policy: Some(settings.policy(&webhooks.blueprint)) };
                 let destination = destinations::update(tx, tenant, row.id, change)?;
-                webhooks.finish(tx, tenant, row, destination, enabled)
+                webhooks.finish(tx, tenant, row, destination, enabled, &was)
             })
             .await
     }
@@ -73,6 +73,7 @@ impl Webhooks {
         mut row: Row,
         mut destination: Destination,
         enabled: Option<bool>,
+        was: &Webhook,
     ) -> Result<Webhook> {
         let wanted = match (enabled, destination.state) {
             (Some(false), State::Enabled | State::Paused) => Some(State::Disabled),
@@ -85,9 +86,10 @@ impl Webhooks {
         }
         row.state = destination.state;
         sql::set_state(tx, tenant, row.id, row.state)?;
-        tx.audit("subscription.update", row.id)?;
+        let webhook = Webhook::of(&row, &destination)?;
+        tx.audit_change("subscription.update", row.id, was, &webhook)?;
         self.changed(tx, tenant, &row)?;
-        Webhook::of(&row, &destination)
+        Ok(webhook)
     }
 }
 

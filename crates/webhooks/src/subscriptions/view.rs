@@ -60,6 +60,12 @@ pub struct Webhook {
     pub rate_limit_per_second: Option<u32>,
     /// One after another, in order.
     pub ordered: bool,
+    /// Where in an event the key is that the order goes by; null: the event's own `orderingKey`.
+    #[serde(default)]
+    pub ordering_key_path: Option<String>,
+    /// Seconds after which an event is not worth delivering any more; null: always.
+    #[serde(default)]
+    pub expires_after_seconds: Option<u32>,
     /// Whether it gets deliveries, now or (paused) later.
     pub enabled: bool,
     /// `enabled`, `paused` or `disabled`.
@@ -100,6 +106,8 @@ impl Webhook {
             retry_config: settings.retry_config,
             rate_limit_per_second: settings.rate_per_second,
             ordered: settings.ordered,
+            ordering_key_path: settings.ordering_path,
+            expires_after_seconds: settings.expires_after_seconds,
             enabled: destination.state != State::Disabled,
             status: destination.state,
             status_reason: destination.state_reason.clone(),

@@ -3,7 +3,7 @@
 use dispatch::deliveries::{Delivery, Status};
 use kernel::{Kind, PageRequest};
 use serde_json::{Value, json};
-use testkit::receiver::{Answer, Received, Receiver};
+use testkit::receiver::{Answer, Gate, Received, Receiver};
 use web::signature::{WebhookSecret, verify_legacy, verify_standard};
 use webhooks::{DeliveryQuery, DeliveryView, RotateSecret, Undelivered};
 
@@ -35,6 +35,45 @@ fn ended(row: &Undelivered) -> Delivery {
 }
 
 testkit::engines! {
+    /// One customer's events one after another, another customer's beside them; what has no customer is a line of its own. A replay of what was
+    /// never delivered stands in the same lines.
+    async fn order_goes_by_a_path_of_the_webhook(bed: Bed) {
+        let receiver = Receiver::start();
+        let gate = Gate::closed();
+        receiver.script([Answer::status(200).held(&gate)]);
+        let body = json!({"url": receiver.url("/"), "events": ["*"], "orderingKeyPath": "data.customer.id"});
+        let made = bed.create(body).await.unwrap();
+        assert!(made.ordered);
+        let publish = async |id: &str, customer: Value| {
+            let data = json!({"leadId": "1", "customer": {"id": customer}});
+            bed.publish("lead.created", json!({"id": id, "data": data, "orderingKey": "one for all"})).await;
+        };
+        publish("a1", json!(17)).await;
+        receiver.wait_for(1, SOON).await;
+        for (id, customer) in [("a2", json!(17)), ("a3", json!(17)), ("b1", json!("b")), ("n1", Value::Null)] {
+            publish(id, customer).await;
+        }
+        let ids = |all: Vec<Received>| -> Vec<String> { all.iter().map(|one| one.header("webhook-id").unwrap().to_owned()).collect() };
+        let mut first = ids(receiver.wait_for(3, SOON).await);
+        first.sort();
+        assert_eq!(first, ["a1", "b1", "n1"], "a2 and a3 wait for a1");
+        assert_eq!(delivered(&bed, Status::Pending, 3).await.len(), 3);
+        gate.open();
+        let all = ids(receiver.wait_for(5, SOON).await);
+        let at = |id: &str| all.iter().position(|one| one == id).unwrap();
+        assert!(at("a1") < at("a2") && at("a2") < at("a3"), "{all:?}");
+        delivered(&bed, Status::Delivered, 5).await;
+        let sql = "SELECT event_id || '=' || ordering_key FROM deliveries ORDER BY event_id";
+        let keys = || bed.store.read(kernel::Scope::system("test"), move |tx| tx.query::<String>(sql, &[], |row| row.get(0)));
+        assert_eq!(keys().await.unwrap(), ["a1=17", "a2=17", "a3=17", "b1=b", "n1="]);
+        // Another webhook, made later, gets an old event by the key that its own path finds.
+        let later = bed.create(json!({"url": receiver.url("/later"), "events": ["quote.*"], "orderingKeyPath": "data.leadId"})).await.unwrap();
+        let again = webhooks::ReplayEvent { webhook_id: Some(later.id) };
+        bed.webhooks.replay_event(&bed.caller(), "b1".parse().unwrap(), again).await.unwrap();
+        delivered(&bed, Status::Delivered, 6).await;
+        assert!(keys().await.unwrap().contains(&"b1=1".to_owned()));
+    }
+
     /// Signed in both forms, in the product's body, data byte for byte; then in the log with its attempt.
     async fn arrives_signed_and_is_shown(bed: Bed) {
         let receiver = Receiver::start();

@@ -23,6 +23,46 @@ fn full() -> Value {
 }
 
 testkit::engines! {
+    /// A path makes a webhook ordered, goes with the order, and is checked like a filter's.
+    async fn an_ordering_path_is_a_setting(bed: Bed) {
+        let body = |more: serde_json::Value| {
+            let mut body = json!({"url": "http://127.0.0.1:9/hook", "events": ["*"]});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        let made = bed.create(body(json!({"orderingKeyPath": "data.customerId"}))).await.unwrap();
+        assert_eq!((made.ordered, made.ordering_key_path.as_deref()), (true, Some("data.customerId")));
+        let patch = async |change: serde_json::Value| {
+            let patch: WebhookPatch = serde_json::from_value(change).unwrap();
+            let done = bed.webhooks.update(&bed.caller(), made.id.into(), patch).await;
+            done.map(|now| (now.ordered, now.ordering_key_path)).map_err(|error| error.fields()[0].pointer.clone())
+        };
+        let path = |text: &str| Some(text.to_owned());
+        for (change, expected) in [
+            (json!({"name": "x"}), Ok((true, path("data.customerId")))),
+            (json!({"orderingKeyPath": null}), Ok((true, None))),
+            (json!({"orderingKeyPath": "type"}), Ok((true, path("type")))),
+            (json!({"ordered": false}), Ok((false, None))),
+            (json!({"orderingKeyPath": "data.a.0"}), Ok((true, path("data.a.0")))),
+            (json!({"ordered": false, "orderingKeyPath": "data.a"}), Err("/orderingKeyPath".to_owned())),
+            (json!({"orderingKeyPath": "customerId"}), Err("/orderingKeyPath".to_owned())),
+        ] {
+            assert_eq!(patch(change.clone()).await, expected, "{change}");
+        }
+        let patched = async |change: Value| bed.webhooks.update(&bed.caller(), made.id.into(), serde_json::from_value(change).unwrap()).await;
+        assert_eq!(patched(json!({"expiresAfterSeconds": 3600})).await.unwrap().expires_after_seconds, Some(3600));
+        assert_eq!(patched(json!({"name": "y"})).await.unwrap().expires_after_seconds, Some(3600));
+        for bad in [9, 2_592_001] {
+            let refused = patched(json!({"expiresAfterSeconds": bad})).await.unwrap_err();
+            assert_eq!(refused.fields()[0].pointer, "/expiresAfterSeconds");
+        }
+        assert_eq!(patched(json!({"expiresAfterSeconds": null})).await.unwrap().expires_after_seconds, None);
+        let replaced = bed.webhooks.replace(&bed.caller(), made.id.into(), input(body(json!({"ordered": true})))).await.unwrap();
+        assert_eq!((replaced.ordered, replaced.ordering_key_path), (true, None), "PUT replaces");
+        let refused = bed.create(body(json!({"ordered": false, "orderingKeyPath": "data.a"}))).await.unwrap_err();
+        assert_eq!((refused.code(), refused.fields()[0].pointer.as_str()), ("validation_failed", "/orderingKeyPath"));
+    }
+
     /// Every field comes back, secrets do not, and the signing secret is in the first answer only.
     async fn what_is_made_is_read(bed: Bed) {
         let made = bed.create(full()).await.unwrap();

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::Ambient;
+use listener::{Door, Edge};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use vendors::receiver::{Options, Receiver};
 
 use super::serve::wait_for_signal;
 use crate::cli::DemoArgs;
-use crate::listener;
 use crate::settings::{Resolved, Settings};
 use crate::system::System;
 use client::Client;
@@ -28,10 +28,11 @@ pub(super) async fn run(settings: Settings, args: DemoArgs) -> anyhow::Result<()
     let (listener, settings) = take_address(settings.for_demo(scratch.path())?).await?;
     let ambient = Ambient::system();
     let receiver = Receiver::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), receiver_options(&ambient)).await?;
-    let system = System::build(&settings, ambient).await?;
+    let system = System::build(&settings, ambient.clone(), None).await?;
     system.start().await?;
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(listener::serve(listener, system.router.clone(), stopped, GRACE));
+    let edge = Arc::new(Edge::new(system.live(), ambient));
+    let serving = tokio::spawn(listener::serve(Door { listener, tls: None, edge }, stopped, GRACE));
 
     let service_key = system.service_key("demo").await?;
     let host = Client::new(&settings.public_url, service_key)?;

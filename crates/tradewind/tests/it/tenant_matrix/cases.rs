@@ -16,6 +16,7 @@ pub(super) enum Thing {
     Delivery,
     Replay,
     Source,
+    Alert,
     /// A call in its quarantine.
     Call,
     /// A named reader of events.
@@ -62,6 +63,7 @@ fn cases() -> Vec<Row> {
     rows.extend(events());
     rows.extend(webhooks());
     rows.extend(sources());
+    rows.extend(alerts());
     rows.extend(records());
     rows.extend(declared());
     rows
@@ -71,6 +73,7 @@ fn access() -> Vec<Row> {
     use Named::{Nothing, Path, Public};
     use Thing::{Client, Key, Shared, Tenant};
     let client = json!({"name": "Changed"});
+    let imported = json!({"clientId": "cli_00000000000000000000000000", "name": "Key", "hash": "0".repeat(64)});
     vec![
         ("GET", "/health/live", Public, None),
         ("GET", "/health/ready", Public, None),
@@ -84,10 +87,22 @@ fn access() -> Vec<Row> {
         ("POST", "/api/v1/api-keys", Nothing, Some(json!({"clientId": "cli_00000000000000000000000000", "name": "Key"}))),
         ("GET PATCH DELETE", "/api/v1/api-keys/{}", Path(&[Key]), Some(json!({"name": "Changed"}))),
         ("POST", "/api/v1/api-keys/{}/rotate", Path(&[Key]), Some(json!({"gracePeriodSeconds": 0}))),
+        ("POST", "/api/v1/api-keys/{}/claim", Path(&[Key]), Some(json!({}))),
+        ("POST", "/api/v1/api-keys/import", Nothing, Some(imported)),
+        ("POST", "/api/v1/api-keys/leaked", Nothing, Some(json!({"leaks": [{"token": "nobody's key"}]}))),
+        ("POST", "/api/v1/api-keys/verify", Nothing, Some(json!({"key": "nobody's key"}))),
+        ("GET", "/api/v1/whoami", Nothing, None),
+        ("POST", "/secret-scanning/github", Public, None),
         ("GET", "/api/v1/rate-limits", Nothing, None),
         ("PUT", "/api/v1/rate-limits/{}", Path(&[Shared("enterprise")]), Some(json!({"requestsPerMinute": 600}))),
         ("GET", "/api/v1/scopes", Nothing, None),
         ("GET", "/api/v1/request-logs", Nothing, None),
+        ("GET", "/api/v1/usage", Nothing, None),
+        ("GET", "/api/v1/usage/export", Nothing, None),
+        ("GET", "/api/v1/api-clients/{}/usage", Path(&[Client]), None),
+        ("GET", "/api/v1/api-clients/{}/dashboard", Path(&[Client]), None),
+        ("GET", "/api/v1/api-keys/{}/usage", Path(&[Key]), None),
+        ("GET", "/api/v1/audit-log", Nothing, None),
     ]
 }
 
@@ -100,6 +115,7 @@ fn events() -> Vec<Row> {
         ("GET", "/api/v1/events/{}", Path(&[Thing::Event]), None),
         // The built-in blueprints keep nothing apart: that it is hidden from others is shown in `catalogue`.
         ("GET", "/api/v1/events/quarantine", Nothing, None),
+        ("POST", "/api/v1/events/quarantine/release", Nothing, Some(json!({"force": true}))),
         ("GET DELETE", "/api/v1/events/quarantine/{}", Path(&[Thing::Event]), None),
         ("POST", "/api/v1/events/quarantine/{}/release", Path(&[Thing::Event]), Some(json!({"force": true}))),
         ("POST", "/api/v1/events/{}/expunge", Path(&[Thing::Event]), None),
@@ -179,6 +195,20 @@ fn sources() -> Vec<Row> {
         ("GET DELETE", "/api/v1/sources/{}/quarantine/{}", Path(&[Source, Call]), None),
         ("POST", "/api/v1/sources/{}/quarantine/{}/release", Path(&[Source, Call]), Some(json!({}))),
         ("GET POST", "/in/{}", Public, None),
+    ]
+}
+
+fn alerts() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    const ONE: Named = Path(&[Thing::Alert]);
+    vec![
+        ("GET", "/api/v1/alerts", Nothing, None),
+        ("GET", "/api/v1/alerts/{}", ONE, None),
+        ("POST", "/api/v1/alerts/{}/acknowledge", ONE, Some(json!({}))),
+        ("POST", "/api/v1/alerts/{}/resolve", ONE, Some(json!({}))),
+        ("POST", "/api/v1/alerts/{}/mute", ONE, Some(json!({"until": null}))),
+        ("GET", "/api/v1/alert-rules", Nothing, None),
+        ("PUT", "/api/v1/alert-rules/{}", Path(&[Thing::Shared("expiry")]), Some(json!({"threshold": 7}))),
     ]
 }
 

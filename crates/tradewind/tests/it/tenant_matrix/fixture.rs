@@ -20,6 +20,7 @@ pub(super) struct Fixture {
     replay: String,
     source: String,
     call: String,
+    alert: String,
     /// Id in paths by resource type.
     records: Map<String, Value>,
     /// B's own client, for paths that name a client and something of it.
@@ -49,7 +50,9 @@ impl Fixture {
         a.host.get(&format!("/api/v1/events/poll?consumer={CONSUMER}")).await.assert_status(200);
         let count = json!({"path": "data.leadId", "value": "1", "dryRun": true});
         let expunge = text(&a.host.post("/api/v1/expunges", &count).await.expect(202).json()["id"]);
+        a.host.put("/api/v1/alert-rules/integration_errors", &json!({"threshold": 1})).await.assert_status(200);
         let (source, call) = make_source(&a, &world.server.client()).await;
+        let alert = opened_alert(&a).await;
         let replay = ended_replay(&a).await;
         let output = world.server.settings().run(&["service-key", "create", "--name", "bound", "--tenant", &b.id]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -63,6 +66,7 @@ impl Fixture {
             replay,
             source,
             call,
+            alert,
             records,
             client_b: b.client.clone(),
             anyone: world.server.client(),
@@ -87,6 +91,7 @@ impl Fixture {
             Thing::Replay => self.replay.clone(),
             Thing::Source => self.source.clone(),
             Thing::Call => self.call.clone(),
+            Thing::Alert => self.alert.clone(),
             Thing::Consumer => CONSUMER.to_owned(),
             Thing::Record(name) => match &self.records[name] {
                 Value::String(id) => id.clone(),
@@ -138,7 +143,7 @@ impl Fixture {
 
     /// Which of A's ids stands in `text`.
     pub(super) fn leaked(&self, text: &str) -> Option<String> {
-        let things = [Thing::Client, Thing::Key, Thing::Webhook, Thing::Event, Thing::Delivery, Thing::Replay, Thing::Source, Thing::Call]
+        let things = [Thing::Client, Thing::Key, Thing::Webhook, Thing::Event, Thing::Delivery, Thing::Replay, Thing::Source, Thing::Call, Thing::Alert]
             .map(|thing| self.id(thing));
         let records = self.records.values().filter_map(Value::as_str).map(str::to_owned);
         things.into_iter().chain([self.a.id.clone()]).chain(records).find(|id| text.contains(id.as_str()))
@@ -155,6 +160,8 @@ impl Fixture {
             format!("/api/v1/deliveries/{}", self.delivery),
             format!("/api/v1/sources/{}", self.source),
             format!("/api/v1/sources/{}/quarantine/{}", self.source, self.call),
+            format!("/api/v1/alerts/{}", self.alert),
+            "/api/v1/alert-rules".to_owned(),
             "/api/v1/events".to_owned(),
             "/api/v1/deliveries".to_owned(),
             format!("/api/v1/replays/{}", self.replay),
@@ -189,6 +196,15 @@ async fn make_source(a: &Tenant, anyone: &Client) -> (String, String) {
     anyone.post(&format!("/in/{source}"), &json!({"zen": "forged"})).await.assert_status(401);
     let list = a.host.get(&format!("/api/v1/sources/{source}/quarantine")).await.expect(200).json();
     (source, text(&list["data"][0]["id"]))
+}
+
+/// The alert about the call that was refused: one is enough for A.
+async fn opened_alert(a: &Tenant) -> String {
+    let look = || async {
+        let list = a.host.get("/api/v1/alerts").await.expect(200).json();
+        list["data"].get(0).map(|alert| text(&alert["id"]))
+    };
+    testkit::wait::until("an alert", crate::world::SOON, look).await
 }
 
 /// A run that had nothing to do and has ended, so that it does not change any more.

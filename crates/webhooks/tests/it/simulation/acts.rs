@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use webhooks::{Change, WebhookInput};
 
-use super::expected::{Blocked, CHANNELS, KEYS, Publication, Standing, Subscription, TYPES, Wish};
+use super::expected::{Blocked, CHANNELS, KEYS, PATHS, Publication, Standing, Subscription, TYPES, Wish};
 use super::faults::Fault;
 use super::outside::Manner;
 use super::world::World;
@@ -158,20 +158,22 @@ impl World {
         let tenant = usize::try_from(self.rng.below(self.expected.tenants.len() as u64)).unwrap();
         let (client, wish) = (usize::try_from(self.rng.below(2)).unwrap(), Wish::random(&mut self.rng));
         let ordered = self.rng.percent(self.climate.ordered);
+        let path = if ordered && self.rng.percent(50) { self.rng.pick(&PATHS) } else { None };
+        let is_ordered = ordered && self.fault != Some(Fault::Disorder);
         let rate = self.rng.percent(20).then(|| self.rng.between(1, 50));
         let retries = json!({"maxRetries": self.rng.below(6), "retryDelay": self.rng.between(1, 20), "backoffMultiplier": self.rng.between(1, 3), "timeout": 50});
         let body = json!({
             "url": "http://192.0.2.1/", "events": wish.patterns, "channels": wish.channels, "filter": wish.filter(), "retryConfig": retries,
-            "rateLimitPerSecond": rate, "ordered": ordered && self.fault != Some(Fault::Disorder),
+            "rateLimitPerSecond": rate, "ordered": is_ordered, "orderingKeyPath": path.filter(|_| is_ordered),
         });
         let input: WebhookInput = serde_json::from_value(body).unwrap();
         let of = IdRef::Id(self.expected.tenants[tenant].clients[client]);
         let made = self.life().webhooks.create(&self.caller(tenant), of, input).await.unwrap();
         let manner = self.manner();
-        self.diary.push(format!("  {} is {manner:?}, ordered {ordered}, {wish:?}", made.id));
+        self.diary.push(format!("  {} is {manner:?}, ordered {ordered} {path:?}, {wish:?}", made.id));
         self.outside.open(made.id, self.expected.tenants[tenant].id, manner);
         let standing = Standing::Enabled;
-        self.expected.subscriptions.push(Subscription { id: made.id, tenant, client, wish, ordered, standing, blocked: Vec::new() });
+        self.expected.subscriptions.push(Subscription { id: made.id, tenant, client, wish, ordered, path, standing, blocked: Vec::new() });
     }
 
     fn manner(&mut self) -> Manner {

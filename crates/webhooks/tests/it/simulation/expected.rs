@@ -9,6 +9,8 @@ use super::chance::Rng;
 
 pub(super) const TYPES: [&str; 4] = ["lead.created", "lead.updated", "policy.created", "policy.cancelled"];
 pub(super) const CHANNELS: [&str; 3] = ["eu", "us", "apac"];
+/// Where ordered webhooks may look for keys: a text, a number, nothing.
+pub(super) const PATHS: [&str; 3] = ["data.status", "data.n", "data.missing"];
 pub(super) const KEYS: [&str; 4] = ["k1", "k2", "k3", "k4"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(super) struct Subscription {
     pub(super) client: usize,
     pub(super) wish: Wish,
     pub(super) ordered: bool,
+    /// Where in events the ordering key is, if not beside the data.
+    pub(super) path: Option<&'static str>,
     pub(super) standing: Standing,
     pub(super) blocked: Vec<Blocked>,
 }
@@ -101,6 +105,18 @@ pub(super) struct Publication {
     pub(super) wanted: BTreeMap<usize, bool>,
     /// Whether its publisher has an answer, and how many deliveries it named.
     pub(super) answered: Option<u32>,
+}
+
+impl Publication {
+    /// Its ordering key for a webhook that looks for it there; none where nobody wants an order.
+    pub(super) fn key_at(&self, path: Option<&str>) -> Option<String> {
+        match path {
+            None => self.key.clone(),
+            Some("data.status") => Some(self.status.clone()),
+            Some("data.n") => Some(self.n.to_string()),
+            Some(_) => Some(String::new()),
+        }
+    }
 }
 
 /// A tenant with its clients.

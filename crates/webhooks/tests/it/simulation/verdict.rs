@@ -153,11 +153,13 @@ impl Evidence<'_> {
     /// Of two deliveries with one key for one ordered webhook, the first one is done with before the second one begins.
     fn order(&self, say: &mut impl FnMut(Kind, String)) {
         let expected = &self.world.expected;
-        let mut lines: BTreeMap<(DestinationId, &str), BTreeMap<i64, Vec<&Call>>> = BTreeMap::new();
+        let events: HashMap<&EventId, _> = expected.events.iter().map(|event| (&event.id, event)).collect();
+        let mut lines: BTreeMap<(DestinationId, String), BTreeMap<i64, Vec<&Call>>> = BTreeMap::new();
         for call in &self.calls {
-            let is_ordered = expected.number_of(call.destination).is_some_and(|at| expected.subscriptions[at].ordered);
+            let ordered = expected.number_of(call.destination).map(|at| &expected.subscriptions[at]).filter(|one| one.ordered);
             let is_free = call.scheduled || expected.retried.contains(&(call.destination, call.event.clone()));
-            if let Some(key) = call.key.as_deref().filter(|_| is_ordered && !is_free) {
+            let (Some(ordered), Some(event)) = (ordered, events.get(&call.event)) else { continue };
+            if let Some(key) = event.key_at(ordered.path).filter(|_| !is_free) {
                 lines.entry((call.destination, key)).or_default().entry(call.seq).or_default().push(call);
             }
         }

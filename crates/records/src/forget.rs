@@ -1,0 +1,43 @@
+//! Forgetting: a subject's records, and all of a tenant that is gone. No events follow: they would say again what is to be forgotten.
+
+use events::{Look, Looked};
+use kernel::{Error, RecordId, Result, TenantId};
+use serde_json::Value;
+use store::Tx;
+
+/// What belongs to a record, and the record.
+const PARTS: [&str; 3] = [
+    "DELETE FROM record_fields WHERE tenant_id = ?1 AND record_id = ?2",
+    "DELETE FROM record_uniques WHERE tenant_id = ?1 AND record_id = ?2",
+    "DELETE FROM records WHERE tenant_id = ?1 AND id = ?2",
+];
+
+fn delete(tx: &mut Tx<'_>, tenant: TenantId, id: RecordId) -> Result<()> {
+    PARTS.into_iter().try_for_each(|sql| tx.exec(sql, &[tenant.into(), id.into()]).map(drop))
+}
+
+/// Looks through a tenant's records, of every resource type, and deletes a subject's.
+pub fn forget(tx: &mut Tx<'_>, tenant: TenantId, look: &Look<'_>) -> Result<Looked> {
+    let sql = "SELECT id, document FROM records WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let read = |row: &store::Row<'_>| Ok((row.get::<RecordId>(0)?, row.get::<String>(1)?));
+    let page = tx.query(sql, &[tenant.into(), look.after.into(), look.limit.into()], read)?;
+    let mut looked = Looked { examined: page.len() as u64, found: 0, last: page.last().map(|(id, _)| id.to_string()) };
+    for (id, document) in page {
+        let document: Value = serde_json::from_str(&document).map_err(Error::internal)?;
+        if (look.is_wanted)(&document) {
+            looked.found += 1;
+            if !look.dry_run {
+                delete(tx, tenant, id)?;
+            }
+        }
+    }
+    Ok(looked)
+}
+
+/// Removes some of the records of a tenant that is gone; answers how many. 0: nothing is left.
+pub fn purge_some(tx: &mut Tx<'_>, tenant: TenantId, limit: u32) -> Result<u64> {
+    let sql = "SELECT id FROM records WHERE tenant_id = ?1 LIMIT ?2";
+    let ids: Vec<RecordId> = tx.query(sql, &[tenant.into(), limit.into()], |row| row.get(0))?;
+    ids.iter().try_for_each(|id| delete(tx, tenant, *id))?;
+    Ok(ids.len() as u64)
+}

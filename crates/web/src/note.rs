@@ -1,0 +1,27 @@
+//! What the gate knows of a request that it has answered, for whoever writes the access log and the trace.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use kernel::{ClientId, KeyId, RequestId, ServiceKeyId, TenantId};
+
+/// In the extensions of a response, where somebody wants it. Holds no secret.
+#[derive(Clone, Debug)]
+pub struct RequestNote {
+    /// The request's id, as the caller sees it.
+    pub id: RequestId,
+    /// The route's template: `/api/v1/leads/{id}`.
+    pub endpoint: Arc<str>,
+    /// The tenant acted for.
+    pub tenant: Option<TenantId>,
+    /// The API client.
+    pub client: Option<ClientId>,
+    /// The API key.
+    pub key: Option<KeyId>,
+    /// The service key.
+    pub service_key: Option<ServiceKeyId>,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The code of the error that was answered.
+    pub error: Option<&'static str>,
+}
