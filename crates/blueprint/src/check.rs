@@ -44,7 +44,21 @@ pub(crate) fn blueprint(file: File, lines: &Lines) -> Result<Blueprint, Vec<Faul
         return Err(report.faults);
     }
     let (name, default_tier) = (file.name, file.default_tier);
-    Ok(Blueprint { name, product, style, keys, scopes, tiers, default_tier, events, on_schema_fault, resources, endpoints, upstreams, webhooks })
+    Ok(Blueprint {
+        name,
+        product,
+        style,
+        keys,
+        scopes,
+        tiers,
+        default_tier,
+        events,
+        on_schema_fault,
+        resources,
+        endpoints,
+        upstreams,
+        webhooks,
+    })
 }
 
 fn product(product: crate::file::form::Product, report: &mut Report) -> Product {

@@ -107,7 +107,8 @@ pub struct AttemptReport {
 
 /// Fields of a channel's own configuration (`destination`) that are credentials: readers see them masked. A channel with another one adds it
 /// here.
-pub const SECRET_FIELDS: &[&str] = &["password", "token", "nkeySeed", "credentials", "secretAccessKey", "sessionToken", "incomingWebhookUrl"];
+pub const SECRET_FIELDS: &[&str] =
+    &["password", "token", "nkeySeed", "credentials", "secretAccessKey", "sessionToken", "incomingWebhookUrl"];
 
 /// Most bytes of an answer that are kept.
 pub const MAX_BODY: usize = 16 * 1024;

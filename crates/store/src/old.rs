@@ -48,7 +48,8 @@ impl Store {
     /// The days that a table has, the oldest first. None for the rows outside of every day, and on SQLite none for a table whose feature does
     /// not keep days apart.
     pub async fn partitions(&self, table: &'static str) -> Result<Vec<Partition>> {
-        let names = self.logs().read(Scope::system("store"), move |tx| tx.query(PARTITIONS, &[table.into()], |row| row.get::<String>(0))).await?;
+        let names =
+            self.logs().read(Scope::system("store"), move |tx| tx.query(PARTITIONS, &[table.into()], |row| row.get::<String>(0))).await?;
         Ok(names.into_iter().filter_map(|name| Partition::read(table, name)).collect())
     }
 

@@ -35,7 +35,10 @@ impl Piece for Object {
 
 /// The bucket that `s3://bucket/prefix/?region=…&endpoint=…` names, with `accessKeyId:secretAccessKey[:sessionToken]`.
 pub(crate) fn bucket(url: &str, credentials: &Secret<String>, client: Client, ambient: Ambient) -> anyhow::Result<Bucket> {
-    let read = Url::parse(url).ok().filter(|url| url.scheme() == "s3").context("the export's URL looks like s3://bucket/prefix/?region=eu-central-1")?;
+    let read = Url::parse(url)
+        .ok()
+        .filter(|url| url.scheme() == "s3")
+        .context("the export's URL looks like s3://bucket/prefix/?region=eu-central-1")?;
     let mut config = json!({"bucket": read.host_str().unwrap_or_default()});
     for (name, value) in read.query_pairs() {
         match name.as_ref() {

@@ -118,6 +118,7 @@ impl Front {
     /// Ends streams of events and polls that wait: their readers come back.
     pub(crate) fn close_readers(&self) {
         self.events.close_readers();
+        self.upstreams.close();
     }
 
     /// Leaves to other servers what one server does for all, before this one stops.

@@ -67,6 +67,13 @@ impl Upstreams {
         }
     }
 
+    /// Ends WebSockets: they would not end by themselves when the server stops. Their callers come back.
+    pub fn close(&self) {
+        for upstream in self.by_name.values() {
+            upstream.closing.send_replace(true);
+        }
+    }
+
     /// The upstream of this name.
     pub fn get(&self, name: &str) -> Option<&Arc<Upstream>> {
         self.by_name.get(name)

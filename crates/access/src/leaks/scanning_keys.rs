@@ -24,11 +24,11 @@ const MAX_LIST: usize = 64 * 1024;
 /// As GitHub publishes them.
 #[derive(Deserialize)]
 struct List {
-    public_keys: Vec<Published>,
+    public_keys: Vec<Listed>,
 }
 
 #[derive(Deserialize)]
-struct Published {
+struct Listed {
     key_identifier: String,
     key: String,
 }
@@ -40,7 +40,15 @@ pub struct ScanningKeys(Source);
 
 enum Source {
     Given(Known),
-    Fetched { client: Client, uri: Uri, ambient: Ambient, state: Mutex<State> },
+    Fetched(Box<Published>),
+}
+
+/// Where keys are published, and what is known from there.
+struct Published {
+    client: Client,
+    uri: Uri,
+    ambient: Ambient,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
@@ -61,22 +69,22 @@ impl ScanningKeys {
         let refused = |refusal: &dyn std::fmt::Display| Error::invalid("invalid_public_key", format!("The keys' address: {refusal}"));
         let url = client.verdict_on_syntax(url).map_err(|refusal| refused(&refusal))?;
         let uri = web::outbound::to_uri(&url).map_err(|error| refused(&error))?;
-        Ok(Self(Source::Fetched { client, uri, ambient, state: Mutex::default() }))
+        Ok(Self(Source::Fetched(Box::new(Published { client, uri, ambient, state: Mutex::default() }))))
     }
 
     /// The key of this identifier; none: nobody publishes it (or it cannot be learned now).
     pub(super) async fn find(&self, identifier: &str) -> Option<EcdsaPublicKey> {
-        let (client, uri, ambient, state) = match &self.0 {
+        let published = match &self.0 {
             Source::Given(known) => return known.get(identifier).cloned(),
-            Source::Fetched { client, uri, ambient, state } => (client, uri, ambient, state),
+            Source::Fetched(published) => published,
         };
-        let mut state = state.lock().await;
-        let now = ambient.now();
+        let mut state = published.state.lock().await;
+        let now = published.ambient.now();
         let is_fresh = state.fetched_at.is_some_and(|at| at.plus(KEPT_FOR) > now);
         let may_try = state.tried_at.is_none_or(|at| at.plus(AGAIN_AFTER) <= now);
         if may_try && !(is_fresh && state.known.contains_key(identifier)) {
             state.tried_at = Some(now);
-            match fetch(client, uri).await {
+            match fetch(&published.client, &published.uri).await {
                 Ok(known) => {
                     state.known = known;
                     state.fetched_at = Some(now);

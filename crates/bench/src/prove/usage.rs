@@ -49,20 +49,22 @@ impl Config {
 pub struct Report {
     /// Calls behind the counts.
     pub calls: u64,
+    /// Calls of the day that was logged and dropped.
+    pub day: u64,
     /// Rows that the real writer logged and counted a second.
     pub rate: f64,
     /// Each question about a month, and the longest of five answers.
     pub queries: Vec<(&'static str, Duration)>,
     /// Dropping a day's calls.
     pub dropped: Duration,
-    /// Deleting a day's counts by hour.
+    /// Deleting that day's counts by hour, in steps that others write between.
     pub counts: Duration,
 }
 
 impl Report {
     /// Whether everything held.
     pub fn is_met(&self) -> bool {
-        self.queries.iter().all(|(_, took)| *took < QUERY) && self.dropped + self.counts < RETENTION
+        self.queries.iter().all(|(_, took)| *took < QUERY) && self.dropped < RETENTION
     }
 
     /// As rows with a verdict.
@@ -72,9 +74,9 @@ impl Report {
         for (what, took) in &self.queries {
             rows.push(Row::bound(format!("usage of a month, {calls} calls: {what}"), milliseconds(*took), "< 100 ms", *took < QUERY));
         }
-        let whole = self.dropped + self.counts;
-        rows.push(Row::information("dropping a day's calls", milliseconds(self.dropped)));
-        rows.push(Row::bound(format!("retention of a day, of {calls} calls"), milliseconds(whole), "< 1 s", whole < RETENTION));
+        let day = thousands(self.day);
+        rows.push(Row::bound(format!("dropping a day of {day} calls"), milliseconds(self.dropped), "< 1 s", self.dropped < RETENTION));
+        rows.push(Row::information("deleting that day's counts by hour, in steps of 500 rows", milliseconds(self.counts)));
         rows
     }
 }
@@ -95,6 +97,7 @@ impl Subjects for Book {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn failed(error: kernel::Error) -> anyhow::Error {
     anyhow::anyhow!("{error:?}")
 }
@@ -122,7 +125,7 @@ pub async fn run(config: &Config) -> Result<Report> {
     progress::say(format!("{} days of counts", config.days));
     let queries = ask(&usage, tenant, &book, config).await?;
     let (dropped, counts) = forget(&store, first).await?;
-    Ok(Report { calls: config.calls * config.days.unsigned_abs(), rate, queries, dropped, counts })
+    Ok(Report { calls: config.calls * config.days.unsigned_abs(), day: config.calls, rate, queries, dropped, counts })
 }
 
 async fn log_day(usage: &Usage, ambient: &Ambient, tenant: TenantId, book: &Book, config: &Config, first: i64) {

@@ -6,8 +6,21 @@ use serde_json::{Map, Value};
 use super::form::File;
 use crate::{Fault, suggest};
 
-const SECTIONS: &[&str] =
-    &["name", "default_tier", "product", "style", "keys", "scopes", "tiers", "publishing", "events", "resources", "endpoints", "upstreams", "webhooks"];
+const SECTIONS: &[&str] = &[
+    "name",
+    "default_tier",
+    "product",
+    "style",
+    "keys",
+    "scopes",
+    "tiers",
+    "publishing",
+    "events",
+    "resources",
+    "endpoints",
+    "upstreams",
+    "webhooks",
+];
 
 /// Kinds of operation that the format has and this build does not serve.
 const LATER: &[&str] = &["metric", "job", "singleton"];

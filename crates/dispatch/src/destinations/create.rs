@@ -31,7 +31,16 @@ pub fn create(tx: &mut Tx<'_>, new: NewDestination) -> Result<Destination> {
     let policy = serde_json::to_string(&new.policy).map_err(Error::internal)?;
     tx.exec(
         sql::INSERT,
-        &[new.id.into(), new.tenant.into(), new.client.into(), new.channel.as_str().into(), sealed.into(), policy.into(), now.into(), certificate_ends(&new.config).into()],
+        &[
+            new.id.into(),
+            new.tenant.into(),
+            new.client.into(),
+            new.channel.as_str().into(),
+            sealed.into(),
+            policy.into(),
+            now.into(),
+            certificate_ends(&new.config).into(),
+        ],
     )?;
     tx.exec(sql::INSERT_SEQ, &[new.id.into(), new.tenant.into(), new.client.into(), new.policy.ordered.into()])?;
     tx.notify(TOPIC, new.id);

@@ -6,7 +6,8 @@ pub(super) const INSERT_SEQ: &str =
     "INSERT INTO destination_seqs (destination_id, tenant_id, client_id, seq, ordered) VALUES (?1, ?2, ?3, 0, ?4)";
 pub(super) const SELECT: &str = "SELECT id, tenant_id, client_id, channel, config, policy, state, state_reason, failing_since, created_at, updated_at \
                                  FROM destinations WHERE id = ?1";
-pub(super) const UPDATE: &str = "UPDATE destinations SET config = ?3, policy = ?4, updated_at = ?5, certificate_ends = ?6 WHERE tenant_id = ?1 AND id = ?2";
+pub(super) const UPDATE: &str =
+    "UPDATE destinations SET config = ?3, policy = ?4, updated_at = ?5, certificate_ends = ?6 WHERE tenant_id = ?1 AND id = ?2";
 pub(super) const ENDING: &str = "SELECT tenant_id, id, certificate_ends FROM destinations WHERE certificate_ends >= ?1 AND certificate_ends < ?2 \
                                  AND state <> 'disabled' ORDER BY certificate_ends, id LIMIT ?3";
 pub(super) const SET_ORDERED: &str =

@@ -202,8 +202,16 @@ fn write(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome]) -> Result<
     for outcome in ours() {
         let (row, slip, logged) = (&outcome.item.row, outcome.slip(), &outcome.logged);
         let (attempt_count, status_code, error) = (logged.number, logged.status_code, logged.error.clone());
-        let end =
-            |status, reason, response_body| Finish { row, slip, attempt_count, status, reason, status_code, error: error.clone(), response_body };
+        let end = |status, reason, response_body| Finish {
+            row,
+            slip,
+            attempt_count,
+            status,
+            reason,
+            status_code,
+            error: error.clone(),
+            response_body,
+        };
         match outcome.verdict {
             Verdict::Finish { status, reason } => ends.push(end(status, reason, logged.response_body.clone())),
             Verdict::Gone => ends.push(end("failed", "gone", logged.response_body.clone())),

@@ -64,6 +64,7 @@ pub(super) fn end(tx: &mut Tx<'_>, tenant: TenantId, until: Timestamp, now: Time
 
 /// Any tenant's that end from `from` until before `to`, the next to end first, by their ids.
 pub(super) fn ending(tx: &mut Tx<'_>, from: Timestamp, to: Timestamp, limit: u32) -> Result<Vec<(TenantId, String, Timestamp)>> {
-    let sql = "SELECT tenant_id, kid, expires_at FROM signing_keys WHERE expires_at >= ?1 AND expires_at < ?2 ORDER BY expires_at, kid LIMIT ?3";
+    let sql =
+        "SELECT tenant_id, kid, expires_at FROM signing_keys WHERE expires_at >= ?1 AND expires_at < ?2 ORDER BY expires_at, kid LIMIT ?3";
     tx.query(sql, &[from.into(), to.into(), limit.into()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }

@@ -62,18 +62,18 @@ impl VerifyKey {
         if scopes.len() > MAX_SCOPES {
             return Err(Error::field("/scopes", format!("must name at most {MAX_SCOPES} scopes")));
         }
-        let (method, path) = self.endpoint.map(split).transpose()?.map_or((None, None), |(method, path)| (method, Some(path)));
+        let (method, path) = self.endpoint.as_deref().map(split).transpose()?.map_or((None, None), |(method, path)| (method, Some(path)));
         let tags = self.tags.filter(|tags| !tags.is_empty()).map(|tags| check_tags(&tags)).transpose()?;
         Ok(Asked { key: self.key, secret: self.secret, scopes, ip: self.ip.map(|ip| ip.to_canonical()), method, path, cost, tags })
     }
 }
 
 /// A method, if there is one, and the path without its query.
-fn split(endpoint: String) -> Result<(Option<String>, String)> {
+fn split(endpoint: &str) -> Result<(Option<String>, String)> {
     let fault = || Error::field("/endpoint", "must be a path that begins with /, or a method and a path, such as GET /orders");
     let (method, path) = match endpoint.split_once(' ') {
         Some((word, path)) => (Some(word.to_ascii_uppercase()), path.trim_start()),
-        None => (None, endpoint.as_str()),
+        None => (None, endpoint),
     };
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let fits = path.starts_with('/') && path.len() <= MAX_ENDPOINT && path.bytes().all(|byte| byte.is_ascii_graphic());

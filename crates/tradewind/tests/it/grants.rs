@@ -43,7 +43,10 @@ fn takes_scopes(document: &Value, schema: &Value, depth: u8) -> bool {
     };
     let members = schema["properties"].as_object().into_iter().flatten();
     members.into_iter().any(|(name, member)| {
-        name == "scopes" || (depth > 0 && name != "auth" && (takes_scopes(document, member, depth - 1) || takes_scopes(document, &member["items"], depth - 1)))
+        name == "scopes"
+            || (depth > 0
+                && name != "auth"
+                && (takes_scopes(document, member, depth - 1) || takes_scopes(document, &member["items"], depth - 1)))
     })
 }
 

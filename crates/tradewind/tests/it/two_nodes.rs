@@ -60,7 +60,13 @@ fn a_key_revoked_on_one_node_is_refused_on_the_other_within_a_second() {
 }
 
 /// Polls every node until it answers so; each must within a second of `begun`.
-async fn on_every_node(what: &str, begun: Instant, nodes: &[testkit::http::Client], path: &str, holds: impl Fn(&testkit::http::Response) -> bool) {
+async fn on_every_node(
+    what: &str,
+    begun: Instant,
+    nodes: &[testkit::http::Client],
+    path: &str,
+    holds: impl Fn(&testkit::http::Response) -> bool,
+) {
     for node in nodes {
         wait::until(what, SOON, || async { holds(&node.get(path).await).then_some(()) }).await;
         assert!(begun.elapsed() < NOTICE, "{what}: only after {:?}", begun.elapsed());

@@ -56,7 +56,9 @@ pub(crate) struct Contractors(pub(crate) World);
 
 impl Bed for Contractors {
     async fn open(engine: Engine) -> Self {
-        Self(World::start(engine, |settings| settings.set("TRADEWIND_BLUEPRINT", "contractor-network").set("TRADEWIND_ALERT_INTERVAL", "1")))
+        Self(World::start(engine, |settings| {
+            settings.set("TRADEWIND_BLUEPRINT", "contractor-network").set("TRADEWIND_ALERT_INTERVAL", "1")
+        }))
     }
 }
 

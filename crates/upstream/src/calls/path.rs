@@ -125,6 +125,8 @@ fn refusal() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn rewritten(pattern: &str, to: &str, path: &str) -> String {
@@ -171,6 +173,31 @@ mod tests {
         }
         for path in ["/shop/a.b/..c/d..", "/shop/.well-known", "/shop/...", "/shop/a%2Fb;v=1", "/shop//a", "/shop/%C3%A4"] {
             assert!(check(path).is_ok(), "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_path_stays_below_its_prefix_for_whoever_reads_it(tail in "[a./%25eEcC;\\\\fF]{0,24}") {
+            let path = format!("/shop/{tail}");
+            if check(&path).is_ok() && let Ok(to) = Template::new("/shop/*rest", "/v2/public/*rest").apply("", &path, None) {
+                let decoded = percent_decode_str(to.as_str()).decode_utf8().unwrap();
+                let mut place = Vec::new();
+                for segment in decoded.split(['/', '\\']) {
+                    match segment.split(';').next().unwrap() {
+                        ".." => drop(place.pop()),
+                        "." | "" => {}
+                        name => place.push(name),
+                    }
+                }
+                prop_assert!(place.starts_with(&["v2", "public"]), "{path} → {to}");
+            }
+        }
+
+        #[test]
+        fn any_path_is_accepted_or_refused(path in ".*") {
+            let _ = check(&path);
+            let _ = Template::new("/shop/{id}/*rest", "/{id}/*rest").apply("", &path, Some(&path));
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode, Version, header};
 use kernel::{Caller, Error, Kind, Result};
-use web::outbound::backend::{BackendFault, Outgoing, Tunnel, tunnel};
+use web::outbound::backend::{BackendFault, Bounds, Outgoing, Tunnel, tunnel};
 use web::{RequestIdentity, Tally};
 
 use super::head::{self, Origin};
@@ -69,7 +69,8 @@ pub(super) async fn open(route: &Route, caller: &Caller, mut parts: Parts) -> Re
                 return Err(Error::new(Kind::BadGateway, "upstream_broke_off", text));
             }
             let mut client = Request::from_parts(parts, ());
-            tunnel(&mut client, *ends, upstream.settings.websocket_idle, pace.until, Arc::clone(&tally));
+            let bounds = Bounds { idle: upstream.settings.websocket_idle, until: pace.until, closing: upstream.closing.subscribe() };
+            tunnel(&mut client, *ends, bounds, Arc::clone(&tally));
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
             *response.headers_mut() = answer.into_parts().0.headers;

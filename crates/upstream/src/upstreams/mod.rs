@@ -30,6 +30,8 @@ pub struct Upstream {
     pub(crate) signer: Signer,
     pub(crate) settings: Settings,
     pub(crate) ambient: Ambient,
+    /// Turns true when WebSockets are to end.
+    pub(crate) closing: tokio::sync::watch::Sender<bool>,
     /// The task that asks for health, ended with this upstream.
     watch: Mutex<Option<tokio::task::AbortHandle>>,
 }
@@ -85,6 +87,7 @@ impl Upstream {
             settings: Settings::new(declared)?,
             targets,
             ambient,
+            closing: tokio::sync::watch::Sender::new(false),
             watch: Mutex::default(),
         })
     }

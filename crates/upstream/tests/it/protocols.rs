@@ -80,7 +80,7 @@ async fn with_tls_the_two_sides_agree_on_the_protocol() {
     ] {
         let (backend, file) = secure(offered).await;
         let url = format!("https://localhost:{}", backend.address.port());
-        let bed = Bed::new(&[url.clone()], &format!("http = {http:?}\nca_file = {:?}", file.path())).await;
+        let bed = Bed::new(std::slice::from_ref(&url), &format!("http = {http:?}\nca_file = {:?}", file.path())).await;
         let client = bed.client();
         for _ in 0..3 {
             assert_eq!(client.get("/shop/a").await.expect(200).text(), spoken);

@@ -82,6 +82,17 @@ async fn a_caller_that_leaves_ends_it_and_a_silent_one_is_ended() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_ends_it() {
+    let backend = Backend::raw(echo).await;
+    let bed = Bed::of(&blueprint(&[backend.url()], "", ENDPOINT)).await;
+    let mut socket = connect(&bed, "/shop/live/feed").await.unwrap();
+    next(&mut socket).await;
+    bed.upstreams.close();
+    assert_eq!(next(&mut socket).await, None);
+    assert_eq!(bed.logged(1).await[0].status, 101, "and it is logged");
+}
+
+#[tokio::test]
 async fn only_where_the_blueprint_allows_it_and_the_backend_agrees() {
     let backend = Backend::http(mirror).await;
     let bed = Bed::of(&blueprint(&[backend.url()], "", ENDPOINT)).await;

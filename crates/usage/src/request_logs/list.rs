@@ -107,7 +107,7 @@ fn list(tx: &mut Tx<'_>, tenant: TenantId, filter: &Filter, page: &PageRequest) 
             break;
         }
     }
-    rows.sort_by(|a, b| (b.at, b.id).cmp(&(a.at, a.id)));
+    rows.sort_by_key(|row| std::cmp::Reverse((row.at, row.id)));
     let skipped = rows.len().min(wanted - page.limit as usize - 1);
     let rows = rows.into_iter().skip(skipped).collect();
     Ok(Page::from_rows(rows, page, None, |row| Cursor { key: row.at.millis(), id: row.id.to_string() }))

@@ -74,7 +74,7 @@ testkit::engines! {
         second.flush().await;
         bed.hours(1);
         let closers: Vec<_> = [&bed.usage, &second, &bed.usage, &second]
-            .map(|usage| std::sync::Arc::clone(usage))
+            .map(std::sync::Arc::clone)
             .map(|usage| tokio::spawn(async move { usage.close_hours().await }))
             .into_iter()
             .collect();

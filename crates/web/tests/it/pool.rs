@@ -62,7 +62,8 @@ async fn many_at_once_leave_few_behind() {
     })
     .await;
     let policy = UrlPolicy { allow_http: true, allow_networks: vec!["127.0.0.0/8".parse().unwrap()] };
-    let client = Client::new(ClientConfig { idle_per_host: 2, idle_time: Duration::from_millis(400), ..ClientConfig::new(policy) }).unwrap();
+    let client =
+        Client::new(ClientConfig { idle_per_host: 2, idle_time: Duration::from_millis(400), ..ClientConfig::new(policy) }).unwrap();
     let url = format!("http://{address}/");
     let many = (0..10).map(|_| send(&client, &url, LONG, 10));
     for answer in futures_util::future::join_all(many).await {
@@ -122,7 +123,10 @@ async fn http_2_shares_a_connection() {
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
                 let answer = service_fn(move |request: Request<Incoming>| {
-                    assert_eq!((request.version(), request.uri().authority().unwrap().as_str()), (Version::HTTP_2, address.to_string().as_str()));
+                    assert_eq!(
+                        (request.version(), request.uri().authority().unwrap().as_str()),
+                        (Version::HTTP_2, address.to_string().as_str())
+                    );
                     served.fetch_add(1, Ordering::SeqCst);
                     async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"both")))) }
                 });

@@ -143,8 +143,18 @@ impl Fixture {
 
     /// Which of A's ids stands in `text`.
     pub(super) fn leaked(&self, text: &str) -> Option<String> {
-        let things = [Thing::Client, Thing::Key, Thing::Webhook, Thing::Event, Thing::Delivery, Thing::Replay, Thing::Source, Thing::Call, Thing::Alert]
-            .map(|thing| self.id(thing));
+        let things = [
+            Thing::Client,
+            Thing::Key,
+            Thing::Webhook,
+            Thing::Event,
+            Thing::Delivery,
+            Thing::Replay,
+            Thing::Source,
+            Thing::Call,
+            Thing::Alert,
+        ]
+        .map(|thing| self.id(thing));
         let records = self.records.values().filter_map(Value::as_str).map(str::to_owned);
         things.into_iter().chain([self.a.id.clone()]).chain(records).find(|id| text.contains(id.as_str()))
     }

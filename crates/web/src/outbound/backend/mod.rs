@@ -27,7 +27,7 @@ pub use connect::BackendProtocol;
 pub use fault::{BackendError, BackendFault};
 pub use outgoing::Outgoing;
 pub use target::{Backend, BackendConfig, Pace};
-pub use tunnel::{Ends, Tunnel, asks_for_upgrade, tunnel};
+pub use tunnel::{Bounds, Ends, Tunnel, asks_for_upgrade, tunnel};
 
 /// Reads certificate authorities in PEM, for [`BackendConfig::extra_roots`]. The error says what is wrong.
 pub fn authorities(pem: &str) -> Result<Vec<Vec<u8>>, &'static str> {

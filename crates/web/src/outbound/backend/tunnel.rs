@@ -12,7 +12,7 @@ use hyper::client::conn::http1::Builder;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::answer::Answer;
@@ -68,17 +68,20 @@ impl Backend {
 }
 
 /// The limits of a tunnel.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    idle: Duration,
-    until: Option<Instant>,
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// The longest silence.
+    pub idle: Duration,
+    /// When it ends at the latest.
+    pub until: Option<Instant>,
+    /// It ends when this turns true: the server stops.
+    pub closing: watch::Receiver<bool>,
 }
 
-/// Carries bytes both ways until one side ends, nothing moves for `idle`, or `until` has come. `request` is the caller's, which must be
+/// Carries bytes both ways until one side ends or `bounds` say so. `request` is the caller's, which must be
 /// answered with the 101 now. Counted in `tally`, which ends with the tunnel.
-pub fn tunnel<B>(request: &mut Request<B>, ends: Ends, idle: Duration, until: Option<Instant>, tally: Arc<Tally>) {
+pub fn tunnel<B>(request: &mut Request<B>, ends: Ends, bounds: Bounds, tally: Arc<Tally>) {
     let client = hyper::upgrade::on(request);
-    let bounds = Bounds { idle, until };
     tokio::spawn(async move {
         if let Err(code) = carry(client, ends, bounds, &tally).await {
             tally.set_fault(code);
@@ -87,7 +90,7 @@ pub fn tunnel<B>(request: &mut Request<B>, ends: Ends, idle: Duration, until: Op
     });
 }
 
-async fn carry(client: OnUpgrade, ends: Ends, bounds: Bounds, tally: &Arc<Tally>) -> Result<(), &'static str> {
+async fn carry(client: OnUpgrade, ends: Ends, mut bounds: Bounds, tally: &Arc<Tally>) -> Result<(), &'static str> {
     let Ends { backend, place: _place } = ends;
     let both = async { tokio::join!(client, backend) };
     let (client, backend) = tokio::time::timeout(bounds.idle, both).await.map_err(|_| "upstream_timeout")?;
@@ -100,18 +103,20 @@ async fn carry(client: OnUpgrade, ends: Ends, bounds: Bounds, tally: &Arc<Tally>
     tokio::select! {
         // A side that breaks off is how most WebSockets end.
         _ = tokio::io::copy_bidirectional(&mut client, &mut backend) => Ok(()),
-        () = stands_still(&moved, bounds) => Err("upstream_timeout"),
+        () = stands_still(&moved, bounds.idle, bounds.until) => Err("upstream_timeout"),
+        // Whoever could say so may be gone as well: that is the same.
+        _ = bounds.closing.wait_for(|closing| *closing) => Ok(()),
     }
 }
 
 /// Returns when nothing has moved for too long, or the time is over.
-async fn stands_still(moved: &AtomicU64, bounds: Bounds) {
+async fn stands_still(moved: &AtomicU64, idle: Duration, until: Option<Instant>) {
     let mut seen = moved.load(Ordering::Relaxed);
     loop {
-        let due = Instant::now() + bounds.idle;
-        tokio::time::sleep_until(bounds.until.map_or(due, |until| until.min(due))).await;
+        let due = Instant::now() + idle;
+        tokio::time::sleep_until(until.map_or(due, |until| until.min(due))).await;
         let now = moved.load(Ordering::Relaxed);
-        if now == seen || bounds.until.is_some_and(|until| until <= Instant::now()) {
+        if now == seen || until.is_some_and(|until| until <= Instant::now()) {
             return;
         }
         seen = now;
