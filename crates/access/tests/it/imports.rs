@@ -19,7 +19,8 @@ fn sha256(text: &str) -> String {
 
 fn import(client: kernel::ClientId, more: serde_json::Value) -> ImportKey {
     let mut body = json!({"hash": sha256(FOREIGN), "clientId": client, "name": "from the old system"});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let serde_json::Value::Object(more) = more else { panic!("more members of an object") };
+    body.as_object_mut().unwrap().extend(more);
     serde_json::from_value(body).unwrap()
 }
 

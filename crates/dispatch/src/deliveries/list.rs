@@ -111,7 +111,7 @@ fn merge(on_slips: Vec<Delivery>, mut rows: Vec<Delivery>, page: &PageRequest) -
         return rows;
     }
     rows.extend(on_slips);
-    rows.sort_by(|a, b| b.id.cmp(&a.id));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
     rows.into_iter().skip(offset).take(page.limit as usize + 1).collect()
 }

@@ -169,7 +169,7 @@ fn pending(tx: &mut Tx<'_>, sql: &str, params: &[Value], wanted: impl Fn(&Pendin
         some.retain(&wanted);
         found.extend(without_known(tx, slip.tenant, some)?);
     }
-    found.sort_by(|a, b| b.id.cmp(&a.id));
+    found.sort_by_key(|row| std::cmp::Reverse(row.id));
     Ok(found)
 }
 
