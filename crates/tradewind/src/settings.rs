@@ -122,7 +122,7 @@ pub(crate) struct Settings {
     /// The relay for e-mails: smtps://user:password@host:465, or smtp://user:password@host:587?tls=required [default: none]
     #[arg(long, global = true, env = "TRADEWIND_SMTP_URL", value_name = "URL", hide_env_values = true)]
     smtp_url: Option<String>,
-    /// The sender of e-mails [default: Tradewind <tradewind@localhost>]
+    /// The sender of e-mails; by default `Tradewind <tradewind@localhost>`
     #[arg(long, global = true, env = "TRADEWIND_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
     /// Domains to which tenants may have e-mails sent, comma-separated [default: any]
