@@ -1,8 +1,8 @@
 //! Endpoints that the operator's own backends answer: a team keeps its backend and puts Tradewind in front.
 //!
 //! A call has passed the gate when it comes here: its credential is known, its scope was checked, its limits were counted, and it will be
-//! logged. What remains is to carry it over: [`calls`] rewrites the head (hop-by-hop fields, addresses, the caller's signed identity),
-//! chooses a target of the [`upstreams`], and streams both bodies, of which nothing is copied. `web::outbound::backend` has the connections.
+//! logged. What remains is to carry it over: `calls` rewrites the head (hop-by-hop fields, addresses, the caller's signed identity),
+//! chooses a target of the `upstreams`, and streams both bodies, of which nothing is copied. `web::outbound::backend` has the connections.
 //!
 //! Tables: none of its own; one installation secret, from which each upstream's signing secret follows. Events: none.
 //!

@@ -8,7 +8,7 @@
 //!
 //! Invariants:
 //! * [`Usage::record`] never waits and never touches the database; rows are written in groups by a background task.
-//! * Rows and what they add to the counts commit together, once, whatever is tried again ([`writer`]).
+//! * Rows and what they add to the counts commit together, once, whatever is tried again (`writer`).
 //! * Nothing that was recorded is lost by an orderly stop: [`Usage::flush`] returns when everything is written.
 //! * Memory is bounded: when [`Usage::is_full`] says so, the gate waits in [`Usage::room`] before it serves more.
 //! * A line for billing never changes and is never taken back; what comes late is a line of its own.

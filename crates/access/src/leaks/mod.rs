@@ -1,6 +1,6 @@
 //! Keys that were found where others can read them: what is done about it, and who may say so.
 //!
-//! Two front doors: the operator ([`report`]) and GitHub's secret scanning ([`github`]), whose reports are signed. Both end in [`act`]: the
+//! Two front doors: the operator (`report`) and GitHub's secret scanning (`github`), whose reports are signed. Both end in `act`: the
 //! key is marked, the policy applied, the tenant told, in one transaction. A key that was reported before is not acted on again.
 
 mod act;
