@@ -29,7 +29,7 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// Starts `tool bare`, which answers every `GET /bare` with the body and type of `answer`.
+    /// Starts `tool bare`, which answers every `GET` and `POST /bare` with the body and type of `answer`.
     pub fn start(tool: &Path, answer: &Answer) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let file: PathBuf = directory.path().join("body");
@@ -49,7 +49,10 @@ impl Bare {
 pub async fn serve(body: &Path, content_type: &str) -> Result<()> {
     let body = Bytes::from(std::fs::read(body).context("reading the body")?);
     let kind = http::HeaderValue::from_str(content_type).context("the content type")?;
+    let (kind_again, body_again) = (kind.clone(), body.clone());
     let route = get(move || std::future::ready(([(CONTENT_TYPE, kind.clone())], body.clone())));
+    // What was sent is read, as whoever answers it must.
+    let route = route.post(move |_sent: Bytes| std::future::ready(([(CONTENT_TYPE, kind_again.clone())], body_again.clone())));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let mut out = std::io::stdout();
     writeln!(out, "{}", listener.local_addr()?)?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use bench::measure::{deliver, gate, latency, memory, proxy, store_rows, transform};
+use bench::measure::{deliver, gate, latency, memory, proxy, store_rows, transform, verify};
 use bench::prove::{backlog, fair, fan_out, hanging, kill, usage};
 use bench::report::{self, Row};
 use bench::server::Place;
@@ -48,6 +48,8 @@ struct Options {
 enum Command {
     /// Requests a second of the gate against a bare axum route with the same bytes.
     Gate(GateArguments),
+    /// Keys verified a second against a bare axum route with the same bytes both ways.
+    Verify(GateArguments),
     /// Calls a second through an upstream's endpoint against nginx doing the same (needs `nginx`).
     Proxy(GateArguments),
     /// Delivered events a second against a bare client that posts the same signed bodies.
@@ -60,7 +62,7 @@ enum Command {
     Rows,
     /// Delivered events a second with a simple JavaScript transform against none.
     Transform(TransformArguments),
-    /// All five.
+    /// All of these but `proxy`.
     All,
     /// The proofs.
     #[command(subcommand)]
@@ -232,6 +234,10 @@ async fn measure(place: &Place, command: Command) -> Result<(&'static str, Vec<R
             let config = gate::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
             ("gate", gate::run(place, &config).await?)
         }
+        Command::Verify(GateArguments { callers, seconds, rounds }) => {
+            let config = gate::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
+            ("verify", verify::run(place, &config).await?)
+        }
         Command::Proxy(GateArguments { callers, seconds, rounds }) => {
             let config = proxy::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
             ("proxy", proxy::run(place, &config).await?)
@@ -260,6 +266,7 @@ async fn all(place: &Place) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let parts = [
         ("gate", gate::run(place, &gate::Config::default()).await),
+        ("verify", verify::run(place, &gate::Config::default()).await),
         ("deliver", deliver::run(place, &deliver::Config::default()).await),
         ("latency", latency::run(place, &latency::Config::default()).await),
         ("memory", memory::run(place, &memory::Config::default()).await),

@@ -35,6 +35,32 @@ impl Traffic for Reads {
     }
 }
 
+/// `POST path` with the same body again and again, the bytes made once. Good is a 200 that says what is expected.
+#[derive(Debug)]
+pub struct Asks {
+    request: Vec<u8>,
+    expected: &'static str,
+}
+
+impl Asks {
+    /// Questions that are answered with something that contains `expected`.
+    pub fn new(path: &str, headers: &[(&str, &str)], body: &serde_json::Value, expected: &'static str) -> Self {
+        let mut request = Vec::new();
+        write_request(&mut request, "POST", path, headers, Some(body.to_string().as_bytes()));
+        Self { request, expected }
+    }
+}
+
+impl Traffic for Asks {
+    fn request(&self, _index: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.request);
+    }
+
+    fn answered(&self, _index: u64, _due: u64, _at: u64, reply: &Reply<'_>) -> bool {
+        reply.status == 200 && reply.body.windows(self.expected.len()).any(|part| part == self.expected.as_bytes())
+    }
+}
+
 /// How to publish: with whose key, for which tenant, what.
 #[derive(Clone, Debug)]
 pub struct Publisher {

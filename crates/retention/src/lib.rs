@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use dispatch::Dispatch;
 use events::Forget;
-use kernel::{Ambient, NodeId, Result, Scope, TenantId, Timestamp};
+use kernel::{Ambient, Result, Scope, TenantId, Timestamp};
 use store::{Home, Migration, Store, Tx};
 use tokio::sync::Notify;
 
@@ -53,7 +53,6 @@ pub struct Retention {
     dispatch: Arc<Dispatch>,
     lifetimes: Lifetimes,
     sink: Option<Arc<dyn Sink>>,
-    holder: NodeId,
     elsewhere: Elsewhere,
     /// There are expunges or purges to go on with.
     wanted: Notify,
@@ -94,8 +93,7 @@ impl Retention {
         sink: Option<Arc<dyn Sink>>,
         elsewhere: Elsewhere,
     ) -> Arc<Self> {
-        let holder = ambient.id();
-        Arc::new(Self { store, ambient, dispatch, lifetimes, sink, holder, elsewhere, wanted: Notify::new() })
+        Arc::new(Self { store, ambient, dispatch, lifetimes, sink, elsewhere, wanted: Notify::new() })
     }
 
     /// Looks for old data every ten minutes, and goes on with expunges at once, for as long as anybody else holds it. Must be called on a

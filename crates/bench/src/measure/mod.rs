@@ -7,6 +7,7 @@ pub mod memory;
 pub mod proxy;
 pub mod store_rows;
 pub mod transform;
+pub mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -51,7 +51,8 @@ testkit::engines! {
         let config = json!({ "url": receiver.url("/other"), "transform": "w => ({ body: 'shaped' })" });
         bed.destination_of(other, "http", config, once()).await;
         bed.emit(vec![bed.event(LEAD)]).await;
-        bed.wait_in_flight(&dispatch, 100).await;
+        // Not all of them: the first may have been stopped before the last begins.
+        bed.wait_in_flight(&dispatch, 60).await;
         let began = std::time::Instant::now();
         bed.emit(vec![Event { tenant: other, ..bed.event(LEAD) }]).await;
         let got = receiver.wait_for(1, LIMIT).await.remove(0);

@@ -44,7 +44,7 @@ impl Retention {
     pub async fn expunge_all(&self) -> Result<()> {
         let mut erased = false;
         loop {
-            let holder = self.holder;
+            let holder = self.dispatch.node().id;
             if !self.store.write(scope(), move |tx| lease::take(tx, "expunge", holder)).await? {
                 return Ok(());
             }

@@ -23,7 +23,7 @@ impl Retention {
     /// Goes on with every purge until nothing is left. Does nothing while another server is at it.
     pub async fn purge_all(&self) -> Result<()> {
         loop {
-            let holder = self.holder;
+            let holder = self.dispatch.node().id;
             if !self.store.write(scope(), move |tx| lease::take(tx, "purge", holder)).await? {
                 return Ok(());
             }

@@ -58,7 +58,7 @@ impl Retention {
 
     /// Says that this server is still at it; false: another one is.
     async fn renew(&self) -> Result<bool> {
-        let holder = self.holder;
+        let holder = self.dispatch.node().id;
         self.store.write(scope(), move |tx| lease::take(tx, "sweep", holder)).await
     }
 }

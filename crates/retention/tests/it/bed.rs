@@ -141,6 +141,12 @@ impl Bed {
         Retention::new(self.store.clone(), self.ambient.clone(), Arc::clone(&self.dispatch), lifetimes, sink)
     }
 
+    /// That of another server, and that server's engine, which works on nothing.
+    pub(crate) async fn elsewhere(&self, lifetimes: Lifetimes) -> (Arc<Retention>, Arc<Dispatch>) {
+        let other = Dispatch::new(self.store.clone(), self.ambient.clone(), Vec::new(), Options::default()).await.unwrap();
+        (Retention::new(self.store.clone(), self.ambient.clone(), Arc::clone(&other), lifetimes, None), other)
+    }
+
     pub(crate) fn caller(&self) -> Caller {
         Caller::system("test", Some(self.tenant))
     }

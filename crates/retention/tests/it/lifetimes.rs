@@ -125,18 +125,14 @@ testkit::engines! {
     async fn one_server_at_a_time(bed: Bed) {
         bed.publish(bed.tenant, "ada").await;
         bed.wait_ended(1).await;
-        let (first, second) = (bed.retention(Lifetimes::default(), None), bed.retention(Lifetimes::default(), None));
-        first.sweep().await.unwrap();
-        bed.days(91);
-        first.sweep().await.unwrap();
-        bed.publish(bed.tenant, "bob").await;
-        bed.wait_ended(2).await;
-        bed.clock.advance(Duration::from_secs(200));
-        let all = Lifetimes { payloads: "1h".parse().unwrap(), ..Lifetimes::default() };
-        assert_eq!(second.sweep().await.unwrap(), retention::Swept::default(), "the first one has it");
+        let soon = Lifetimes { payloads: "1h".parse().unwrap(), ..Lifetimes::default() };
         bed.clock.advance(Duration::from_hours(2));
-        let third = bed.retention(all, None);
-        assert_eq!(third.sweep().await.unwrap().payloads, 1);
+        let (first, node) = bed.elsewhere(Lifetimes::default()).await;
+        first.sweep().await.unwrap();
+        let second = bed.retention(soon, None);
+        assert_eq!(second.sweep().await.unwrap(), retention::Swept::default(), "the first one has it");
+        node.drain(crate::bed::LIMIT).await;
+        assert_eq!(second.sweep().await.unwrap().payloads, 1, "the first one has said goodbye");
     }
 
     /// What replays noted, and runs that have ended, are metadata too; what is pending keeps its note.
