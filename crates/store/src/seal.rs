@@ -50,10 +50,12 @@ impl MasterKey {
     pub fn load_or_create(dir: &Path, ambient: &Ambient) -> Result<(Self, bool)> {
         let path = dir.join("master.key");
         let fault = |e: std::io::Error| Error::internal(format!("{}: {e}", path.display()));
+        // Asked first: another process that starts at the same time makes the key before the database.
+        let has_database = dir.join("tradewind.db").exists();
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok((Self::parse(&text)?, false)),
             // A new key would open nothing that is there, and would look like the right one to whoever finds it later.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && dir.join("tradewind.db").exists() => Err(Error::conflict(
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && has_database => Err(Error::conflict(
                 "master_key_missing",
                 format!(
                     "{} holds a database but no master.key. Put back the key that it was made with, or give it as TRADEWIND_MASTER_KEY.",
@@ -62,20 +64,30 @@ impl MasterKey {
             )),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 let key = Self::generate(ambient);
-                write_private(&path, key.written().reveal()).map_err(fault)?;
-                Ok((key, true))
+                if write_private(&path, key.written().reveal(), ambient).map_err(fault)? {
+                    return Ok((key, true));
+                }
+                let text = std::fs::read_to_string(&path).map_err(fault)?;
+                Ok((Self::parse(&text)?, false))
             }
             Err(e) => Err(fault(e)),
         }
     }
 }
 
-fn write_private(path: &Path, line: &str) -> std::io::Result<()> {
+/// Makes a file with this line, whole or not at all; false if there is one.
+fn write_private(path: &Path, line: &str, ambient: &Ambient) -> std::io::Result<bool> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{line}")?;
-    file.sync_all()
+    let draft = path.with_extension(format!("{:016x}", u64::from_le_bytes(ambient.bytes())));
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let linked = writeln!(file, "{line}").and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&draft, path));
+    std::fs::remove_file(&draft)?;
+    match linked {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// Seals and opens. Cheap to clone.
@@ -171,6 +183,25 @@ mod tests {
         std::fs::remove_file(dir.path().join("master.key")).unwrap();
         assert_eq!(MasterKey::load_or_create(dir.path(), &ambient).err().unwrap().code(), "master_key_missing");
         assert!(!dir.path().join("master.key").exists());
+    }
+
+    #[test]
+    fn processes_that_start_together_have_one_key() {
+        for _ in 0..50 {
+            let dir = tempfile::tempdir().unwrap();
+            let start = std::sync::Barrier::new(4);
+            let one = || {
+                start.wait();
+                MasterKey::load_or_create(dir.path(), &Ambient::system()).map(|(key, made)| (key.written().reveal().clone(), made))
+            };
+            let keys: Vec<(String, bool)> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(one)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+            });
+            assert_eq!(keys.iter().filter(|(_, made)| *made).count(), 1);
+            assert!(keys.iter().all(|(key, _)| *key == keys[0].0));
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::settings::Settings;
 
@@ -239,4 +239,16 @@ pub(crate) enum Format {
     Table,
     /// For programs.
     Json,
+}
+
+impl Cli {
+    /// From the command line and the environment. A variable that is set to nothing counts as not set, as files for containers write it.
+    #[allow(clippy::disallowed_methods, reason = "the one place where settings are read")]
+    pub(crate) fn read() -> Self {
+        let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+        let command = Self::command().mut_args(|arg| {
+            if arg.get_env().is_some_and(is_empty) { arg.env(clap::builder::Resettable::<clap::builder::OsStr>::Reset) } else { arg }
+        });
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }

@@ -15,13 +15,11 @@ mod traced;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     if matches!(cli.command, cli::Command::ScriptWorker) {
         return script::work();
     }

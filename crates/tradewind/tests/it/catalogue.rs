@@ -198,3 +198,17 @@ fn the_documents_can_be_printed() {
     let help = said(&run(&["demo", "--help"])).1.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(help.contains("demo: a temporary directory"), "{help}");
 }
+
+/// Files for containers write `NAME=` for what is not set.
+#[test]
+fn an_empty_variable_is_not_set() {
+    let engine = Engine::sqlite();
+    let mut settings = Settings::new(&engine);
+    for name in ["BLUEPRINT", "ALLOW_NETWORKS", "TRUSTED_PROXIES", "LISTEN", "ALERT_INTERVAL", "MAIL_DOMAINS", "ENV"] {
+        settings = settings.set(&format!("TRADEWIND_{name}"), "");
+    }
+    let (code, out, err) = said(&settings.run(&["openapi"]));
+    assert_eq!(code, Some(0), "{err}");
+    let document: Value = serde_json::from_str(&out).unwrap();
+    assert!(document["servers"][0]["url"].as_str().unwrap().contains("127.0.0.1:8080"), "{}", document["servers"]);
+}
