@@ -71,7 +71,7 @@ pub enum AttemptOutcome {
     Gone,
     /// It can never succeed; the delivery fails with this reason (snake_case).
     Refused(&'static str),
-    /// It is not to be sent; the delivery is skipped with this reason (snake_case), and counts in no success rate.
+    /// It is not to be sent; the delivery is skipped with this reason (snake_case). The attempt is logged, and counts in no rate.
     Skipped(&'static str),
 }
 

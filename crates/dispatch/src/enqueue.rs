@@ -118,7 +118,10 @@ impl<'a> Slips<'a> {
         for (rows, events) in self.of.into_values() {
             let slip = self.engine.slips.begin();
             slips::write(tx, slips::Place { node: self.node, number: slip.number }, &rows)?;
-            let item = |(row, event)| Item { row, event, epoch: self.node.epoch, is_first: true, ticket: Some(slip.ticket()) };
+            let item = |(row, event): (Pending, Arc<Event>)| {
+                let ticket = Some(slip.ticket(row.destination));
+                Item { row, event, epoch: self.node.epoch, is_first: true, ticket }
+            };
             items.extend(rows.into_iter().zip(events).map(item));
         }
         Ok(items)

@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) principal: Option<Arc<Principal>>,
     pub(crate) tenant: Option<TenantId>,
     pub(crate) charge: Option<Charge>,
+    /// What it is logged as having cost: nothing until it is past the limits.
+    pub(crate) units: u32,
     /// When the present phase began, where phases are measured.
     pub(crate) lap: Option<std::time::Instant>,
 }
@@ -97,10 +99,14 @@ impl Gate {
     }
 
     async fn check_limits(&self, principal: &Principal, endpoint: &Endpoint, arrival: &Arrival<'_>, seen: &mut Seen) -> Result<()> {
-        let Some(charge) = self.charge(principal, u64::from(endpoint.cost), arrival.now).await? else { return Ok(()) };
-        let refusal = charge.error();
-        seen.charge = Some(charge);
-        refusal.map_or(Ok(()), Err)
+        let charge = self.charge(principal, u64::from(endpoint.cost), arrival.now).await?;
+        let refusal = charge.as_ref().and_then(Charge::error);
+        seen.charge = charge;
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        seen.units = endpoint.cost;
+        Ok(())
     }
 
     /// The caller, for the tenant that a service key names in `Tradewind-Tenant`. A tenant's own credential may name only itself.

@@ -229,7 +229,7 @@ fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &mut Response<Body>
         actor: principal.filter(|_| key.is_none()).map(|p| p.caller().actor()),
         environment: principal.filter(|_| key.is_some()).map(|p| p.environment),
         tags: None,
-        units: guard.endpoint.cost,
+        units: seen.units,
     };
     if response.extensions_mut().remove::<Unlogged>().is_some() {
         guard.gate.timings.answered(response.status(), duration);

@@ -70,7 +70,7 @@ pub struct RequestRow {
     pub environment: Option<&'static str>,
     /// What the host says about the call when it has a key verified: a JSON array of texts.
     pub tags: Option<String>,
-    /// What it cost in limits and is billed as. Usually 1.
+    /// What it cost in limits and is billed as: usually 1, and 0 where it was refused before it was counted there.
     pub units: u32,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::Tx;
 
 use super::create::NewSecrets;
-use super::{Stored, sql};
+use super::{Stored, restrictions, sql};
 use crate::Access;
 
 /// The secrets of a key, this once.
@@ -35,6 +35,7 @@ impl Access {
             .answer(scope, move |tx| {
                 let (key, client) = sql::hold(tx, tenant, id)?;
                 access.check_reach(&caller, &client, &key)?;
+                restrictions::check_target(tx, &caller, &key)?;
                 let sealed = sql::take_waiting(tx, tenant, id)?.ok_or_else(|| {
                     Error::conflict("nothing_to_claim", "This key's text was shown when it was made, or fetched before; it is shown once.")
                 })?;

@@ -54,13 +54,87 @@ pub(super) fn expiry(at: Option<Timestamp>, days: Option<u32>, now: Timestamp) -
     }
 }
 
+/// The key that asks, if it is one. A leaked one manages no keys: whoever holds it may be the thief.
+///
+/// Error: 403 `key_is_restricted`.
+pub(super) fn acting(tx: &mut Tx<'_>, caller: &Caller, tenant: TenantId) -> Result<Option<Stored>> {
+    let Credential::Key { key, .. } = caller.credential() else { return Ok(None) };
+    let (key, _) = super::sql::get(tx, tenant, *key)?;
+    if key.leaked_at.is_some() {
+        return Err(Error::forbidden("key_is_restricted", "This key was reported as leaked: it manages no keys. Use another credential."));
+    }
+    Ok(Some(key))
+}
+
+/// A key that is bound to addresses or endpoints works on no key but itself: what it got would not be bound.
+///
+/// Error: 403 `key_is_restricted`, also for a leaked key.
+pub(super) fn check_target(tx: &mut Tx<'_>, caller: &Caller, target: &Stored) -> Result<Option<Stored>> {
+    let acting = acting(tx, caller, target.tenant)?;
+    match acting {
+        Some(key) if is_bound(&key) && key.id != target.id => Err(bound()),
+        acting => Ok(acting),
+    }
+}
+
+fn is_bound(key: &Stored) -> bool {
+    !key.allowed_ips.is_empty() || !key.allowed_endpoints.is_empty()
+}
+
+fn bound() -> Error {
+    let detail = "A key that is bound to addresses or endpoints manages no other key, and not what binds it: that would not be bound.";
+    Error::forbidden("key_is_restricted", detail)
+}
+
+/// What a key may not change by way of a key, itself included: it frees none, and lengthens no life beyond its own.
+///
+/// Errors: 403 `key_is_restricted`; 422 for an end later than that of the key that asks.
+pub(super) fn check_change(acting: Option<&Stored>, before: &Stored, after: &Stored) -> Result<()> {
+    let Some(acting) = acting else { return Ok(()) };
+    let is_freed = before.allowed_ips != after.allowed_ips || before.allowed_endpoints != after.allowed_endpoints;
+    if is_freed && is_bound(acting) {
+        return Err(bound());
+    }
+    let is_longer = before.expires_at != after.expires_at && no_later(after.expires_at, acting.expires_at) != after.expires_at;
+    if is_longer {
+        return Err(Error::field("/expiresAt", "must not be later than the end of the key that asks for it"));
+    }
+    Ok(())
+}
+
+/// A partner may lower the limits and the quota that a key has, not lift them: they may be the operator's.
+///
+/// Error: 422 `limit_exceeds_tier`.
+pub(super) fn check_lowered(caller: &Caller, before: &Stored, after: &Stored) -> Result<()> {
+    if !caller.is_bound_by_scopes() {
+        return Ok(());
+    }
+    let lifted = |pointer| {
+        let detail = "may be lowered, not lifted, by a partner's own credential; only a service key may raise it";
+        Error::invalid("limit_exceeds_tier", "The key has a limit of its own that is lower.").at(pointer, detail)
+    };
+    let is_lower = match (&before.limits, &after.limits) {
+        (None, _) => true,
+        (Some(LimitOverride::PerMinute(old)), Some(LimitOverride::PerMinute(new))) => new <= old,
+        (old, new) => old == new,
+    };
+    if !is_lower {
+        return Err(lifted("/rateLimitOverride"));
+    }
+    let is_smaller = match (before.quota, after.quota) {
+        (None, _) => true,
+        (Some(old), Some(new)) => new.limit <= old.limit && new.refill_day == old.refill_day,
+        (Some(_), None) => false,
+    };
+    if is_smaller { Ok(()) } else { Err(lifted("/monthlyQuota")) }
+}
+
 /// What a key makes cannot be freer than the key itself: it ends no later, and a key that is bound to addresses or endpoints makes none.
 ///
 /// Error: 403 `key_is_restricted`.
 pub(super) fn within_parent(tx: &mut Tx<'_>, caller: &Caller, tenant: TenantId, mut key: Stored) -> Result<Stored> {
-    let Credential::Key { key: parent, .. } = caller.credential() else { return Ok(key) };
-    let (parent, _) = super::sql::get(tx, tenant, *parent)?;
-    if !parent.allowed_ips.is_empty() || !parent.allowed_endpoints.is_empty() {
+    let Some(parent) = acting(tx, caller, tenant)? else { return Ok(key) };
+    if is_bound(&parent) {
         let detail = "A key that is bound to addresses or endpoints cannot make keys: they would not be bound.";
         return Err(Error::forbidden("key_is_restricted", detail));
     }

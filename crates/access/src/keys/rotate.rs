@@ -53,6 +53,7 @@ impl Access {
                 let (mut old, client) = sql::hold(tx, tenant, id)?;
                 access.check_reach(&caller, &client, &old)?;
                 check_alive(&old, tx.now())?;
+                restrictions::check_target(tx, &caller, &old)?;
                 let (key, minted) = access.successor(tx, &caller, &old)?;
                 let answer = access.insert_key(tx, key, &minted, &client, "key.create")?;
                 access.replace(tx, &mut old, answer.info.id, input)?;

@@ -95,8 +95,11 @@ impl Access {
                 let (named, limited) = (!change.scopes.is_absent(), !change.rate_limit_override.is_absent());
                 let now = tx.now();
                 let before = access.show_key(present.clone(), client.fields.scopes.as_deref(), now);
-                let mut key = change.apply(present, now)?;
+                let acting = restrictions::check_target(tx, &caller, &present)?;
+                let mut key = change.apply(present.clone(), now)?;
                 restrictions::check_texts(&mut key)?;
+                restrictions::check_change(acting.as_ref(), &present, &key)?;
+                restrictions::check_lowered(&caller, &present, &key)?;
                 if named || limited {
                     restrictions::check_grant(&caller, &access.blueprint, &access.tiers(), &client, &key)?;
                 }

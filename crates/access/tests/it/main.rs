@@ -13,6 +13,7 @@ mod rate_limits;
 mod reminders;
 mod rotation;
 mod secret_scanning;
+mod self_service;
 mod service_keys;
 mod tenants;
 mod timing;

@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use kernel::TenantId;
 
 use super::lane::{Item, Lane, Target};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Turned, Verdict};
 use super::{Engine, Next, log};
 use crate::channel::{AttemptInput, AttemptOutcome, AttemptReport};
 
@@ -39,17 +39,23 @@ impl Engine {
             now: started_at,
             timeout: target.destination.policy.timeout(),
         };
-        let report = if target.destination.policy.is_expired(item.row.first_at, started_at) {
-            let skipped = AttemptReport::failure(AttemptOutcome::Skipped("expired"), "expired", "", Duration::ZERO);
-            AttemptReport { error: None, ..skipped }
-        } else {
-            attempt(target, &input).await
+        // What is worth nothing any more is not sent: that is no attempt, and says nothing about the receiver or its host.
+        let is_expired = target.destination.policy.is_expired(item.row.first_at, started_at);
+        let report = if is_expired { None } else { Some(attempt(target, &input).await) };
+        let logged = report.as_ref().map(|report| log::logged(self.ambient.id(), &item.row, number, started_at, report));
+        let (verdict, turn) = match &report {
+            Some(report) => self.judge(lane, target, &item, report),
+            None => {
+                lane.lock().not_sent(target);
+                (Verdict::EXPIRED, Turned::default())
+            }
         };
-        let logged = log::logged(self.ambient.id(), &item.row, number, started_at, &report);
-        let (verdict, turn) = self.judge(lane, target, &item, &report);
         if let Some(host) = &target.host {
             let now = self.ambient.now();
-            host.leave(&report, now, &self.options);
+            match &report {
+                Some(report) => host.leave(report, now, &self.options),
+                None => host.turn_back(),
+            }
             while let Some(waiting) = host.next(now, self.options.max_per_host) {
                 self.look_at(waiting);
             }

@@ -45,7 +45,7 @@ impl Engine {
         let wait = after.map_or(wait, |after| after.min(Duration::from_millis(MAX_WAIT_MS)).max(wait));
         let due_at = now.plus(wait);
         if policy.is_expired(item.row.first_at, due_at) {
-            return Verdict::Finish { status: "skipped", reason: "expired" };
+            return Verdict::EXPIRED;
         }
         Verdict::Retry { due_at }
     }

@@ -361,6 +361,13 @@ impl LaneState {
         }
         Some(item)
     }
+
+    /// What was begun is not sent after all: its turn under the rate limit is for the next.
+    pub(crate) fn not_sent(&mut self, target: &Target) {
+        if let Some(interval) = interval_us(target) {
+            self.next_arrival_us = self.next_arrival_us.saturating_sub(interval);
+        }
+    }
 }
 
 fn interval_us(target: &Target) -> Option<i64> {

@@ -10,7 +10,7 @@ use store::{Tx, Value};
 use tokio::sync::mpsc;
 
 use super::{Engine, scope};
-use crate::channel::{AttemptReport, MAX_BODY};
+use crate::channel::{AttemptOutcome, AttemptReport, MAX_BODY};
 use crate::queue::Pending;
 use crate::rollups;
 
@@ -33,6 +33,9 @@ pub(crate) struct Logged {
     pub(crate) status_code: Option<u16>,
     pub(crate) error_kind: Option<String>,
     pub(crate) error: Option<String>,
+    /// It was not to be sent: logged, but in no count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_skipped: bool,
     #[serde(skip)]
     pub(crate) request_headers: Option<String>,
     #[serde(skip)]
@@ -62,6 +65,7 @@ pub(crate) fn logged(id: AttemptId, row: &Pending, number: u32, started_at: Time
         status_code: report.status_code,
         error_kind: error.map(|error| error.kind.to_owned()),
         error: error.map(|error| clean(&error.text, 1000)),
+        is_skipped: matches!(report.outcome, AttemptOutcome::Skipped(_)),
         request_headers: headers(&report.request_headers),
         response_headers: headers(&report.response_headers),
         response_body: body(&report.response_body),

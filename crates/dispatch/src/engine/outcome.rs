@@ -38,13 +38,19 @@ pub(super) enum Verdict {
     },
 }
 
-/// An attempt that was made and is to be written down.
+impl Verdict {
+    /// It is worth nothing any more.
+    pub(super) const EXPIRED: Self = Self::Finish { status: "skipped", reason: "expired" };
+}
+
+/// What is to be written down of a delivery whose turn it was.
 pub(super) struct Outcome {
     item: Item,
     lane: Arc<Lane>,
     verdict: Verdict,
     turn: Turned,
-    logged: Logged,
+    /// The attempt; none: it ended without another one.
+    logged: Option<Logged>,
 }
 
 /// What an attempt changed for its destination.
@@ -59,8 +65,16 @@ pub(super) struct Turned {
 }
 
 impl Outcome {
-    pub(super) fn new(item: Item, lane: Arc<Lane>, verdict: Verdict, turn: Turned, logged: Logged) -> Self {
+    pub(super) fn new(item: Item, lane: Arc<Lane>, verdict: Verdict, turn: Turned, logged: Option<Logged>) -> Self {
         Self { item, lane, verdict, turn, logged }
+    }
+
+    /// Attempts, the last status and the last error: after the attempt, or as they were.
+    fn so_far(&self) -> (u32, Option<u16>, Option<String>) {
+        match &self.logged {
+            Some(logged) => (logged.number, logged.status_code, logged.error.clone()),
+            None => (self.item.row.attempt_count, self.item.row.last_status_code, self.item.row.last_error.clone()),
+        }
     }
 
     /// The slip that its delivery stands on, or stood.
@@ -182,10 +196,12 @@ impl Engine {
         for lane in lanes {
             self.visit(&lane);
         }
-        let count = group.len();
-        let attempts: Vec<Logged> = group.iter().map(|outcome| outcome.logged.clone()).collect();
+        let attempts: Vec<Logged> = group.iter().filter_map(|outcome| outcome.logged.clone()).collect();
+        let (all, count) = (group.len(), attempts.len());
         drop(group);
-        if self.logs.send(log::Group { number, attempts }).await.is_err() {
+        // Of what ended without an attempt nothing goes into the log.
+        (count..all).for_each(|_| self.settle_one());
+        if count > 0 && self.logs.send(log::Group { number, attempts }).await.is_err() {
             (0..count).for_each(|_| self.settle_one());
         }
     }
@@ -200,8 +216,9 @@ fn write(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome]) -> Result<
     let on: HashSet<i64> = ours().filter_map(Outcome::slip).collect();
     let on = slips::present(tx, node, &on)?;
     for outcome in ours() {
-        let (row, slip, logged) = (&outcome.item.row, outcome.slip(), &outcome.logged);
-        let (attempt_count, status_code, error) = (logged.number, logged.status_code, logged.error.clone());
+        let (row, slip) = (&outcome.item.row, outcome.slip());
+        let (attempt_count, status_code, error) = outcome.so_far();
+        let body = || outcome.logged.as_ref().and_then(|logged| logged.response_body.clone());
         let end = |status, reason, response_body| Finish {
             row,
             slip,
@@ -213,8 +230,8 @@ fn write(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome]) -> Result<
             response_body,
         };
         match outcome.verdict {
-            Verdict::Finish { status, reason } => ends.push(end(status, reason, logged.response_body.clone())),
-            Verdict::Gone => ends.push(end("failed", "gone", logged.response_body.clone())),
+            Verdict::Finish { status, reason } => ends.push(end(status, reason, body())),
+            Verdict::Gone => ends.push(end("failed", "gone", body())),
             Verdict::Retry { due_at } => again.push(Again { row, slip, due_at, attempt_count, status_code, error }),
         }
     }
@@ -258,13 +275,16 @@ fn observe(tx: &mut Tx<'_>, observer: &dyn Observer, group: &[Outcome], written:
     let mut lost = Vec::new();
     let mut turns: BTreeMap<DestinationId, (&Outcome, Turn)> = BTreeMap::new();
     for outcome in group.iter().filter(|outcome| written.contains(&outcome.item.row.id)) {
-        let (row, logged) = (&outcome.item.row, &outcome.logged);
+        let row = &outcome.item.row;
         let (reason, turn) = match outcome.verdict {
             Verdict::Finish { status: "failed", reason } => (Some(reason), None),
             Verdict::Gone => (Some("gone"), Some(Turn::Disabled("gone"))),
             Verdict::Finish { .. } | Verdict::Retry { .. } => (None, None),
         };
-        lost.extend(reason.map(|reason| Ended::after_attempt(row, reason, logged.number, logged.status_code, logged.error.clone())));
+        lost.extend(reason.map(|reason| {
+            let (attempts, status_code, error) = outcome.so_far();
+            Ended::after_attempt(row, reason, attempts, status_code, error)
+        }));
         let turn = turn.or(match outcome.turn {
             Turned { is_given_up: true, .. } => Some(Turn::Disabled("failing")),
             Turned { failing: Some(Failing::No), .. } => Some(Turn::Recovered),
@@ -284,7 +304,8 @@ fn observe(tx: &mut Tx<'_>, observer: &dyn Observer, group: &[Outcome], written:
 }
 
 fn journal(tx: &mut Tx<'_>, node: Node, number: i64, group: &[Outcome], written: &HashSet<DeliveryId>) -> Result<()> {
-    let attempts: Vec<&Logged> = group.iter().map(|outcome| &outcome.logged).filter(|logged| written.contains(&logged.delivery)).collect();
+    let attempts: Vec<&Logged> =
+        group.iter().filter_map(|outcome| outcome.logged.as_ref()).filter(|logged| written.contains(&logged.delivery)).collect();
     if attempts.is_empty() {
         return Ok(());
     }

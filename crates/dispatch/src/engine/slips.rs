@@ -1,10 +1,11 @@
 //! Slips of this node in memory: which deliveries stand on one, and which slips are to go.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use kernel::DestinationId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -26,8 +27,8 @@ pub(crate) struct Slips {
     next: AtomicI64,
     /// Those of which everything has ended.
     done: Mutex<Vec<i64>>,
-    /// Those of which memory has let something go: the queue must have it.
-    dropped: Mutex<Vec<i64>>,
+    /// Those of which memory has let something go, and for which destination: the queue must have it.
+    dropped: Mutex<Vec<(i64, DestinationId)>>,
     /// Those that were begun, the oldest first.
     begun: Mutex<VecDeque<(Instant, Weak<Slip>)>>,
     look: Notify,
@@ -48,6 +49,7 @@ pub(crate) struct Slip {
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) slip: Arc<Slip>,
+    destination: DestinationId,
     is_settled: AtomicBool,
 }
 
@@ -72,20 +74,20 @@ impl Slips {
 
     /// Those that are older than [`LINGER`] and open.
     #[allow(clippy::disallowed_methods, reason = "only decides when to look")]
-    fn take_lingering(&self) -> Vec<i64> {
+    fn take_lingering(&self) -> Vec<(i64, Weak<Slip>)> {
         let mut begun = lock(&self.begun);
         let mut old = Vec::new();
         while begun.front().is_some_and(|(since, slip)| since.elapsed() >= LINGER || slip.strong_count() == 0) {
-            old.extend(begun.pop_front().and_then(|(_, slip)| slip.upgrade()).map(|slip| slip.number));
+            old.extend(begun.pop_front().and_then(|(_, slip)| Some((slip.upgrade()?.number, slip))));
         }
         old
     }
 }
 
 impl Slip {
-    pub(crate) fn ticket(self: &Arc<Self>) -> Ticket {
+    pub(crate) fn ticket(self: &Arc<Self>, destination: DestinationId) -> Ticket {
         self.open.fetch_add(1, Ordering::Relaxed);
-        Ticket { slip: Arc::clone(self), is_settled: AtomicBool::new(false) }
+        Ticket { slip: Arc::clone(self), destination, is_settled: AtomicBool::new(false) }
     }
 }
 
@@ -101,7 +103,7 @@ impl Drop for Ticket {
         let slip = &self.slip;
         if !*self.is_settled.get_mut() {
             slip.is_torn.store(true, Ordering::Release);
-            lock(&slip.all.dropped).push(slip.number);
+            lock(&slip.all.dropped).push((slip.number, self.destination));
             slip.all.look.notify_one();
         }
         if slip.open.fetch_sub(1, Ordering::AcqRel) == 1 && !slip.is_torn.load(Ordering::Acquire) {
@@ -116,41 +118,50 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Engine {
     /// Takes slips apart for as long as the engine lives.
+    #[allow(clippy::disallowed_methods, reason = "only decides when to look")]
     pub(super) async fn keep_slips(self: Arc<Self>) {
         loop {
             drop(tokio::time::timeout(LOOK_EVERY, self.slips.look.notified()).await);
             let dropped = std::mem::take(&mut *lock(&self.slips.dropped));
-            self.take_apart(dropped, false).await;
-            self.take_apart(self.slips.take_lingering(), true).await;
+            let numbers: Vec<i64> = dropped.iter().map(|(number, _)| *number).collect();
+            if self.take_apart(numbers).await.is_some() {
+                // Also those whose slip somebody else had taken apart already: their rows wait in the queue, and nobody else looks for them.
+                for id in dropped.into_iter().map(|(_, id)| id).collect::<HashSet<_>>() {
+                    let lane = self.lane(id);
+                    lane.lock().leave_to_database();
+                    self.visit(&lane);
+                }
+            } else {
+                lock(&self.slips.dropped).extend(dropped);
+            }
+            let lingering = self.slips.take_lingering();
+            match self.take_apart(lingering.iter().map(|(number, _)| *number).collect()).await {
+                Some(destinations) => {
+                    let until = self.ambient.now().plus(SLOW_FOR);
+                    destinations.into_iter().for_each(|id| self.lane(id).lock().is_slow_until = Some(until));
+                }
+                None => lock(&self.slips.begun).extend(lingering.into_iter().map(|(_, slip)| (Instant::now(), slip))),
+            }
             self.forget_slips().await;
         }
     }
 
-    /// `lingered`: what is pending is in memory still; otherwise the queue's rows have to be looked at.
-    async fn take_apart(self: &Arc<Self>, mut numbers: Vec<i64>, lingered: bool) {
+    /// Moves what is pending on them into the queue; answers for which destinations there was something. None: not now.
+    async fn take_apart(&self, mut numbers: Vec<i64>) -> Option<HashSet<DestinationId>> {
         numbers.sort_unstable();
         numbers.dedup();
+        let mut destinations = HashSet::new();
         for some in numbers.chunks(STEP) {
             let (node, asked) = (self.node(), some.to_vec());
             match self.store.write(scope(), move |tx| slips::spill(tx, Which::Numbers(node, &asked))).await {
-                Ok(spilled) => {
-                    let until = self.ambient.now().plus(SLOW_FOR);
-                    for id in spilled.destinations {
-                        let lane = self.lane(id);
-                        if lingered {
-                            lane.lock().is_slow_until = Some(until);
-                        } else {
-                            lane.lock().leave_to_database();
-                            self.visit(&lane);
-                        }
-                    }
-                }
+                Ok(spilled) => destinations.extend(spilled.destinations),
                 Err(error) => {
                     tracing::warn!(?error, "could not move what is pending into the queue; trying again");
-                    lock(&self.slips.dropped).extend_from_slice(some);
+                    return None;
                 }
             }
         }
+        Some(destinations)
     }
 
     /// Usually outcomes take them along.

@@ -57,7 +57,7 @@ struct Count {
     histogram: Histogram,
 }
 
-/// Writes attempts to the log and counts them. Usually all are new, or none is (a write that was repeated, since its answer was lost); a mixture
+/// Writes attempts to the log and counts them, but for skipped ones. Usually all are new, or none is (a write that was repeated, since its answer was lost); a mixture
 /// is refused with [`OVERLAP`] unless they come `one_by_one`.
 pub(crate) fn log(tx: &mut Tx<'_>, node: NodeId, attempts: &[Logged], one_by_one: bool) -> Result<()> {
     if one_by_one {
@@ -78,7 +78,7 @@ pub(crate) fn log(tx: &mut Tx<'_>, node: NodeId, attempts: &[Logged], one_by_one
 
 fn add<'a>(tx: &mut Tx<'_>, node: NodeId, attempts: impl Iterator<Item = &'a Logged>) -> Result<()> {
     let mut counts: BTreeMap<(TenantId, DestinationId, i64), Count> = BTreeMap::new();
-    for attempt in attempts {
+    for attempt in attempts.filter(|attempt| !attempt.is_skipped) {
         let hour = attempt.started_at.div_euclid(HOUR_MS) * HOUR_MS;
         let count = counts.entry((attempt.tenant, attempt.destination, hour)).or_default();
         let ended_at = attempt.started_at.saturating_add(i64::try_from(attempt.duration_ms).unwrap_or(0));

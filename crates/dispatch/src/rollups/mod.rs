@@ -1,7 +1,8 @@
 //! Attempts counted by destination and hour: how many, how many arrived, how long they took.
 //!
 //! The counts are made in the transaction that writes the attempts to the log, from rows that were new there, so they are exact: an attempt
-//! that is logged is counted once, whatever crashed in between. Test deliveries are not counted. Reading them scans no log.
+//! that is logged is counted once, whatever crashed in between. Test deliveries are not counted, nor is what a transform cancelled: nothing was
+//! sent, so it neither arrived nor failed. Reading them scans no log.
 
 mod add;
 mod read;

@@ -24,6 +24,8 @@ pub(crate) enum Reply {
     Deliver,
     Status(u16),
     Gone,
+    /// It is not to be sent, as a transform says.
+    Cancel,
     /// Nobody is there.
     Absent,
     /// Begins, and ends once the gate is open.
@@ -100,6 +102,10 @@ impl Channel for ScriptChannel {
                 Reply::Deliver => (AttemptOutcome::Delivered, 200),
                 Reply::Status(status) => (AttemptOutcome::Retry { after: None }, status),
                 Reply::Gone => (AttemptOutcome::Gone, 410),
+                Reply::Cancel => {
+                    let skipped = AttemptOutcome::Skipped("cancelled");
+                    return AttemptReport { error: None, ..AttemptReport::failure(skipped, "transform", "", Duration::from_millis(1)) };
+                }
                 Reply::Absent => {
                     return AttemptReport::failure(AttemptOutcome::Retry { after: None }, "connect", "nobody", Duration::ZERO);
                 }

@@ -42,9 +42,9 @@ async fn requeue(bed: &Bed, dispatch: &Arc<dispatch::Dispatch>, rows: Vec<Delive
 
 /// Remembers what it was told.
 #[derive(Default)]
-struct Told {
-    lost: Mutex<Vec<Ended>>,
-    turns: Mutex<Vec<Turn>>,
+pub(crate) struct Told {
+    pub(crate) lost: Mutex<Vec<Ended>>,
+    pub(crate) turns: Mutex<Vec<Turn>>,
 }
 
 impl Observer for Told {

@@ -18,4 +18,5 @@ mod rollups;
 mod signing;
 mod slips;
 mod transforms;
+mod unsent;
 mod views;

@@ -133,6 +133,10 @@ testkit::engines! {
         let sql = "SELECT status || '/' || attempt_count FROM deliveries WHERE reason = 'cancelled'";
         let ended: String = bed.store.read(system(), move |tx| tx.query_one(sql, &[], |row| row.get(0))).await.unwrap();
         assert_eq!(ended, "skipped/1");
+        // It is in the log, and in no rate: only the other one is counted.
+        let sql = "SELECT SUM(attempts) || '/' || SUM(succeeded) FROM attempt_rollups";
+        let counted: String = bed.store.logs().read(system(), move |tx| tx.query_one(sql, &[], |row| row.get(0))).await.unwrap();
+        assert_eq!((counted.as_str(), bed.attempts_logged().await), ("1/1", 2));
         assert_eq!(dispatch.snapshot().broken, 0);
     }
 

@@ -41,7 +41,12 @@ impl Charge {
 
     /// Whether a month's quota is what refused it, and no window.
     pub fn is_quota_exceeded(&self) -> bool {
-        self.decision.refused.is_some_and(|(name, _)| self.resolved.quotas.iter().any(|quota| quota.name == name))
+        self.decision.refused.is_some_and(|(name, _)| self.is_quota(name))
+    }
+
+    /// Whether the policy of this name is a month's quota.
+    pub(crate) fn is_quota(&self, policy: &str) -> bool {
+        self.resolved.quotas.iter().any(|quota| quota.name == policy)
     }
 
     /// The window that is nearest to its end of quota: the least share of it is left; of equals, the longest. Where no window binds, a quota.
@@ -76,6 +81,27 @@ impl Charge {
         let quotas = self.resolved.quotas.iter().zip(self.decision.quotas);
         let quotas = quotas.filter_map(|(quota, left)| left.map(|(left, reset_in)| self.told(quota.name, quota.limit, left, reset_in)));
         burst.into_iter().chain(windows).chain(quotas).collect()
+    }
+
+    /// The policy that refused a use of `cost`, and in how many ms there is room; a policy that never has room for so much before all others,
+    /// and then no time. None: it was admitted.
+    pub(crate) fn refusal(&self, cost: u64) -> Option<(Nearest, Option<u64>)> {
+        let (policy, wait) = self.decision.refused?;
+        let standing = self.standing();
+        let named = standing.iter().find(|one| one.policy == policy);
+        let too_small = named.into_iter().chain(&standing).find(|one| one.limit < cost);
+        let told = too_small.or(named).copied().unwrap_or_else(|| self.nearest());
+        Some((told, self.can_hold(cost).then_some(wait)))
+    }
+
+    /// Whether every policy holds as much as `cost` when it is whole. What costs more never passes, however long it waits.
+    fn can_hold(&self, cost: u64) -> bool {
+        let limits = self.resolved.limits.as_ref();
+        let windows = limits.map(|limits| limits.windows.as_slice()).unwrap_or_default();
+        let bucket = limits.and_then(|limits| limits.bucket);
+        windows.iter().all(|window| cost <= window.quota)
+            && bucket.is_none_or(|bucket| cost <= bucket.size)
+            && self.resolved.quotas.iter().all(|quota| cost <= quota.limit)
     }
 
     /// How each quota that binds stands.

@@ -43,7 +43,7 @@ impl Code {
     }
 }
 
-/// What is left of the limit that is nearest to its end.
+/// What is left of the limit that is nearest to its end; where one was reached, of that one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Left {
@@ -51,11 +51,11 @@ pub struct Left {
     pub limit: u64,
     /// Uses that are left of them.
     pub remaining: u64,
-    /// When the window ends.
+    /// When the window ends; of `burst` and quotas: when it is whole again.
     pub reset: Timestamp,
     /// Which limit it is: `minute`, `hour`, `day`, `burst`, …; where one was reached, that one.
     pub policy: &'static str,
-    /// In how many seconds it may be tried again, where a limit was reached.
+    /// In how many seconds it may be tried again, where a limit was reached. Absent where the use costs more than a limit ever holds: it never passes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }

@@ -79,26 +79,19 @@ impl Gate {
         let Some(charge) = charge else {
             return Ok(Verdict { code: Code::Valid, error_code: None, principal: Some(principal), left: None });
         };
-        let nearest = charge.nearest();
-        let mut left = Left {
-            limit: nearest.limit,
-            remaining: nearest.remaining,
-            reset: nearest.resets_at,
-            policy: nearest.policy,
-            retry_after: None,
-        };
-        let (code, error_code) = match charge.decision.refused {
+        let refusal = charge.refusal(u64::from(cost));
+        let (code, error_code) = match &refusal {
             None => (Code::Valid, None),
-            Some((policy, wait)) => {
-                left.policy = policy;
-                left.retry_after = Some(wait.div_ceil(1000));
-                if let Some(quota) = charge.quotas().into_iter().find(|quota| quota.policy == policy) {
-                    (left.limit, left.remaining, left.reset) = (quota.limit, quota.remaining, quota.resets_at);
-                    (Code::UsageExceeded, Some("quota_exceeded"))
-                } else {
-                    (Code::RateLimited, Some("rate_limited"))
-                }
-            }
+            Some((told, _)) if charge.is_quota(told.policy) => (Code::UsageExceeded, Some("quota_exceeded")),
+            Some(_) => (Code::RateLimited, Some("rate_limited")),
+        };
+        let (told, wait) = refusal.unwrap_or_else(|| (charge.nearest(), None));
+        let left = Left {
+            limit: told.limit,
+            remaining: told.remaining,
+            reset: told.resets_at,
+            policy: told.policy,
+            retry_after: wait.map(|wait| wait.div_ceil(1000)),
         };
         Ok(Verdict { code, error_code, principal: Some(principal), left: Some(left) })
     }

@@ -20,10 +20,11 @@ use kernel::time::ManualClock;
 use kernel::{Ambient, Caller, Error, Permission, TenantId, Timestamp};
 use serde_json::{Value, json};
 use store::{Config, Database, MasterKey, Migration, Store};
+use switches::Switches;
 use testkit::Engine;
 use tower::ServiceExt as _;
 use usage::Usage;
-use web::{Api, Auth, Created, Endpoint, Json};
+use web::{Auth, Created, Endpoint, Json};
 
 pub(crate) struct Bed {
     pub(crate) clock: Arc<ManualClock>,
@@ -32,6 +33,7 @@ pub(crate) struct Bed {
     pub(crate) store: Store,
     pub(crate) ambient: Ambient,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) switches: Arc<Switches>,
     pub(crate) router: Router,
     pub(crate) effects: Arc<AtomicU64>,
     pub(crate) tenant: TenantId,
@@ -87,16 +89,17 @@ impl testkit::Bed for Bed {
             Some(url) => Database::Postgres(url.clone()),
             None => Database::Sqlite(engine.data_dir().clone()),
         };
-        let migrations: Vec<Migration> = [access::MIGRATIONS, usage::MIGRATIONS, gate::MIGRATIONS].concat();
+        let migrations: Vec<Migration> = [access::MIGRATIONS, usage::MIGRATIONS, gate::MIGRATIONS, switches::MIGRATIONS].concat();
         let store = Store::open(Config::new(database, MasterKey::generate(&ambient), ambient.clone(), migrations)).await.unwrap();
         let blueprint = Arc::new(blueprint::load("insurance-leads").unwrap());
         let access = Access::new(store.clone(), ambient.clone(), blueprint, Vec::new()).await.unwrap();
         let usage = Usage::start(&store);
         let counters = Counters::start(&store, ambient.clone(), &CounterOptions::default()).unwrap();
+        let switches = Switches::new(store.clone()).await.unwrap();
         let effects = Arc::new(AtomicU64::new(0));
-        let router = router(&store, &ambient, &access, &usage, &counters, &effects);
+        let router = router(&store, &ambient, &access, &usage, &counters, &switches, &effects);
         let (tenant, client) = sample(&access).await;
-        Self { clock, ambient, access, usage, store, counters, router, effects, tenant, client, _engine: engine }
+        Self { clock, ambient, access, usage, store, counters, switches, router, effects, tenant, client, _engine: engine }
     }
 }
 
@@ -107,12 +110,15 @@ fn router(
     access: &Arc<Access>,
     usage: &Arc<Usage>,
     counters: &Arc<Counters>,
+    switches: &Arc<Switches>,
     effects: &Arc<AtomicU64>,
 ) -> Router {
     let options = Options { reset: ResetFormat::UnixSeconds, bypass_ip_allowlist: false };
     let gate = Gate::counting(store.clone(), ambient.clone(), Arc::clone(access), Arc::clone(usage), Arc::clone(counters), options);
+    gate.heed(Arc::clone(switches));
     let orders = Endpoint::post("/orders", "orders.create").needs(web::Access::Permission(Permission::RecordsWrite));
-    let api = Api::new()
+    let api = gate
+        .routes()
         .origins(access.clone())
         .route(Endpoint::get("/dear", "dear.get").cost(7), whoami, ())
         .route(Endpoint::get("/me", "me.get"), whoami, ())
@@ -147,7 +153,7 @@ impl Bed {
     /// The same gate with other counters: another node, or this one after a restart.
     pub(crate) fn node(&self, options: &CounterOptions) -> (Router, Arc<Counters>) {
         let counters = Counters::start(&self.store, self.ambient.clone(), options).unwrap();
-        (router(&self.store, &self.ambient, &self.access, &self.usage, &counters, &self.effects), counters)
+        (router(&self.store, &self.ambient, &self.access, &self.usage, &counters, &self.switches, &self.effects), counters)
     }
 
     pub(crate) async fn get(&self, key: &str, path: &str) -> Answer {

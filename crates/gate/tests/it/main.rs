@@ -9,3 +9,5 @@ mod limits;
 mod quotas;
 mod shared;
 mod strangers;
+mod units;
+mod verify;

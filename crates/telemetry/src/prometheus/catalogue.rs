@@ -77,8 +77,6 @@ pub const CATALOGUE: &[Metric] = &[
     counter("tradewind_signals_dropped", &[], "Counts of failures that found no room in memory"),
     // Retention.
     counter("tradewind_retention_export_failures_total", &[], "Exports that failed"),
-    gauge("tradewind_alerts_open", &["severity"], "Alerts that are open, as the server that looks for them counted last"),
-    counter("tradewind_signals_dropped", &[], "Counts of what went wrong that found no room in memory"),
     counter("tradewind_retention_rows_total", &["what"], "Rows that retention removed"),
     counter("tradewind_retention_days_dropped_total", &[], "Days that retention dropped as a whole"),
     gauge("tradewind_retention_days_blocked", &[], "Days that cannot be dropped yet"),

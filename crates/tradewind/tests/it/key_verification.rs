@@ -87,6 +87,20 @@ testkit::engines! {
         assert_eq!(code(host, &key.token, good).await, "NOT_FOUND");
     }
 
+    async fn a_use_that_no_burst_holds_is_not_asked_to_come_back(world: World) {
+        let tenant = world.tenant("Acme").await;
+        let key = tenant.key_with(json!({"rateLimitOverride": {"perMinute": 120, "burst": 20}})).await;
+        assert_eq!(code(&world.operator, &key.token, json!({"cost": 20})).await, "VALID");
+        let never = verify(&world.operator, &key.token, json!({"cost": 119})).await;
+        let told = &never["rateLimit"];
+        assert_eq!((&never["code"], &told["limit"], &told["policy"]), (&json!("RATE_LIMITED"), &json!(20), &json!("burst")), "{never}");
+        assert!(told["remaining"].as_u64().is_some_and(|left| left < 20) && told.get("retryAfter").is_none(), "{never}");
+        let later = verify(&world.operator, &key.token, json!({"cost": 20})).await;
+        let told = &later["rateLimit"];
+        assert_eq!((&told["limit"], &told["policy"]), (&json!(20), &json!("burst")), "{later}");
+        assert!(told["retryAfter"].as_u64().is_some_and(|wait| (1..=10).contains(&wait)), "{later}");
+    }
+
     async fn a_quota_that_is_used_up_is_usage_exceeded(world: World) {
         let tenant = world.tenant("Acme").await;
         let key = tenant.key_with(json!({"monthlyQuota": {"limit": 5}})).await;

@@ -62,6 +62,16 @@ testkit::engines! {
         assert_eq!((&row["environment"], &row["success"], &row["units"], &row["actor"]), (&json!("production"), &json!(false), &json!(1), &Value::Null));
     }
 
+    async fn what_a_quota_refuses_costs_no_units(world: World) {
+        let tenant = world.tenant("Acme").await;
+        let key = tenant.key_with(json!({"monthlyQuota": {"limit": 3}})).await;
+        for call in 0..6 {
+            key.http.get("/api/v1/leads").await.assert_status(if call < 3 { 200 } else { 429 });
+        }
+        let report = counted(&tenant.host, &format!("/api/v1/api-keys/{}/usage?period=24h", key.id), 6).await;
+        assert_eq!((&report["units"], &report["failedRequests"]), (&json!(3), &json!(3)));
+    }
+
     async fn a_dashboard_shows_calls_webhooks_and_limits(world: World) {
         let tenant = world.tenant("Acme").await;
         let key = tenant.key_with(json!({"rateLimitOverride": {"perMinute": 50}})).await;

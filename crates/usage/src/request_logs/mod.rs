@@ -44,7 +44,7 @@ pub struct RequestLog {
     pub request_size: u64,
     /// Size of the answer's body in bytes.
     pub response_size: u64,
-    /// What it cost in limits.
+    /// What it cost in limits; 0 where it was refused before it was counted there.
     pub units: u32,
     /// The caller's address.
     pub ip: Option<String>,

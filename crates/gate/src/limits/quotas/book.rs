@@ -60,11 +60,18 @@ pub(crate) struct Book {
     shards: Vec<Mutex<HashMap<Arc<str>, Account>>>,
     /// Of periods that ended before their last requests were written.
     ended: Mutex<Vec<Line>>,
+    /// One write at a time, so that whoever asks for one finds everything written that was counted before.
+    pub(super) writing: tokio::sync::Mutex<()>,
 }
 
 impl Default for Book {
     fn default() -> Self {
-        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| Mutex::default()).collect(), ended: Mutex::default() }
+        Self {
+            hasher: RandomState::new(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            ended: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ impl Book {
 
     /// Writes what was counted since the last time. On an error it is kept for the next time.
     pub(crate) async fn flush(&self, store: &Store) -> Result<()> {
+        let _one_at_a_time = self.writing.lock().await;
         let lines = self.to_write();
         let mut outcome = Ok(());
         for part in lines.chunks(PER_WRITE) {

@@ -149,8 +149,10 @@ impl<'a> Watch<'a> {
     }
 
     pub(super) fn late(&self) -> BackendError {
-        let sending = self.progress.is_some() && !self.seen.1;
-        let text = if sending { "the request's body stood still for too long" } else { "the answer did not begin in time" };
-        BackendError::new(BackendFault::Timeout, text)
+        if self.progress.is_some() && !self.seen.1 {
+            // A caller that sends no more must not count against the backend: it would be ejected for everybody.
+            return BackendError::new(BackendFault::RequestBrokeOff, "the request's body stood still for too long");
+        }
+        BackendError::new(BackendFault::Timeout, "the answer did not begin in time")
     }
 }
