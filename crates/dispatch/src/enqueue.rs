@@ -38,7 +38,7 @@ const BEFORE: &str = "SELECT 1 FROM queue WHERE tenant_id = ?1 AND destination_i
 
 /// Where new deliveries may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Into {
+pub(crate) enum Route {
     /// Into the queue.
     Queue,
     /// On a slip, those that will likely be attempted and ended at once; else into the queue.
@@ -57,13 +57,13 @@ struct Share {
 }
 
 /// Items of one event stand side by side.
-pub(crate) fn enqueue(engine: &Arc<Engine>, tx: &mut Tx<'_>, items: &[NewDelivery], into: Into) -> Result<()> {
+pub(crate) fn enqueue(engine: &Arc<Engine>, tx: &mut Tx<'_>, items: &[NewDelivery], route: Route) -> Result<()> {
     if items.is_empty() {
         return Ok(());
     }
     let node = engine.node();
     let mut shares = shares(tx, node, items)?;
-    if into == Into::Slip {
+    if route == Route::Slip {
         shares.iter_mut().for_each(|((id, _), share)| share.is_brisk = share.keys.is_none() && engine.is_brisk(*id));
     }
     let now = tx.now();

@@ -34,6 +34,7 @@ mod engine;
 mod enqueue;
 pub mod http;
 mod lifecycle;
+mod look_ups;
 mod observer;
 mod policy;
 pub mod purge;
@@ -97,7 +98,7 @@ impl Dispatch {
     /// Makes pending deliveries inside the transaction that publishes the events; they are attempted right after its commit. Rows of items
     /// for one destination get contiguous sequence numbers, in the order of `items`.
     pub fn enqueue(&self, tx: &mut Tx<'_>, items: &[NewDelivery]) -> Result<()> {
-        enqueue::enqueue(&self.engine, tx, items, enqueue::Into::Slip)
+        enqueue::enqueue(&self.engine, tx, items, enqueue::Route::Slip)
     }
 
     /// The channel of this name. Error: 422 `unknown_channel`.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use store::{Tx, Value};
 
+use crate::look_ups::lists;
 use crate::queue::slips;
 
 /// Which of these events, given with the number of deliveries that they had at first, have a delivery that is pending.
@@ -39,18 +40,10 @@ fn among<T>(
     mut read: impl FnMut(&store::Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     let mut out = Vec::new();
-    for some in ids.chunks(100) {
-        // The last one again and again, so that one statement serves every number.
-        let last = some[some.len() - 1];
-        let mut params: Vec<Value> = vec![tenant.into()];
-        params.extend((0..100).map(|at| Value::from(*some.get(at).unwrap_or(&last))));
-        out.extend(tx.query(&format!("{select} ({}){tail}", numbers(2, 100)), &params, &mut read)?);
+    for (list, params) in lists(&[tenant.into()], ids.iter().map(|id| Value::from(*id))) {
+        out.extend(tx.query(&format!("{select} {list}{tail}"), &params, &mut read)?);
     }
     Ok(out)
-}
-
-fn numbers(first: usize, count: usize) -> String {
-    (first..first + count).map(|number| format!("?{number}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether anything pending is of an event that was accepted in this time. Reads the whole queue: for a reader, and seldom.

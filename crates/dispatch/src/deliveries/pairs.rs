@@ -10,31 +10,18 @@ use store::{Tx, Value};
 use super::list::{planned_from, planned_until};
 use crate::NewDelivery;
 use crate::engine::Engine;
-use crate::enqueue::{Into, enqueue};
+use crate::enqueue::{Route, enqueue};
+use crate::look_ups::lists;
 use crate::queue::slips;
-
-/// Events per look-up; the list is filled up by repeating its last entry, so that few statements are prepared.
-const LOOK_UPS: [usize; 3] = [1, 16, 256];
 
 /// Those of `events` (in the order of their acceptance) that have a delivery for the destination, pending or finished.
 pub fn attempted(tx: &mut Tx<'_>, tenant: TenantId, destination: DestinationId, events: &[Arc<Event>]) -> Result<HashSet<EventId>> {
     let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(HashSet::new()) };
     let mut found = HashSet::new();
     for table in ["deliveries", "replayed"] {
-        let mut rest = events;
-        while let Some(filler) = rest.last() {
-            let size = LOOK_UPS.into_iter().find(|size| *size >= rest.len()).unwrap_or(LOOK_UPS[LOOK_UPS.len() - 1]);
-            let (now, later) = rest.split_at(rest.len().min(size));
-            let mut params: Vec<Value> = vec![tenant.into(), destination.into()];
-            params.extend(now.iter().map(|event| Value::from(&event.id)));
-            params.resize(size + 2, Value::from(&filler.id));
-            let places: Vec<String> = (3..size + 3).map(|n| format!("?{n}")).collect();
-            let sql = format!(
-                "SELECT event_id FROM {table} WHERE tenant_id = ?1 AND event_id IN ({}) AND destination_id || '' = ?2",
-                places.join(", ")
-            );
+        for (list, params) in lists(&[tenant.into(), destination.into()], events.iter().map(|event| Value::from(&event.id))) {
+            let sql = format!("SELECT event_id FROM {table} WHERE tenant_id = ?1 AND event_id IN {list} AND destination_id || '' = ?2");
             found.extend(tx.query(&sql, &params, |row| row.get::<EventId>(0))?);
-            rest = later;
         }
     }
     let (from, until) = (planned_from(first.created_at), planned_until(last.created_at));
@@ -62,7 +49,7 @@ pub(crate) fn replay(engine: &Arc<Engine>, tx: &mut Tx<'_>, tenant: TenantId, it
     let fresh: Vec<NewDelivery> = items.iter().filter(ours).cloned().collect();
     let from = DeliveryId::first_at(tx.now());
     // They are looked up in the queue right after.
-    enqueue(engine, tx, &fresh, Into::Queue)?;
+    enqueue(engine, tx, &fresh, Route::Queue)?;
     note_ids(tx, tenant, from, &won)?;
     Ok(won.len() as u64)
 }

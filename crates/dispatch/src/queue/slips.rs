@@ -8,12 +8,10 @@ use std::collections::HashSet;
 
 use kernel::{ClientId, DeliveryId, DestinationId, Error, EventId, EventType, NodeId, Result, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Dialect, Node, Row, Tx, Value};
+use store::{Dialect, Node, Row, Statement as _, Tx, Value};
 
 use super::{Pending, insert, made_at};
-
-/// Ids per look-up; a list is filled up by repeating its last entry, so that few statements are prepared.
-const LOOK_UPS: [usize; 4] = [1, 8, 64, 512];
+use crate::look_ups::lists;
 
 /// What a row's `deliveries` holds. Whatever several deliveries share stands once.
 #[derive(Serialize, Deserialize)]
@@ -56,13 +54,13 @@ pub(crate) fn write(tx: &mut Tx<'_>, place: Place, rows: &[Pending]) -> Result<(
 
 /// Which of the node's slips are there still; they stay until this transaction ends.
 pub(crate) fn present(tx: &mut Tx<'_>, node: Node, numbers: &HashSet<i64>) -> Result<HashSet<i64>> {
-    const LOCK: (&str, &str) = ("SELECT number FROM slips WHERE node = ?1 AND number IN", "ORDER BY number FOR SHARE");
+    let lock = SHARED.text(tx.engine());
     let mut sorted: Vec<i64> = numbers.iter().copied().collect();
     sorted.sort_unstable();
     let mut found = HashSet::with_capacity(sorted.len());
     for (list, params) in lists(&[node.id.into()], sorted.into_iter().map(Value::from)) {
-        let tail = if tx.engine() == store::Engine::Postgres { LOCK.1 } else { "" };
-        found.extend(tx.query(&format!("{} {list} {tail}", LOCK.0), &params, |row| row.get::<i64>(0))?);
+        let sql = format!("SELECT number FROM slips WHERE node = ?1 AND number IN {list} ORDER BY number {lock}");
+        found.extend(tx.query(&sql, &params, |row| row.get::<i64>(0))?);
     }
     Ok(found)
 }
@@ -89,19 +87,6 @@ pub(crate) enum Which<'a> {
 /// Slips in one step of [`Which::Node`].
 const STEP: i64 = 16;
 
-const OF_TENANT: Dialect = Dialect {
-    sqlite: "SELECT node, number, epoch, tenant_id, deliveries FROM slips WHERE tenant_id = ?1",
-    postgres: "SELECT node, number, epoch, tenant_id, deliveries FROM slips WHERE tenant_id = ?1 ORDER BY node, number FOR UPDATE",
-};
-const OF_NODE: Dialect = Dialect {
-    sqlite: "SELECT node, number, epoch, tenant_id, deliveries FROM slips WHERE node = ?1 ORDER BY number LIMIT ?2",
-    postgres: "SELECT node, number, epoch, tenant_id, deliveries FROM slips WHERE node = ?1 ORDER BY number LIMIT ?2 FOR UPDATE",
-};
-const ONE: Dialect = Dialect {
-    sqlite: "SELECT node, number, epoch, tenant_id, deliveries FROM slips WHERE node = ?1 AND number = ?2",
-    postgres: "SELECT node, number, epoch, tenant_id, deliveries FROM slips WHERE node = ?1 AND number = ?2 FOR UPDATE",
-};
-
 /// A slip as it was read.
 struct Slip {
     node: Node,
@@ -115,6 +100,15 @@ fn slip(row: &Row<'_>) -> Result<Slip> {
     Ok(Slip { node, number: row.get(1)?, tenant: row.get(3)?, text: row.get(4)? })
 }
 
+/// The slips under a condition and in an order.
+fn select(tx: &mut Tx<'_>, which: &str, params: &[Value]) -> Result<Vec<Slip>> {
+    tx.query(&format!("SELECT node, number, epoch, tenant_id, deliveries FROM slips {which}"), params, slip)
+}
+
+/// Keep the rows that are read for this transaction. SQLite has one writer and needs no such thing.
+const SHARED: Dialect = Dialect { sqlite: "", postgres: "FOR SHARE" };
+const ALONE: Dialect = Dialect { sqlite: "", postgres: "FOR UPDATE" };
+
 /// What a spill did.
 #[derive(Debug, Default)]
 pub(crate) struct Spilled {
@@ -126,16 +120,18 @@ pub(crate) struct Spilled {
 
 /// Moves what is pending on slips into the queue, each delivery under the node that held its slip.
 pub(crate) fn spill(tx: &mut Tx<'_>, which: Which<'_>) -> Result<Spilled> {
+    // In one order, so that two transactions never wait for each other in a circle.
+    let lock = ALONE.text(tx.engine());
+    let order = |limit: &str| format!("ORDER BY node, number {limit} {lock}");
     let slips: Vec<Slip> = match which {
-        Which::Tenant(tenant) => tx.query(OF_TENANT, &[tenant.into()], slip)?,
-        Which::Node(node) => tx.query(OF_NODE, &[node.into(), STEP.into()], slip)?,
+        Which::Tenant(tenant) => select(tx, &format!("WHERE tenant_id = ?1 {}", order("")), &[tenant.into()])?,
+        Which::Node(node) => select(tx, &format!("WHERE node = ?1 {}", order("LIMIT ?2")), &[node.into(), STEP.into()])?,
         Which::Numbers(node, numbers) => {
             let mut sorted = numbers.to_vec();
             sorted.sort_unstable();
-            sorted.dedup();
             let mut found = Vec::with_capacity(sorted.len());
-            for number in sorted {
-                found.extend(tx.query_opt(ONE, &[node.id.into(), number.into()], slip)?);
+            for (list, params) in lists(&[node.id.into()], sorted.into_iter().map(Value::from)) {
+                found.extend(select(tx, &format!("WHERE node = ?1 AND number IN {list} {}", order("")), &params)?);
             }
             found
         }
@@ -153,18 +149,17 @@ pub(crate) fn spill(tx: &mut Tx<'_>, which: Which<'_>) -> Result<Spilled> {
 
 /// What is pending on the tenant's slips, as far as it is wanted: the newest first.
 pub(crate) fn of_tenant(tx: &mut Tx<'_>, tenant: TenantId, wanted: impl Fn(&Pending) -> bool) -> Result<Vec<Pending>> {
-    let sql = "SELECT node, number, epoch, tenant_id, deliveries FROM slips WHERE tenant_id = ?1";
-    pending(tx, sql, &[tenant.into()], wanted)
+    pending(tx, "WHERE tenant_id = ?1", &[tenant.into()], wanted)
 }
 
 /// The same for all tenants.
 pub(crate) fn of_all(tx: &mut Tx<'_>, wanted: impl Fn(&Pending) -> bool) -> Result<Vec<Pending>> {
-    pending(tx, "SELECT node, number, epoch, tenant_id, deliveries FROM slips", &[], wanted)
+    pending(tx, "", &[], wanted)
 }
 
-fn pending(tx: &mut Tx<'_>, sql: &str, params: &[Value], wanted: impl Fn(&Pending) -> bool) -> Result<Vec<Pending>> {
+fn pending(tx: &mut Tx<'_>, which: &str, params: &[Value], wanted: impl Fn(&Pending) -> bool) -> Result<Vec<Pending>> {
     let mut found = Vec::new();
-    for slip in tx.query(sql, params, slip)? {
+    for slip in select(tx, which, params)? {
         let mut some = rows(&slip)?;
         some.retain(&wanted);
         found.extend(without_known(tx, slip.tenant, some)?);
@@ -208,30 +203,11 @@ fn rows(slip: &Slip) -> Result<Vec<Pending>> {
 fn without_known(tx: &mut Tx<'_>, tenant: TenantId, mut rows: Vec<Pending>) -> Result<Vec<Pending>> {
     let mut known: HashSet<DeliveryId> = HashSet::new();
     for table in ["deliveries", "queue"] {
-        let ids: Vec<Value> = rows.iter().map(|row| row.id.into()).collect();
-        for (list, params) in lists(&[tenant.into()], ids.into_iter()) {
+        for (list, params) in lists(&[tenant.into()], rows.iter().map(|row| row.id.into())) {
             let sql = format!("SELECT id FROM {table} WHERE tenant_id = ?1 AND id IN {list}");
             known.extend(tx.query(&sql, &params, |row| row.get::<DeliveryId>(0))?);
         }
     }
     rows.retain(|row| !known.contains(&row.id));
     Ok(rows)
-}
-
-/// `(?2, ?3, …)` with its parameters after `before`, in pieces of the sizes in [`LOOK_UPS`].
-fn lists(before: &[Value], values: impl Iterator<Item = Value>) -> Vec<(String, Vec<Value>)> {
-    let values: Vec<Value> = values.collect();
-    let mut out = Vec::new();
-    let mut rest = &values[..];
-    while let Some(filler) = rest.last() {
-        let size = LOOK_UPS.into_iter().find(|size| *size >= rest.len()).unwrap_or(LOOK_UPS[LOOK_UPS.len() - 1]);
-        let (now, later) = rest.split_at(rest.len().min(size));
-        let mut params = before.to_vec();
-        params.extend_from_slice(now);
-        params.resize(before.len() + size, filler.clone());
-        let places: Vec<String> = (before.len() + 1..=before.len() + size).map(|n| format!("?{n}")).collect();
-        out.push((format!("({})", places.join(", ")), params));
-        rest = later;
-    }
-    out
 }
