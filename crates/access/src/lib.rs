@@ -1,6 +1,6 @@
 //! Who may do what: tenants, API clients, API keys, service keys, tiers, and the check of every credential.
 //!
-//! * Tables: `tenants`, `users`, `memberships`, `clients`, `api_keys`, `service_keys`, `tier_overrides`, `access_leases`.
+//! * Tables: `tenants`, `users`, `memberships`, `clients`, `api_keys`, `service_keys`, `tier_overrides`.
 //! * Events: `api_key.*` (operational).
 //! * Change notices: `tenant`, `client`, `key`, `key_import`, `service_key` (by id) and `tier` (by name).
 //! * [`credentials`]: from a bearer token to a [`Principal`]: the hot path of every request.
@@ -49,6 +49,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "access", version: 2, home: store::Home::State, sql: include_str!("../migrations/0002_keys.sql") },
     Migration { feature: "access", version: 3, home: store::Home::State, sql: include_str!("../migrations/0003_limits.sql") },
     Migration { feature: "access", version: 4, home: store::Home::State, sql: include_str!("../migrations/0004_ending.sql") },
+    Migration { feature: "access", version: 5, home: store::Home::State, sql: include_str!("../migrations/0005_leases.sql") },
 ];
 
 /// The feature. One per process, shared.

@@ -3,7 +3,7 @@
 //! Purpose: rules watch over traffic, credentials and deliveries. When a rule's condition holds for a subject (a key, an address, a webhook), an
 //! alert opens; while it holds, the alert is updated; when it is over, the alert closes by itself.
 //!
-//! Tables: `alerts`, `alert_rules`, `alert_lease`. Events: `alert.opened`, `alert.updated`, `alert.closed`, to the alert's tenant and, where the
+//! Tables: `alerts`, `alert_rules`. Events: `alert.opened`, `alert.updated`, `alert.closed`, to the alert's tenant and, where the
 //! operator named a tenant of its own, to that one too; how they reach people (webhook, Slack, e-mail) is their webhooks' matter.
 //!
 //! What is looked at: counts of what went wrong (`signals`), calls by hour (`usage`), attempts by hour (`dispatch`), and what expires (`access`,
@@ -37,8 +37,10 @@ pub use rules::{AlertRule, AlertRuleInput, Rule};
 pub use severity::Severity;
 
 /// This feature's schema.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { feature: "alerts", version: 1, home: Home::State, sql: include_str!("../migrations/0001_alerts.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { feature: "alerts", version: 1, home: Home::State, sql: include_str!("../migrations/0001_alerts.sql") },
+    Migration { feature: "alerts", version: 2, home: Home::State, sql: include_str!("../migrations/0002_leases.sql") },
+];
 
 /// Alerts and the rules that open them.
 pub struct Alerts {

@@ -5,7 +5,7 @@
 //! goes, the day can be exported ([`Sink`]). One event, or all events of one subject, can be expunged at any time. Of a tenant or a client that was
 //! deleted, what is left goes in the same small steps.
 //!
-//! Tables: `retention_lease`, `retention_marks`, `expunges`, `purges`. The rows that go are other features'; each has the statements for its own.
+//! Tables: `retention_marks`, `expunges`, `purges`. The rows that go are other features'; each has the statements for its own.
 //!
 //! Invariants:
 //! * What is pending keeps its event and its payload, however old they are.
@@ -15,7 +15,6 @@
 
 mod exports;
 mod expunges;
-mod lease;
 mod lifetimes;
 mod marks;
 mod purges;
@@ -28,7 +27,7 @@ use std::time::Duration;
 use dispatch::Dispatch;
 use events::Forget;
 use kernel::{Ambient, Result, Scope, TenantId, Timestamp};
-use store::{Home, Migration, Store, Tx};
+use store::{Home, Lease, Migration, Store, Tx};
 use tokio::sync::Notify;
 
 pub use exports::{Directory, Piece, Sink};
@@ -41,7 +40,13 @@ pub use sweep::Swept;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "retention", version: 1, home: Home::State, sql: include_str!("../migrations/0001_retention.sql") },
     Migration { feature: "retention", version: 2, home: Home::State, sql: include_str!("../migrations/0002_purges.sql") },
+    Migration { feature: "retention", version: 3, home: Home::State, sql: include_str!("../migrations/0003_leases.sql") },
 ];
+
+/// One server at a time does it; each step renews the lease.
+const fn lease(name: &'static str) -> Lease {
+    Lease { name, held_for: Duration::from_secs(300) }
+}
 
 /// How often old data is looked for.
 const EVERY: Duration = Duration::from_secs(600);

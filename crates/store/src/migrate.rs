@@ -43,6 +43,7 @@ pub struct Migration {
 pub(crate) const OWN: &[Migration] = &[
     Migration { feature: "store", version: 1, home: Home::State, sql: include_str!("../migrations/0001_store.sql") },
     Migration { feature: "store", version: 2, home: Home::State, sql: include_str!("../migrations/0002_audit.sql") },
+    Migration { feature: "store", version: 3, home: Home::State, sql: include_str!("../migrations/0003_leases.sql") },
 ];
 
 const BOOKS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (feature TEXT NOT NULL, version BIGINT NOT NULL, checksum TEXT NOT NULL, \

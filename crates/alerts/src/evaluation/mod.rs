@@ -1,13 +1,12 @@
 //! Looking: what every rule measures, and what follows for its alerts.
 //!
-//! One server looks (`lease`), once a minute, rule by rule; a rule that cannot be measured does not keep the others from it. A rule's measures are
+//! One server looks ([`store::Lease`]), once a minute, rule by rule; a rule that cannot be measured does not keep the others from it. A rule's measures are
 //! read first, all at once and bounded ([`MOST`]), then weighed in small transactions: those that are bad open or renew alerts, and alerts
 //! that nothing bad was measured for come to rest and close.
 
 mod deliveries;
 mod expiry;
 mod judge;
-mod lease;
 mod measure;
 mod noted;
 mod volume;
@@ -19,12 +18,15 @@ use std::time::Duration;
 
 use kernel::{Result, TenantId};
 use serde::Serialize;
+use store::Lease;
 
 use crate::alerts::sql;
 use crate::{Alerts, Rule};
 
 use measure::{Measure, Measured};
 
+/// Held for two looks that were missed.
+const LEASE: Lease = Lease { name: "alerts.evaluation", held_for: Duration::from_secs(150) };
 /// Most subjects of a rule in one look, the worst first. What is beyond waits: alerts that are open already stay so.
 const MOST: u32 = 1000;
 /// Subjects in one transaction.
@@ -66,7 +68,7 @@ impl Alerts {
     pub async fn evaluate(self: &Arc<Self>) -> Result<Evaluated> {
         let mut done = Evaluated::default();
         let holder = self.holder;
-        if !self.store.write(crate::scope(), move |tx| lease::take(tx, holder)).await? {
+        if !self.store.write(crate::scope(), move |tx| LEASE.take(tx, holder)).await? {
             return Ok(done);
         }
         for rule in Rule::ALL {
@@ -159,5 +161,5 @@ impl Alerts {
 /// Gives the lease back.
 pub(crate) async fn release(alerts: &Alerts) -> Result<()> {
     let holder = alerts.holder;
-    alerts.store.write(crate::scope(), move |tx| lease::release(tx, holder)).await
+    alerts.store.write(crate::scope(), move |tx| LEASE.give_back(tx, holder)).await
 }

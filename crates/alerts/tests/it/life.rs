@@ -128,7 +128,7 @@ testkit::engines! {
         // Without any lease.
         bed.fail("key_4", 30).await;
         for alerts in [&bed.alerts, &other, &bed.alerts] {
-            bed.store.write(Scope::system("test"), |tx| tx.exec("DELETE FROM alert_lease", &[])).await.unwrap();
+            bed.store.write(Scope::system("test"), |tx| tx.exec("DELETE FROM leases", &[])).await.unwrap();
             alerts.evaluate().await.unwrap();
         }
         let of_four = bed.alerts_of(Some(bed.tenant)).await.iter().filter(|alert| alert.subject == "key_4").count();

@@ -11,6 +11,8 @@ use super::sql::{self, Open};
 use super::{Phase, Selector, copies};
 use crate::{Retention, lease, scope};
 
+const LEASE: store::Lease = lease("retention.expunges");
+
 /// Events looked at in one step.
 const PAGE: u32 = 100;
 
@@ -45,7 +47,7 @@ impl Retention {
         let mut erased = false;
         loop {
             let holder = self.dispatch.node().id;
-            if !self.store.write(scope(), move |tx| lease::take(tx, "expunge", holder)).await? {
+            if !self.store.write(scope(), move |tx| LEASE.take(tx, holder)).await? {
                 return Ok(());
             }
             let Some(run) = self.store.read(scope(), sql::next).await? else { break };

@@ -10,6 +10,8 @@ use store::Tx;
 use super::sql::{self, Open};
 use crate::{Retention, lease, scope};
 
+const LEASE: store::Lease = lease("retention.purges");
+
 /// Rows in one step.
 const STEP: u32 = 200;
 /// Rows of the log of attempts that are looked at in one step: it is not in the order of tenants.
@@ -24,7 +26,7 @@ impl Retention {
     pub async fn purge_all(&self) -> Result<()> {
         loop {
             let holder = self.dispatch.node().id;
-            if !self.store.write(scope(), move |tx| lease::take(tx, "purge", holder)).await? {
+            if !self.store.write(scope(), move |tx| LEASE.take(tx, holder)).await? {
                 return Ok(());
             }
             match self.store.read(scope(), sql::next).await? {

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use crate::{Retention, lease, scope};
 
+const LEASE: store::Lease = lease("retention.sweep");
+
 /// Rows in one step.
 const STEP: u32 = 100;
 
@@ -59,7 +61,7 @@ impl Retention {
     /// Says that this server is still at it; false: another one is.
     async fn renew(&self) -> Result<bool> {
         let holder = self.dispatch.node().id;
-        self.store.write(scope(), move |tx| lease::take(tx, "sweep", holder)).await
+        self.store.write(scope(), move |tx| LEASE.take(tx, holder)).await
     }
 }
 

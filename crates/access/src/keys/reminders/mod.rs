@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kernel::{NodeId, Result, Scope};
 use serde_json::{Value, json};
-use store::Tx;
+use store::{Lease, Tx};
 
 pub(crate) use plan::{is_in_use, next, passed, rotation_due};
 
@@ -23,10 +23,7 @@ use plan::Reminder;
 const STEP: u32 = 100;
 /// Transactions in one go; what is left waits for the next minute.
 const MOST_STEPS: u32 = 500;
-/// For how long the lease is held without being renewed.
-const HELD_FOR: Duration = Duration::from_secs(180);
-const TAKE: &str = "INSERT INTO access_leases (name, holder, expires_at) VALUES ('reminders', ?1, ?2) ON CONFLICT (name) DO UPDATE \
-     SET holder = excluded.holder, expires_at = excluded.expires_at WHERE access_leases.holder = ?1 OR access_leases.expires_at <= ?3";
+const LEASE: Lease = Lease { name: "access.reminders", held_for: Duration::from_secs(180) };
 
 impl Access {
     /// Tells of every key that it is time to tell of; how many that were. Does nothing while another server is at it.
@@ -37,7 +34,7 @@ impl Access {
             let reporter = self.reporter.clone();
             let step = self.store.write(Scope::system("access"), move |tx| {
                 let now = tx.now();
-                if tx.exec(TAKE, &[holder.into(), now.plus(HELD_FOR).into(), now.into()])? == 0 {
+                if !LEASE.take(tx, holder)? {
                     return Ok(0);
                 }
                 let due = sql::due(tx, now, STEP)?;

@@ -1,0 +1,2 @@
+-- Leases are kept by `store` for every feature.
+DROP TABLE retention_lease;
