@@ -235,7 +235,7 @@ async fn measure(place: &Place, command: Command) -> Result<(&'static str, Vec<R
             ("gate", gate::run(place, &config).await?)
         }
         Command::Verify(GateArguments { callers, seconds, rounds }) => {
-            let config = gate::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
+            let config = verify::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
             ("verify", verify::run(place, &config).await?)
         }
         Command::Proxy(GateArguments { callers, seconds, rounds }) => {
@@ -266,7 +266,7 @@ async fn all(place: &Place) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let parts = [
         ("gate", gate::run(place, &gate::Config::default()).await),
-        ("verify", verify::run(place, &gate::Config::default()).await),
+        ("verify", verify::run(place, &verify::Config::default()).await),
         ("deliver", deliver::run(place, &deliver::Config::default()).await),
         ("latency", latency::run(place, &latency::Config::default()).await),
         ("memory", memory::run(place, &memory::Config::default()).await),

@@ -5,6 +5,7 @@ pub mod gate;
 pub mod latency;
 pub mod memory;
 pub mod proxy;
+mod sides;
 pub mod store_rows;
 pub mod transform;
 pub mod verify;
