@@ -1,8 +1,6 @@
 //! Rate limit fields: `X-RateLimit-*` of the window nearest to its end of quota, and the IETF fields of all windows and quotas
 //! (draft-ietf-httpapi-ratelimit-headers). A month's quota never stands in `X-RateLimit-*` where a window binds: clients wait for these.
 
-use std::fmt::Write as _;
-
 use blueprint::model::ResetFormat;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -39,10 +37,15 @@ fn field(charge: &Charge) -> String {
     let burst = decision.burst.map(|left| (BURST, left));
     let windows = windows.iter().map(|window| window.name).zip(decision.left);
     let quotas = charge.resolved.quotas.iter().zip(decision.quotas).filter_map(|(quota, left)| left.map(|left| (quota.name, left)));
-    let mut field = String::with_capacity(128);
+    // Of every answer, so without the formatting machinery.
+    let (mut field, mut digits) = (String::with_capacity(128), itoa::Buffer::new());
     for (name, (left, reset_in)) in burst.into_iter().chain(windows).chain(quotas) {
-        let separator = if field.is_empty() { "" } else { ", " };
-        let _ = write!(field, "{separator}\"{name}\";r={left};t={}", reset_in.div_ceil(1000));
+        field.push_str(if field.is_empty() { "\"" } else { ", \"" });
+        field.push_str(name);
+        field.push_str("\";r=");
+        field.push_str(digits.format(left));
+        field.push_str(";t=");
+        field.push_str(digits.format(reset_in.div_ceil(1000)));
     }
     field
 }

@@ -70,10 +70,32 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.text()).expect("digits and ASCII marks"))
+    }
+}
+
+impl Timestamp {
+    /// Without the formatting machinery, since every delivery and every answer writes times.
+    fn text(self) -> [u8; 24] {
         let (days, ms) = (self.0.div_euclid(86_400_000), self.0.rem_euclid(86_400_000));
         let (year, month, day) = civil_from_days(days);
-        let (h, m, s, milli) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000);
-        write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{milli:03}Z")
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (year, 0..4),
+            (month, 5..7),
+            (day, 8..10),
+            (ms / 3_600_000, 11..13),
+            (ms / 60_000 % 60, 14..16),
+            (ms / 1000 % 60, 17..19),
+            (ms % 1000, 20..23),
+        ];
+        for (mut value, place) in parts {
+            for digit in text[place].iter_mut().rev() {
+                *digit = b'0' + u8::try_from(value % 10).unwrap_or(0);
+                value /= 10;
+            }
+        }
+        text
     }
 }
 

@@ -1,19 +1,19 @@
-//! Where a day's calls stand. On PostgreSQL `request_logs` is partitioned by day. SQLite has no partitions, so each day has a table of its
-//! own there, `request_logs_YYYYMMDD`: old days are dropped as a whole on both engines (`store::Store::partitions`), and writing goes into
-//! small indexes. Who reads asks [`tables`] where to look.
+//! Where a day's blocks of calls stand. On PostgreSQL `request_blocks` is partitioned by day. SQLite has no partitions, so each day has a table
+//! of its own there, `request_blocks_YYYYMMDD`: old days are dropped as a whole on both engines (`store::Store::partitions`). Who reads asks
+//! [`tables`] where to look.
 
 use kernel::{Result, Timestamp};
 use store::{Dialect, Engine, Tx, Value};
 
-use crate::row::COLUMNS;
+use crate::blocks::COLUMNS;
 
-const TABLE: &str = "request_logs";
+const TABLE: &str = "request_blocks";
 /// A day in milliseconds.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// The days that have a table of their own, the newest first.
 const KNOWN: Dialect = Dialect {
-    sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name > 'request_logs_' AND name < 'request_logs`' ORDER BY name DESC",
+    sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name > 'request_blocks_' AND name < 'request_blocks`' ORDER BY name DESC",
     postgres: "SELECT CAST('' AS TEXT) WHERE FALSE",
 };
 
@@ -26,7 +26,7 @@ fn name(day: i64) -> String {
     format!("{TABLE}_{}", Timestamp::from_millis(day).to_string()[..10].replace('-', ""))
 }
 
-/// Adds calls of one day; `values` are whole rows.
+/// Adds blocks of one day; `values` are whole rows.
 pub(crate) fn insert(tx: &mut Tx<'_>, day: i64, values: &[Value]) -> Result<()> {
     let table = match tx.engine() {
         Engine::Postgres => TABLE.to_owned(),
@@ -36,26 +36,26 @@ pub(crate) fn insert(tx: &mut Tx<'_>, day: i64, values: &[Value]) -> Result<()> 
             table
         }
     };
+    insert_into(tx, &table, values)
+}
+
+/// The same, where the table is known.
+pub(crate) fn insert_into(tx: &mut Tx<'_>, table: &str, values: &[Value]) -> Result<()> {
     let into = format!("INSERT INTO {table} ({}) VALUES", COLUMNS.join(", "));
     tx.insert_rows(&into, COLUMNS.len(), values, "").map(drop)
 }
 
-/// SQLite's table of a day, with the indexes that the migrations give the whole table on PostgreSQL, but for the id at their ends: what is not
-/// in them need not be written, nor read again when the day is dropped, and few calls share a millisecond.
+/// SQLite's table of a day, as the migrations make the whole table on PostgreSQL.
 fn make(tx: &mut Tx<'_>, table: &str) -> Result<()> {
-    let integer = ["at", "status", "duration_us", "request_bytes", "response_bytes", "units"];
-    let typed: Vec<String> =
-        COLUMNS.iter().map(|name| format!("{name} {}", if integer.contains(name) { "BIGINT NOT NULL" } else { "TEXT" })).collect();
-    tx.exec(&format!("CREATE TABLE IF NOT EXISTS {table} ({})", typed.join(", ")), &[])?;
-    for (suffix, columns) in [
-        ("by_tenant", "(tenant_id, at)"),
-        ("by_key", "(tenant_id, key_id, at)"),
-        ("by_client", "(tenant_id, client_id, at)"),
-        ("errors", "(tenant_id, status, at) WHERE status >= 400"),
-    ] {
-        tx.exec(&format!("CREATE INDEX IF NOT EXISTS {table}_{suffix} ON {table} {columns}"), &[])?;
-    }
-    Ok(())
+    let form = |name: &&str| match *name {
+        "id" | "tenant_id" => "TEXT",
+        "packed" => "BYTEA",
+        _ => "BIGINT",
+    };
+    let columns: Vec<String> = COLUMNS.iter().map(|name| format!("{name} {} NOT NULL", form(name))).collect();
+    tx.exec(&format!("CREATE TABLE IF NOT EXISTS {table} ({})", columns.join(", ")), &[])?;
+    tx.exec(&format!("CREATE INDEX IF NOT EXISTS {table}_by_tenant ON {table} (tenant_id, at, id)"), &[])?;
+    tx.exec(&format!("CREATE INDEX IF NOT EXISTS {table}_loose ON {table} (at) WHERE is_loose = 1"), &[]).map(drop)
 }
 
 /// The tables that hold calls of this time: first the one that may hold calls of any day, then those of one day each, the newest first.
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_days_table_is_named_after_it() {
         let at = Timestamp::parse("2026-03-01T23:59:59.999Z").unwrap();
-        assert_eq!(name(day_of(at.millis())), "request_logs_20260301");
+        assert_eq!(name(day_of(at.millis())), "request_blocks_20260301");
         assert_eq!(day_of(-1), -DAY_MS);
     }
 }

@@ -1,7 +1,7 @@
 //! The request log, and what is counted from it. Purpose: every call that passes the gate leaves a row, off the request's path; how many
 //! calls there were, how they ended and how long they took is answered from counts, in time that does not grow with the number of calls.
 //!
-//! Tables (logs database): `request_logs` (by day); `usage_hours` (by day) and `usage_days`, the counts; `usage_meters`, the counts that are billed;
+//! Tables (logs database): `request_blocks` (by day), calls packed; `usage_hours` (by day) and `usage_days`, the counts; `usage_meters`, the counts that are billed;
 //! `usage_writers`, which group each server wrote last. State: `usage_lines`, what was told to be billed. Events: none.
 //!
 //! * [`request_logs`]: the rows. [`rollups`]: the counts. [`reports`]: what is answered from them. [`metering`]: lines for billing.
@@ -13,6 +13,7 @@
 //! * Memory is bounded: when [`Usage::is_full`] says so, the gate waits in [`Usage::room`] before it serves more.
 //! * A line for billing never changes and is never taken back; what comes late is a line of its own.
 
+mod blocks;
 mod days;
 pub mod metering;
 mod refusals;
@@ -39,6 +40,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "usage", version: 1, home: Home::Logs, sql: include_str!("../migrations/0001_usage.sql") },
     Migration { feature: "usage", version: 2, home: Home::Logs, sql: include_str!("../migrations/0002_counts.sql") },
     Migration { feature: "usage", version: 3, home: Home::State, sql: include_str!("../migrations/0003_lines.sql") },
+    Migration { feature: "usage", version: 4, home: Home::Logs, sql: include_str!("../migrations/0004_blocks.sql") },
 ];
 
 /// The request log.
@@ -53,13 +55,15 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Starts the background writer, and the task that makes lines for billing of hours that are over. Needs a tokio runtime.
+    /// Starts the background writer, and the tasks that make lines for billing of hours that are over and merge their blocks. Needs a tokio
+    /// runtime.
     pub fn start(store: &Store) -> Arc<Self> {
         let (logs, buffer, ambient) = (store.logs(), Arc::new(Buffer::default()), store.ambient().clone());
         let node: NodeId = ambient.id();
-        tokio::spawn(writer::run(logs.clone(), node, Arc::clone(&buffer)));
+        tokio::spawn(writer::run(logs.clone(), ambient.clone(), node, Arc::clone(&buffer)));
         let usage = Arc::new(Self { store: store.clone(), logs, ambient, subjects: OnceLock::new(), signals: OnceLock::new(), buffer });
         tokio::spawn(metering::close_regularly(Arc::downgrade(&usage)));
+        tokio::spawn(blocks::merge_regularly(Arc::downgrade(&usage), node));
         usage
     }
 

@@ -24,18 +24,16 @@ pub fn next_tenant(tx: &mut Tx<'_>, after: Option<&str>) -> Result<Option<String
     Ok(first)
 }
 
-/// Deletes some of a tenant's rows from before `before`, about `limit` (those of one millisecond go together); answers how many.
+/// Deletes some of a tenant's blocks all of whose calls are from before `before`, `limit` at most; answers how many calls they had.
 pub fn delete_old(tx: &mut Tx<'_>, tenant: &str, before: Timestamp, limit: u32) -> Result<u64> {
     for table in days::tables(tx, None, Some(before))?.into_iter().rev() {
-        let deleted = tx.exec(
-            &format!(
-                "DELETE FROM {table} WHERE tenant_id = ?1 AND at < ?2 AND at <= COALESCE(\
-                 (SELECT at FROM {table} WHERE tenant_id = ?1 AND at < ?2 ORDER BY at LIMIT 1 OFFSET ?3), ?2)"
-            ),
-            &[tenant.into(), before.into(), limit.into()],
-        )?;
-        if deleted > 0 {
-            return Ok(deleted);
+        let sql = format!(
+            "DELETE FROM {table} WHERE tenant_id = ?1 AND at < ?2 AND (at, id) IN \
+             (SELECT at, id FROM {table} WHERE tenant_id = ?1 AND at < ?2 ORDER BY at, id LIMIT ?3) RETURNING calls"
+        );
+        let deleted: Vec<u64> = tx.query(&sql, &[tenant.into(), before.into(), limit.into()], |row| row.get(0))?;
+        if !deleted.is_empty() {
+            return Ok(deleted.into_iter().sum());
         }
     }
     Ok(0)

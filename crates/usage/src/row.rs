@@ -4,33 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use kernel::{Actor, ClientId, KeyId, RequestId, TenantId, Timestamp};
-use store::Value;
 
 /// Longest query string, user agent and tags that are kept, in bytes.
 const MAX_TEXT: usize = 512;
-/// The columns of a call, in the order of [`RequestRow::into_values`].
-pub(crate) const COLUMNS: [&str; 19] = [
-    "id",
-    "tenant_id",
-    "client_id",
-    "key_id",
-    "at",
-    "method",
-    "endpoint",
-    "query",
-    "status",
-    "duration_us",
-    "request_bytes",
-    "response_bytes",
-    "ip",
-    "user_agent",
-    "error_code",
-    "actor",
-    "environment",
-    "tags",
-    "units",
-];
-
 /// One call. Texts are shared or short: a row is made for every request.
 #[derive(Clone, Debug)]
 pub struct RequestRow {
@@ -99,30 +75,6 @@ impl RequestRow {
             units: 1,
         }
     }
-
-    pub(crate) fn into_values(self, out: &mut Vec<Value>) {
-        out.extend([
-            self.id.into(),
-            self.tenant.map(|tenant| tenant.to_string()).unwrap_or_default().into(),
-            self.client.into(),
-            self.key.into(),
-            self.at.into(),
-            self.method.into(),
-            cut(self.endpoint.as_ref().to_owned()).into(),
-            self.query.map(cut).into(),
-            self.status.into(),
-            self.duration_us.into(),
-            self.request_bytes.into(),
-            self.response_bytes.into(),
-            self.ip.map(|ip| ip.to_string()).into(),
-            self.user_agent.map(|agent| cut(agent.as_ref().to_owned())).into(),
-            self.error_code.into(),
-            self.actor.map(|actor| actor.to_string()).into(),
-            self.environment.into(),
-            self.tags.into(),
-            self.units.into(),
-        ]);
-    }
 }
 
 /// A user agent as the logs keep it: its first 512 bytes.
@@ -136,7 +88,7 @@ fn end(text: &str) -> usize {
 }
 
 /// At most [`MAX_TEXT`] bytes, without NUL, which PostgreSQL cannot store.
-fn cut(mut text: String) -> String {
+pub(crate) fn cut(mut text: String) -> String {
     text.truncate(end(&text));
     if text.contains('\0') { text.replace('\0', "") } else { text }
 }

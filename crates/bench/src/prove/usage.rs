@@ -193,7 +193,7 @@ async fn ask(usage: &Usage, tenant: TenantId, book: &Book, config: &Config) -> R
 
 /// How long it takes to let go of the day that was logged: its calls, and its counts by hour.
 async fn forget(store: &Store, first: i64) -> Result<(Duration, Duration)> {
-    let days = store.partitions("request_logs").await.map_err(failed)?;
+    let days = store.partitions("request_blocks").await.map_err(failed)?;
     let day = days.iter().find(|day| day.from.millis() == first);
     let day = day.ok_or_else(|| anyhow::anyhow!("the day that was logged has no table: {days:?}"))?;
     let begun = clock::now_ns();

@@ -9,12 +9,14 @@ impl Retention {
     /// Drops the days that are over for every row in them.
     pub(super) async fn drop_days(&self, now: Timestamp, bound: Option<Timestamp>, swept: &mut Swept) -> Result<()> {
         let kept = &self.lifetimes;
-        let tables: [(&'static str, Lifetime, bool); 7] = [
+        let tables: [(&'static str, Lifetime, bool); 8] = [
             ("events", kept.metadata, true),
             ("deliveries", kept.metadata, true),
             ("event_groups", kept.metadata, true),
             ("attempt_rollups", kept.metadata, false),
             ("attempts", kept.attempts, false),
+            ("request_blocks", kept.request_logs, false),
+            // What was logged before there were blocks.
             ("request_logs", kept.request_logs, false),
             ("usage_hours", kept.request_logs, false),
         ];

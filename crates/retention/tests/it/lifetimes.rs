@@ -164,11 +164,11 @@ testkit::engines! {
     }
 
     async fn request_logs_go(bed: Bed) {
-        let insert = "INSERT INTO request_logs (id, tenant_id, at, method, endpoint, status, duration_us, request_bytes, response_bytes) \
-                      VALUES (?1, ?2, ?3, 'GET', '/x', 200, 1, 0, 0)";
+        let insert = "INSERT INTO request_blocks (id, tenant_id, at, since, calls, subjects, kinds, is_loose, packed) \
+                      VALUES (?1, ?2, ?3, ?3, 1, 0, 0, 1, ?4)";
         for (n, tenant) in [String::new(), bed.tenant.to_string(), bed.stranger.to_string()].into_iter().enumerate() {
             let now = bed.ambient.now();
-            let row = move |tx: &mut store::Tx<'_>| tx.exec(insert, &[format!("r{n}").into(), tenant.into(), now.into()]);
+            let row = move |tx: &mut store::Tx<'_>| tx.exec(insert, &[format!("r{n}").into(), tenant.into(), now.into(), Vec::<u8>::new().into()]);
             bed.store.logs().write(kernel::Scope::system("test"), row).await.unwrap();
         }
         let kept = Lifetimes { request_logs: Lifetime::days(10), ..Lifetimes::FOREVER };
@@ -178,6 +178,6 @@ testkit::engines! {
         bed.days(2);
         let swept = retention.sweep().await.unwrap();
         assert_eq!((swept.request_logs, swept.days > 0), if bed.engine.database().is_some() { (0, true) } else { (3, false) });
-        assert_eq!(bed.logged("SELECT COUNT(*) FROM request_logs").await, 0);
+        assert_eq!(bed.logged("SELECT COUNT(*) FROM request_blocks").await, 0);
     }
 }

@@ -92,6 +92,10 @@ impl Bed {
         self.usage.usage(&self.caller(), whose, query).await.unwrap()
     }
 
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.store.engine() == store::Engine::Sqlite
+    }
+
     pub(crate) fn hours(&self, hours: u64) {
         self.clock.advance(Duration::from_hours(hours));
     }

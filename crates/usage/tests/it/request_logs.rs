@@ -93,4 +93,43 @@ testkit::engines! {
         let last = all(&bed, Filter { endpoint: Some("/orders".into()), ..none() }).await.remove(0);
         assert_eq!((last.tags, last.units, last.success), (vec!["beta".to_owned()], 7, true));
     }
+
+    /// What a quiet tenant has written in many small blocks is merged once its hour is over, and reads as before.
+    async fn small_blocks_are_merged(bed: Bed) {
+        let (first, second) = (bed.key(bed.tenant), bed.key(bed.tenant));
+        for n in 0..60_u64 {
+            let mut row = bed.call(bed.tenant, if n % 3 == 0 { first } else { second }, &format!("/things/{}", n % 7));
+            row.query = Some(format!("n={n}"));
+            bed.usage.record(row);
+            bed.usage.record(bed.row(bed.other, "/theirs"));
+            bed.usage.flush().await;
+            bed.clock.advance(std::time::Duration::from_secs(150));
+        }
+        let before = all(&bed, Filter::default()).await;
+        let of_first = Filter { api_key_id: Some(first.1), ..Filter::default() };
+        let expected = all(&bed, of_first.clone()).await;
+        bed.hours(1);
+        let mut merged = 0;
+        loop {
+            match bed.usage.merge_step().await.unwrap() {
+                0 => break,
+                some => merged += some,
+            }
+        }
+        assert_eq!(merged, 120, "each block once");
+        let after = all(&bed, Filter::default()).await;
+        let tell = |rows: &[RequestLog]| rows.iter().map(|row| serde_json::to_string(row).unwrap()).collect::<Vec<_>>();
+        assert_eq!(tell(&after), tell(&before));
+        assert_eq!(tell(&all(&bed, of_first).await), tell(&expected));
+        let day = if bed.is_sqlite() { "request_blocks_20260310" } else { "request_blocks" };
+        let count = format!("SELECT COUNT(*) FROM {day}");
+        let blocks: i64 = bed.store.logs().read(kernel::Scope::system("test"), move |tx| tx.query_one(&count, &[], |row| row.get(0))).await.unwrap();
+        assert_eq!(blocks, 2 * 3, "two tenants, two hours and a half");
+    }
+
+    async fn a_page_too_far_is_refused(bed: Bed) {
+        let page = PageRequest { limit: 100, page: Some(200), ..PageRequest::default() };
+        let error = bed.usage.request_logs(&bed.caller(), Filter::default(), page).await.unwrap_err();
+        assert_eq!(error.code(), "validation_failed");
+    }
 }

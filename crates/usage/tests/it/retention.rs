@@ -18,7 +18,7 @@ testkit::engines! {
             bed.hours(24);
         }
         bed.usage.flush().await;
-        let days = bed.store.partitions("request_logs").await.unwrap();
+        let days = bed.store.partitions("request_blocks").await.unwrap();
         let first = days.iter().find(|day| day.from == at("2026-03-10T00:00:00Z")).unwrap();
         bed.store.drop_partition(first).await.unwrap();
         let page = PageRequest { limit: 100, page: Some(4), ..PageRequest::default() };
