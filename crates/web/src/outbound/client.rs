@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::Full;
 use hyper_rustls::HttpsConnectorBuilder;
 use rustls::RootCertStore;
 use tokio::time::Instant;
@@ -17,7 +16,7 @@ use url::Url;
 use crate::outbound::connect::{GuardedConnector, Timed};
 use crate::outbound::failure::{OutboundError, OutboundFault, classify};
 use crate::outbound::policy::UrlPolicy;
-use crate::outbound::pool::{Kept, Pool};
+use crate::outbound::pool::{Answer, Kept, Pool};
 use crate::outbound::proxy::EgressProxy;
 use crate::outbound::refusal::Refusal;
 use crate::outbound::resolve::{Resolve, SystemResolver};
@@ -230,16 +229,14 @@ impl Client {
         *out.method_mut() = request.method;
         *out.uri_mut() = request.uri;
         *out.headers_mut() = request.headers;
-        let answer = self.http.send(out).await.map_err(|failure| classify(&failure))?;
-        let remote = answer.remote;
-        let (response, back) = answer.into_parts();
-        let (parts, body) = response.into_parts();
+        let mut answer = self.http.send(out).await.map_err(|failure| classify(&failure))?;
         let (body, truncated) =
-            read_capped(body, request.response_cap).await.map_err(|error| (OutboundFault::Protocol, error.to_string()))?;
-        if let Some(back) = back.filter(|_| !truncated) {
-            back.give();
+            read_capped(&mut answer, request.response_cap).await.map_err(|error| (OutboundFault::Protocol, error.to_string()))?;
+        let (status, headers, remote) = (answer.status, std::mem::take(&mut answer.headers), answer.remote);
+        if !truncated {
+            answer.finish();
         }
-        Ok(OutboundResponse { status: parts.status, headers: parts.headers, body, truncated, elapsed: Duration::ZERO, remote })
+        Ok(OutboundResponse { status, headers, body, truncated, elapsed: Duration::ZERO, remote })
     }
 }
 
@@ -249,18 +246,18 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// The body up to `cap`, and whether there was more. A body that is not read to its end takes its connection with it when it is dropped.
-async fn read_capped(mut body: Incoming, cap: usize) -> Result<(Bytes, bool), hyper::Error> {
+/// The body up to `cap`, and whether there was more.
+async fn read_capped(answer: &mut Answer, cap: usize) -> Result<(Bytes, bool), hyper::Error> {
     let mut whole = BytesMut::new();
-    while !body.is_end_stream() {
-        let Some(frame) = body.frame().await else { break };
+    while !answer.is_over() {
+        let Some(frame) = answer.frame().await else { break };
         let Ok(data) = frame?.into_data() else { continue };
         let room = cap - whole.len();
         if data.len() > room {
             whole.extend_from_slice(&data[..room]);
             return Ok((whole.freeze(), true));
         }
-        if whole.is_empty() && body.is_end_stream() {
+        if whole.is_empty() && answer.is_over() {
             return Ok((data, false));
         }
         whole.extend_from_slice(&data);

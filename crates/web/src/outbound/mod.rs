@@ -14,6 +14,7 @@ pub mod backend;
 mod certificates;
 mod client;
 mod connect;
+mod driven;
 mod explain;
 mod failure;
 mod policy;

@@ -1,8 +1,8 @@
 //! Connections that are kept, by scheme and authority: HTTP/1.1 ones for one request at a time, an HTTP/2 one for many.
 //!
 //! The library's pool costs about as much as a whole exchange over the loopback interface ([ADR 0013](../../../../docs/adr/0013-own-connection-pool.md)):
-//! it spawns a task to wait for each connection and watches a timer for each request. Here a connection goes back when its answer has been
-//! read, and waits, if it must, when it is taken again.
+//! it spawns a task to wait for each connection and watches a timer for each request. Here an HTTP/1.1 connection is driven by the task of its
+//! request ([`super::driven`]) and goes back when its answer has been read.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,10 +13,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Extensions, HeaderValue, Request, Response, Uri, Version};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
+use http::response::Parts;
+use http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper::client::conn::http2;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{Connection as _, HttpInfo};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -24,15 +26,16 @@ use tokio::time::Instant;
 use tower_service::Service as _;
 
 use crate::outbound::connect::{GuardedConnector, Timed};
+use crate::outbound::driven::Driven;
 
 /// The most bytes that are buffered of an answer's head.
 const HEAD: usize = 128 * 1024;
-/// A connection that was just used may still be finishing that.
-const READY_WITHIN: Duration = Duration::from_millis(20);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Outgoing = Request<Full<Bytes>>;
 type Connector = Timed<HttpsConnector<GuardedConnector>>;
+/// What the connector opens.
+type Io = <Connector as tower_service::Service<Uri>>::Response;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -67,13 +70,13 @@ type Key = (bool, Authority);
 
 #[derive(Default)]
 struct Host {
-    idle: Vec<(Single, Instant)>,
+    idle: Vec<Single>,
     shared: Option<(Multiple, Instant)>,
 }
 
 /// An HTTP/1.1 connection that nobody else uses.
 struct Single {
-    sender: http1::SendRequest<Full<Bytes>>,
+    driven: Box<Driven<Io, Full<Bytes>>>,
     remote: Option<SocketAddr>,
 }
 
@@ -89,15 +92,17 @@ enum Connection {
     Multiple(Multiple),
 }
 
-/// An answer whose body is still to be read.
+/// An answer whose body is still to be read. Dropped before its end it takes its connection with it.
 pub(crate) struct Answer {
-    pub(crate) response: Response<Incoming>,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(crate) remote: Option<SocketAddr>,
+    body: Incoming,
     back: Option<Back>,
 }
 
-/// The way back of a connection once its answer has been read.
-pub(crate) struct Back {
+/// The connection that an answer comes by, and where it goes when the answer has been read.
+struct Back {
     pool: Pool,
     key: Key,
     single: Single,
@@ -123,7 +128,7 @@ impl Pool {
             let (outcome, remote, back) = match connection {
                 Connection::Single(mut single) => {
                     single_form(&mut request, &key.1, &uri);
-                    let outcome = single.sender.try_send_request(request).await;
+                    let outcome = single.driven.send(request, || None).await.expect("a request that has no time of its own ends by an answer");
                     (outcome, single.remote, Some(Back { pool: self.clone(), key: key.clone(), single }))
                 }
                 Connection::Multiple(mut multiple) => {
@@ -132,7 +137,10 @@ impl Pool {
                 }
             };
             match outcome {
-                Ok(response) => return Ok(Answer { response, remote, back }),
+                Ok(response) => {
+                    let (Parts { status, headers, .. }, body) = response.into_parts();
+                    return Ok(Answer { status, headers, remote, body, back });
+                }
                 Err(mut unsent) => match unsent.take_message().filter(|_| !is_new) {
                     Some(message) => request = message,
                     None => return Err(Failure::Exchange(unsent.into_error())),
@@ -144,17 +152,19 @@ impl Pool {
     /// A kept connection that takes a request.
     async fn take(&self, key: &Key) -> Option<Connection> {
         loop {
-            let mut connection = self.pop(key)?;
-            let is_ready = match &mut connection {
-                Connection::Single(single) if single.sender.is_ready() => true,
-                Connection::Single(single) => is_soon(single.sender.ready()).await,
-                Connection::Multiple(multiple) => multiple.sender.ready().await.is_ok(),
-            };
-            if is_ready {
-                return Some(connection);
-            }
-            if matches!(connection, Connection::Multiple(_)) {
-                self.0.lock().entry(key.clone()).or_default().shared = None;
+            match self.pop(key)? {
+                Connection::Single(mut single) => {
+                    // Otherwise it was closed, or lay too long.
+                    if single.driven.is_fit(self.0.kept.time) {
+                        return Some(Connection::Single(single));
+                    }
+                }
+                Connection::Multiple(mut multiple) => {
+                    if multiple.sender.ready().await.is_ok() {
+                        return Some(Connection::Multiple(multiple));
+                    }
+                    self.0.lock().entry(key.clone()).or_default().shared = None;
+                }
             }
         }
     }
@@ -171,12 +181,7 @@ impl Pool {
             host.shared = None;
         }
         // The last one first: the others may grow old and go.
-        while let Some((single, since)) = host.idle.pop() {
-            if !single.sender.is_closed() && since.elapsed() < self.0.kept.time {
-                return Some(Connection::Single(single));
-            }
-        }
-        None
+        host.idle.pop().map(Connection::Single)
     }
 
     #[allow(clippy::disallowed_methods, reason = "the age of connections, not the time of what happens")]
@@ -195,9 +200,8 @@ impl Pool {
             self.keep(key, |host| host.shared = Some((multiple.clone(), Instant::now())));
             return Ok(Connection::Multiple(multiple));
         }
-        let (sender, driver) = http1::Builder::new().max_buf_size(HEAD).handshake(io).await.map_err(Failure::Exchange)?;
-        tokio::spawn(async move { drop(driver.await) });
-        Ok(Connection::Single(Single { sender, remote }))
+        let driven = Driven::begin(io, HEAD).await.map_err(Failure::Exchange)?;
+        Ok(Connection::Single(Single { driven, remote }))
     }
 
     fn keep(&self, key: &Key, put: impl FnOnce(&mut Host)) {
@@ -220,26 +224,31 @@ impl Shared {
 }
 
 impl Answer {
-    /// The answer, and the way back for whoever has read it to its end.
-    pub(crate) fn into_parts(self) -> (Response<Incoming>, Option<Back>) {
-        (self.response, self.back)
+    /// Whether nothing more of it comes.
+    pub(crate) fn is_over(&self) -> bool {
+        self.body.is_end_stream()
     }
-}
 
-impl Back {
-    /// Keeps the connection for another request.
-    #[allow(clippy::disallowed_methods, reason = "the age of connections, not the time of what happens")]
-    pub(crate) fn give(self) {
-        let Self { pool, key, single } = self;
-        if single.sender.is_closed() {
-            return;
+    /// The next part of its body; none at its end.
+    pub(crate) async fn frame(&mut self) -> Option<hyper::Result<Frame<Bytes>>> {
+        match &mut self.back {
+            Some(back) => back.single.driven.frame(&mut self.body).await,
+            None => self.body.frame().await,
         }
-        let most = pool.0.kept.per_host;
-        pool.keep(&key, |host| {
-            if host.idle.len() < most {
-                host.idle.push((single, Instant::now()));
-            }
-        });
+    }
+
+    /// It has been read to its end: its connection is kept for another request.
+    pub(crate) fn finish(self) {
+        if let Some(Back { pool, key, mut single }) = self.back
+            && single.driven.settle()
+        {
+            let most = pool.0.kept.per_host;
+            pool.keep(&key, |host| {
+                if host.idle.len() < most {
+                    host.idle.push(single);
+                }
+            });
+        }
     }
 }
 
@@ -250,7 +259,7 @@ async fn sweep(pool: Weak<Shared>, time: Duration) {
         let Some(pool) = pool.upgrade() else { return };
         let mut hosts = pool.lock();
         hosts.retain(|_, host| {
-            host.idle.retain(|(single, since)| !single.sender.is_closed() && since.elapsed() < time);
+            host.idle.retain_mut(|single| single.driven.is_fit(time));
             host.shared.take_if(|(multiple, used)| multiple.sender.is_closed() || used.elapsed() >= time);
             !host.idle.is_empty() || host.shared.is_some()
         });
@@ -260,10 +269,6 @@ async fn sweep(pool: Weak<Shared>, time: Duration) {
             return;
         }
     }
-}
-
-async fn is_soon<E>(ready: impl Future<Output = Result<(), E>>) -> bool {
-    matches!(tokio::time::timeout(READY_WITHIN, ready).await, Ok(Ok(())))
 }
 
 fn key(uri: &Uri) -> Result<Key, Failure> {

@@ -9,14 +9,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::alarm::Alarm;
 use super::driven::Driven;
 use super::idle::Idle;
+use super::places::Place;
 use super::target::Pace;
 use crate::Tally;
+use crate::outbound::driven::Alarm;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -43,8 +43,8 @@ pub struct Answer {
 }
 
 enum Inner {
-    Driven { body: Incoming, connection: Box<Driven>, home: Arc<Idle>, _place: OwnedSemaphorePermit },
-    Shared { body: Incoming, alarm: Alarm, _place: OwnedSemaphorePermit },
+    Driven { body: Incoming, connection: Box<Driven>, home: Arc<Idle>, _place: Place },
+    Shared { body: Incoming, alarm: Alarm, _place: Place },
     Ended,
 }
 
@@ -53,14 +53,14 @@ impl Answer {
         body: Incoming,
         connection: Box<Driven>,
         home: Arc<Idle>,
-        place: OwnedSemaphorePermit,
+        place: Place,
         pace: &Pace,
         tally: Arc<Tally>,
     ) -> Self {
         Self::new(Inner::Driven { body, connection, home, _place: place }, pace, tally)
     }
 
-    pub(super) fn shared(body: Incoming, place: OwnedSemaphorePermit, pace: &Pace, tally: Arc<Tally>) -> Self {
+    pub(super) fn shared(body: Incoming, place: Place, pace: &Pace, tally: Arc<Tally>) -> Self {
         Self::new(Inner::Shared { body, alarm: Alarm::default(), _place: place }, pace, tally)
     }
 

@@ -4,19 +4,18 @@
 //! `http://` is. Nothing that a caller sends has a part in where a connection goes ([`BackendAddress`] is made once, at start), redirects
 //! are not followed, and the egress proxy of deliveries is not used.
 //!
-//! HTTP/1.1 without a task for each connection: a connection is driven by whoever waits for its answer, in that task (`driven`), so a
+//! HTTP/1.1 without a task for each connection: a connection is driven by whoever waits for its answer, in that task (`outbound::driven`), so a
 //! call costs no hand-over between tasks and no waking; an idle one lies in a stack (`idle`) and is looked at when it is taken out.
 //! HTTP/2 connections are shared and driven by a task of their own (`shared`).
 
 mod address;
-mod alarm;
 mod answer;
-mod bell;
 mod connect;
 mod driven;
 mod fault;
 mod idle;
 mod outgoing;
+mod places;
 mod shared;
 mod target;
 mod tunnel;
@@ -26,6 +25,7 @@ pub use answer::Answer;
 pub use connect::BackendProtocol;
 pub use fault::{BackendError, BackendFault};
 pub use outgoing::Outgoing;
+pub use places::Holder;
 pub use target::{Backend, BackendConfig, Pace};
 pub use tunnel::{Bounds, Ends, Tunnel, asks_for_upgrade, tunnel};
 

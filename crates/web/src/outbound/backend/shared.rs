@@ -13,11 +13,11 @@ use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::address::BackendAddress;
-use super::alarm::Alarm;
 use super::driven::Watch;
 use super::fault::{BackendError, classify};
 use super::outgoing::Outgoing;
 use super::target::Pace;
+use crate::outbound::driven::Alarm;
 use crate::outbound::stream::Stream;
 
 /// A connection that is silent for so long is asked whether it is still there.

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use http::{Request, Response, Version};
 use rustls::RootCertStore;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::address::BackendAddress;
 use super::answer::Answer;
 use super::connect::{BackendProtocol, Connector, Opened};
-use super::driven::Driven;
+use super::driven::{self, Driven};
 use super::fault::{BackendError, BackendFault};
 use super::idle::Idle;
 use super::outgoing::Outgoing;
+use super::places::{Holder, Place, Places};
 use super::shared::{self, Shared};
 use crate::Tally;
 use crate::outbound::resolve::{Resolve, SystemResolver};
@@ -29,7 +29,7 @@ pub struct BackendConfig {
     pub protocol: BackendProtocol,
     /// The most time for a connection, TLS included; also how long a call waits for a place.
     pub connect_time: Duration,
-    /// The most calls at once.
+    /// The most calls at once. Nobody holds all of them alone, unless there is only one.
     pub max_in_flight: usize,
     /// Idle connections that are kept.
     pub max_idle: usize,
@@ -83,7 +83,7 @@ pub struct Backend {
     shared: Shared,
     /// TLS did not agree on HTTP/2 last time: then nobody need wait for another's connection.
     alone: AtomicBool,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Backend {
@@ -100,7 +100,7 @@ impl Backend {
             idle: Arc::new(Idle::new(config.max_idle, config.idle_time)),
             shared: Shared::default(),
             alone: AtomicBool::new(false),
-            places: Arc::new(Semaphore::new(config.max_in_flight)),
+            places: Places::new(config.max_in_flight),
         })
     }
 
@@ -120,9 +120,16 @@ impl Backend {
     }
 
     /// Sends a request whose URI is path and query, and waits for the head of the answer. A connection that was kept and turns out closed
-    /// before anything was sent is replaced without further ado. `tally` counts what passes, and ends with the answer.
-    pub async fn send(&self, request: Request<Outgoing>, pace: &Pace, tally: Arc<Tally>) -> Result<Response<Answer>, BackendError> {
-        let (place, mut request) = self.place(request).await?;
+    /// before anything was sent is replaced without further ado. The place that it takes is one of `who`'s. `tally` counts what passes, and ends
+    /// with the answer.
+    pub async fn send(
+        &self,
+        mut request: Request<Outgoing>,
+        who: Holder,
+        pace: &Pace,
+        tally: Arc<Tally>,
+    ) -> Result<Response<Answer>, BackendError> {
+        let place = self.place(who).await?;
         if let Some(sender) = self.shared.get() {
             match shared::send(sender, request, &self.address, pace).await {
                 Ok(response) => return Ok(seal(response.map(|body| Answer::shared(body, place, pace, tally)))),
@@ -131,7 +138,7 @@ impl Backend {
             }
         }
         while let Some(kept) = self.idle.take() {
-            match kept.send(request, pace).await {
+            match driven::send(kept, request, pace).await {
                 Ok((response, connection)) => return Ok(self.answered(response, connection, place, pace, tally)),
                 Err(BackendError { unsent: Some(unsent), .. }) => request = *unsent,
                 Err(failed) => return Err(failed),
@@ -144,7 +151,7 @@ impl Backend {
     async fn send_anew(
         &self,
         request: Request<Outgoing>,
-        place: OwnedSemaphorePermit,
+        place: Place,
         pace: &Pace,
         tally: Arc<Tally>,
     ) -> Result<Response<Answer>, BackendError> {
@@ -161,7 +168,7 @@ impl Backend {
                 Ok(Opened { stream, http2: false }) => {
                     self.alone.store(true, Ordering::Relaxed);
                     drop(guard);
-                    let (response, connection) = Driven::begin(stream).await?.send(request, pace).await?;
+                    let (response, connection) = driven::send(driven::begin(stream).await?, request, pace).await?;
                     return Ok(self.answered(response, connection, place, pace, tally));
                 }
                 Err(failed) => return Err(failed.unsent(request)),
@@ -176,7 +183,7 @@ impl Backend {
         &self,
         response: Response<hyper::body::Incoming>,
         connection: Box<Driven>,
-        place: OwnedSemaphorePermit,
+        place: Place,
         pace: &Pace,
         tally: Arc<Tally>,
     ) -> Response<Answer> {
@@ -184,15 +191,10 @@ impl Backend {
         seal(response.map(|body| Answer::driven(body, connection, home, place, pace, tally)))
     }
 
-    /// A place among the calls under way, and the request again.
-    pub(super) async fn place<B>(&self, request: Request<B>) -> Result<(OwnedSemaphorePermit, Request<B>), BackendError> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok((place, request));
-        }
-        match tokio::time::timeout(self.connector.limit, Arc::clone(&self.places).acquire_owned()).await {
-            Ok(Ok(place)) => Ok((place, request)),
-            _ => Err(BackendError::new(BackendFault::Busy, format!("{}: too many calls are under way", self.address.shown()))),
-        }
+    /// A place among the calls under way.
+    pub(super) async fn place(&self, who: Holder) -> Result<Place, BackendError> {
+        let busy = || BackendError::new(BackendFault::Busy, format!("{}: too many calls are under way", self.address.shown()));
+        self.places.take(who, self.connector.limit).await.ok_or_else(busy)
     }
 }
 

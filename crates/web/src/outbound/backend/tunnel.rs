@@ -12,12 +12,13 @@ use hyper::client::conn::http1::Builder;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::fault::{BackendError, BackendFault, classify};
 use super::outgoing::Outgoing;
+use super::places::{Holder, Place};
 use super::target::{Backend, Pace};
 use crate::Tally;
 
@@ -32,7 +33,7 @@ pub enum Tunnel {
 /// The backend's end of a tunnel.
 pub struct Ends {
     backend: OnUpgrade,
-    place: OwnedSemaphorePermit,
+    place: Place,
 }
 
 /// Whether a request asks to change to another protocol on its connection.
@@ -44,8 +45,8 @@ pub fn asks_for_upgrade(headers: &HeaderMap) -> bool {
 
 impl Backend {
     /// Asks for an upgrade on a connection of its own. The request has `Connection` and `Upgrade` and no body.
-    pub async fn upgrade(&self, request: Request<Outgoing>, pace: &Pace, tally: Arc<Tally>) -> Result<Tunnel, BackendError> {
-        let (place, request) = self.place(request).await?;
+    pub async fn upgrade(&self, request: Request<Outgoing>, who: Holder, pace: &Pace, tally: Arc<Tally>) -> Result<Tunnel, BackendError> {
+        let place = self.place(who).await?;
         let opened = match self.connector.open(&self.address, true).await {
             Ok(opened) => opened,
             Err(failed) => return Err(failed.unsent(request)),

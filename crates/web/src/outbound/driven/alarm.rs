@@ -7,13 +7,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// See the module.
 #[derive(Default)]
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Alarm {
     /// Whether `due` has passed; if not, the task is woken when it has.
-    pub(super) fn is_over(&mut self, context: &mut Context<'_>, due: Instant) -> bool {
+    pub(crate) fn is_over(&mut self, context: &mut Context<'_>, due: Instant) -> bool {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
         if sleep.deadline() > due {
             sleep.as_mut().reset(due);
