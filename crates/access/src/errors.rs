@@ -12,6 +12,12 @@ pub(crate) fn client_suspended() -> Error {
     Error::forbidden("client_suspended", "This API client is suspended. Ask the operator of this service.")
 }
 
+/// What the operator switched off is not the partner's to switch on.
+pub(crate) fn switched_off_by_operator(thing: &str) -> Error {
+    let text = format!("The operator switched this {thing} off, and only the operator can switch it on again. Ask them.");
+    Error::forbidden("switched_off_by_operator", text)
+}
+
 /// The credential is good, its tenant is not.
 pub(crate) fn tenant_suspended() -> Error {
     Error::forbidden("tenant_suspended", "This tenant is suspended. Ask the operator of this service.")

@@ -18,6 +18,7 @@ mod errors;
 pub mod keys;
 pub mod leaks;
 mod monthly_quota;
+mod objections;
 mod origins;
 pub mod rate_limits;
 mod routes;
@@ -39,6 +40,7 @@ use tokio::sync::Notify;
 pub use credentials::{EndpointPattern, Examined, Principal, Standing};
 pub use keys::{Environment, LimitOverride};
 pub use monthly_quota::MonthlyQuota;
+pub use objections::objections;
 pub use rate_limits::Tiers;
 
 use credentials::{Cache, Pepper, Touches};
@@ -50,6 +52,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "access", version: 3, home: store::Home::State, sql: include_str!("../migrations/0003_limits.sql") },
     Migration { feature: "access", version: 4, home: store::Home::State, sql: include_str!("../migrations/0004_ending.sql") },
     Migration { feature: "access", version: 5, home: store::Home::State, sql: include_str!("../migrations/0005_leases.sql") },
+    Migration { feature: "access", version: 6, home: store::Home::State, sql: include_str!("../migrations/0006_operator_locks.sql") },
 ];
 
 /// The feature. One per process, shared.

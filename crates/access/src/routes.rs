@@ -70,7 +70,7 @@ pub(crate) fn routes(access: &Arc<Access>) -> Api {
         .route(key(Endpoint::post(KEY_CLAIM, "keys.claim"), "Fetch the secrets of a key that was made after a leak", &write_k).answers::<ClaimedKey>(200), keys::claim, s())
         .route(key(Endpoint::post(KEY_IMPORT, "keys.import"), "Take a key of another system over, by its hash", &Operator).body::<ImportKey>().answers::<Key>(201), keys::import, s())
         .route(key(Endpoint::post(KEY_LEAKED, "keys.report_leaks"), "Report leaked keys", &Operator).body::<LeakReport>().answers::<ReportAnswer>(200), leaks::report, s())
-        .route(key(Endpoint::post(SECRET_SCANNING, "keys.secret_scanning"), "Where GitHub's secret scanning reports leaked keys, signed", &Public).idempotent(false).answers::<Vec<Feedback>>(200), leaks::github, s())
+        .route(key(Endpoint::post(SECRET_SCANNING, "keys.secret_scanning"), "Where GitHub's secret scanning reports leaked keys, signed", &Public).idempotent(false).fails(&[400, 401, 404, 413]).answers::<Vec<Feedback>>(200), leaks::github, s())
 
         .route(Endpoint::get(SCOPES, "scopes.list").tag("Scopes").summary("List the scopes").needs(AnyCredential).answers::<ScopeList>(200), scopes::list_scopes, s())
         .route(Endpoint::get(TIERS, "rate_limits.list").tag("Rate limits").summary("List the tiers").needs(AnyCredential).answers::<TierMap>(200), rate_limits::list, s())

@@ -3,10 +3,11 @@
 //! Tables: none of its own (`audit_log`, `audit_heads` and `audit_roots` are `store`'s). Events: none.
 //!
 //! * [`entries`]: `GET /api/v1/audit-log`. A tenant sees the acts in it, the operator sees all.
-//! * [`verify`]: what `tradewind verify-log` does.
+//! * [`verify`] and [`anchors`]: what `tradewind verify-log` does.
 //!
 //! Invariants: nothing here writes; a tenant's caller reads its own chain only.
 
+pub mod anchors;
 pub mod entries;
 
 use std::sync::Arc;

@@ -19,6 +19,7 @@ pub mod machine;
 pub mod measure;
 pub mod nginx;
 pub mod post;
+pub mod postgraphile;
 pub mod process;
 pub mod progress;
 pub mod prove;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use bench::measure::{deliver, gate, latency, memory, proxy, store_rows, transform, verify};
-use bench::prove::{backlog, fair, fan_out, hanging, kill, usage};
+use bench::measure::{deliver, gate, graphql, latency, memory, proxy, store_rows, transform, verify};
+use bench::prove::{backlog, fair, fan_out, hanging, jobs, keys, kill, records, usage};
 use bench::report::{self, Row};
 use bench::server::Place;
 use bench::{bare, post};
@@ -52,6 +52,8 @@ enum Command {
     Verify(GateArguments),
     /// Calls a second through an upstream's endpoint against nginx doing the same (needs `nginx`).
     Proxy(GateArguments),
+    /// GraphQL's requests a second against PostGraphile on the same data (needs `--postgres`, `psql`, `node` and `npm`).
+    Graphql(GateArguments),
     /// Delivered events a second against a bare client that posts the same signed bodies.
     Deliver(DeliverArguments),
     /// From accepted to received at a fixed rate.
@@ -62,7 +64,7 @@ enum Command {
     Rows,
     /// Delivered events a second with a simple JavaScript transform against none.
     Transform(TransformArguments),
-    /// All of these but `proxy`.
+    /// All of these but `proxy` and `graphql`.
     All,
     /// The proofs.
     #[command(subcommand)]
@@ -147,6 +149,24 @@ enum Proof {
         /// Calls of each of the 90 days.
         #[arg(long, default_value_t = 1_111_112)]
         calls: u64,
+    },
+    /// A million keys: those in use cost what they cost among a thousand, in bounded memory.
+    Keys {
+        /// Keys of the large table.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: usize,
+    },
+    /// Lists among many records cost what they cost among few; an export is flat.
+    Records {
+        /// Records of the large tenant.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+    },
+    /// Workers are killed at random over 5,000 jobs: none is lost or done twice; and whole cycles against raw inserts.
+    Jobs {
+        /// Jobs of the chaos.
+        #[arg(long, default_value_t = 5000)]
+        count: usize,
     },
     /// `kill -9` at random moments while events are published: nothing accepted is lost.
     Kill {
@@ -242,6 +262,10 @@ async fn measure(place: &Place, command: Command) -> Result<(&'static str, Vec<R
             let config = proxy::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
             ("proxy", proxy::run(place, &config).await?)
         }
+        Command::Graphql(GateArguments { callers, seconds, rounds }) => {
+            let config = graphql::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
+            ("graphql", graphql::run(place, &config).await?)
+        }
         Command::Deliver(DeliverArguments { events, rounds }) => {
             let config = deliver::Config { events, rounds: rounds.max(1), ..deliver::Config::default() };
             ("deliver", deliver::run(place, &config).await?)
@@ -299,6 +323,15 @@ async fn prove(place: &Place, proof: Proof) -> Result<(&'static str, Vec<Row>)> 
         Proof::Hanging => ("prove-hanging", hanging::run(place, &hanging::Config::ci()).await?.rows()),
         Proof::FanOut => ("prove-fan-out", fan_out::run(place, &fan_out::Config::full()).await?.rows()),
         Proof::Usage { calls } => ("prove-usage", usage::run(&usage::Config { calls, ..usage::Config::full() }).await?.rows()),
+        Proof::Keys { count } => ("prove-keys", keys::run(place, &keys::Config { keys: count, ..keys::Config::full() }).await?.rows()),
+        Proof::Records { count } => {
+            let config = records::Config { many: count, postgres: place.postgres.clone(), ..records::Config::full() };
+            ("prove-records", records::prove(&config).await?.rows())
+        }
+        Proof::Jobs { count } => {
+            let config = jobs::Config { chaos: count, ..jobs::Config::full() };
+            ("prove-jobs", jobs::run(place.postgres.as_deref(), &config).await?.rows())
+        }
         Proof::Kill { kills, events, seed, minutes } => {
             let fresh = kill::Config::ci();
             let patience = Duration::from_secs(minutes * 60);

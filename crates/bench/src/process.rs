@@ -74,6 +74,17 @@ pub fn resident(pid: u32) -> Result<u64> {
     Ok(kilobytes * 1024)
 }
 
+/// Memory of a process that is its own and no file's, in bytes.
+pub fn anonymous(pid: u32) -> Result<u64> {
+    status_kilobytes(pid, "RssAnon:").map(|kilobytes| kilobytes * 1024)
+}
+
+fn status_kilobytes(pid: u32, name: &str) -> Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).context("reading the process's memory")?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("a process without {name} has ended"))?;
+    line.trim().trim_end_matches("kB").trim().parse().with_context(|| format!("{name} in kB"))
+}
+
 /// Processor time that a process has used, user and system.
 pub fn processor_time(pid: u32) -> Result<Duration> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("reading the process's times")?;

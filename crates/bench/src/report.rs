@@ -89,6 +89,11 @@ pub fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }
 
+/// `123 µs`.
+pub fn microseconds(time: Duration) -> String {
+    format!("{} µs", time.as_micros())
+}
+
 /// `12.3 MB` (10⁶ bytes).
 #[allow(clippy::cast_precision_loss, reason = "memory stays far below 2^52 bytes")]
 pub fn megabytes(bytes: u64) -> String {

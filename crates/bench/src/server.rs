@@ -68,6 +68,11 @@ impl Server {
         self.address
     }
 
+    /// Its database, on PostgreSQL.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(Database::url)
+    }
+
     /// Its process id. Error: it does not run.
     pub fn pid(&self) -> Result<u32> {
         Ok(self.process.as_ref().context("the server does not run")?.id())
@@ -169,14 +174,19 @@ async fn ask(to: SocketAddr, request: &[u8]) -> std::io::Result<u16> {
 
 /// A database of one run, made and dropped with the `psql` client.
 #[derive(Debug)]
-struct Database {
+pub(crate) struct Database {
     server: String,
     name: String,
     url: String,
 }
 
 impl Database {
-    fn create(server: &str) -> Result<Self> {
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn create(server: &str) -> Result<Self> {
         let bytes: [u8; 8] = kernel::Ambient::system().bytes();
         let name = format!("tradewind_bench_{:016x}", u64::from_le_bytes(bytes));
         psql(server, &format!("CREATE DATABASE {name}"))?;
@@ -192,7 +202,7 @@ impl Drop for Database {
     }
 }
 
-fn psql(server: &str, statement: &str) -> Result<()> {
+pub(crate) fn psql(server: &str, statement: &str) -> Result<()> {
     let output = Command::new("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, "-d", server]).output();
     let output = output.context("running psql, which is needed to make a database for the run")?;
     anyhow::ensure!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));

@@ -6,13 +6,19 @@ use crate::model::{Blueprint, Product};
 use crate::{Fault, suggest};
 
 mod access;
+mod answers;
 mod endpoints;
 mod events;
+mod jobs;
+mod managed;
+mod metrics;
+mod of_records;
 mod paths;
 mod proxied;
 mod report;
 mod resources;
 mod retirement;
+mod structure;
 mod style;
 mod upstreams;
 mod webhooks;
@@ -34,9 +40,20 @@ pub(crate) fn blueprint(file: File, lines: &Lines) -> Result<Blueprint, Vec<Faul
     let tiers = access::tiers(file.tiers, &file.default_tier, report_ref);
     let on_schema_fault = events::on_schema_fault(file.publishing.on_schema_fault);
     let events = events::check(file.events, on_schema_fault, report_ref);
-    let resources = resources::check(file.resources, naming, &events, report_ref);
+    let kinds = resources::Declared { naming, events: &events, scopes: &scopes };
+    let resources = resources::check(file.resources, &kinds, report_ref);
+    let jobs = jobs::Declared { scopes: &scopes, events: &events, resources: &resources }.check(file.jobs, report_ref);
+    let metrics = metrics::check(file.metrics, &resources, report_ref);
     let upstreams = upstreams::check(file.upstreams, report_ref);
-    let declared = endpoints::Declared { base: &style.base_path, scopes: &scopes, resources: &resources, upstreams: &upstreams };
+    let declared = endpoints::Declared {
+        base: &style.base_path,
+        scopes: &scopes,
+        events: &events,
+        resources: &resources,
+        upstreams: &upstreams,
+        metrics: &metrics,
+        jobs: &jobs,
+    };
     let endpoints = endpoints::check(file.endpoints, &declared, report_ref);
     let webhooks = webhooks::check(file.webhooks, &events, report_ref);
     if !report.faults.is_empty() {
@@ -58,6 +75,8 @@ pub(crate) fn blueprint(file: File, lines: &Lines) -> Result<Blueprint, Vec<Faul
         endpoints,
         upstreams,
         webhooks,
+        jobs,
+        metrics,
     })
 }
 
@@ -79,13 +98,41 @@ fn product(product: crate::file::form::Product, report: &mut Report) -> Product 
         }
     }
     report.distinct("path", &product.docs_paths, place);
+    let languages = languages(product.languages, report);
     Product {
+        words: words(product.words, report),
+        languages,
         title: product.title,
         description: product.description,
         contact_email: product.contact_email,
         tenant_word,
         docs_paths: product.docs_paths,
     }
+}
+
+/// The portal's words for our things.
+fn words(words: serde_json::Map<String, serde_json::Value>, report: &mut Report) -> Vec<(String, String)> {
+    let mut kept = Vec::new();
+    for (ours, word) in words {
+        let place = format!("product.words.{ours}");
+        report.known(&place, "word", &ours, crate::WORDS.iter().copied());
+        match word {
+            serde_json::Value::String(word) => {
+                report.prose(place, &word, 1, 40);
+                kept.push((ours, word));
+            }
+            _ => report.add(place, "must be a text"),
+        }
+    }
+    kept
+}
+
+fn languages(languages: Vec<String>, report: &mut Report) -> Vec<String> {
+    for (i, language) in languages.iter().enumerate() {
+        report.known(format!("product.languages[{i}]"), "language", language, crate::LANGUAGES.iter().copied());
+    }
+    report.distinct("language", &languages, |i| format!("product.languages[{i}]"));
+    if languages.is_empty() { vec!["en".to_owned()] } else { languages }
 }
 
 /// A choice among names, for faults that are not about declared things.

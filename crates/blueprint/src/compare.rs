@@ -9,6 +9,7 @@ use crate::model::Blueprint;
 mod access;
 mod endpoints;
 mod events;
+mod jobs;
 mod resources;
 mod schema;
 mod style;
@@ -57,6 +58,7 @@ pub fn compare(old: &Blueprint, new: &Blueprint) -> Vec<Finding> {
     events::compare(old, new, &mut report);
     resources::compare(old, new, &mut report);
     endpoints::compare(old, new, &mut report);
+    jobs::compare(old, new, &mut report);
     report.list.sort_by_key(|finding| finding.verdict == Verdict::Compatible);
     report.list
 }

@@ -12,6 +12,8 @@ pub struct Fault {
     pub path: String,
     /// The line, counted from 1, where it is known.
     pub line: Option<usize>,
+    /// The column, counted from 1 in characters, where it is known.
+    pub column: Option<usize>,
     /// What is wrong, without the place.
     pub message: String,
     /// What was probably meant: `leads:read`.
@@ -21,14 +23,17 @@ pub struct Fault {
 impl Fault {
     /// A fault at a place.
     pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), line: None, message: message.into(), suggestion: None }
+        Self { path: path.into(), line: None, column: None, message: message.into(), suggestion: None }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
-            write!(f, "line {line}: ")?;
+            match self.column {
+                Some(column) => write!(f, "line {line}, column {column}: ")?,
+                None => write!(f, "line {line}: ")?,
+            }
         }
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
@@ -47,7 +52,7 @@ pub struct Faults {
 
 impl Faults {
     pub(crate) fn new(origin: &str, mut faults: Vec<Fault>) -> Self {
-        faults.sort_by_key(|fault| fault.line.unwrap_or(usize::MAX));
+        faults.sort_by_key(|fault| (fault.line.unwrap_or(usize::MAX), fault.column.unwrap_or(usize::MAX)));
         Self { origin: origin.to_owned(), faults }
     }
 
@@ -56,7 +61,7 @@ impl Faults {
         &self.origin
     }
 
-    /// The faults, in the order of their lines. Never empty.
+    /// The faults, in the order of their places. Never empty.
     pub fn list(&self) -> &[Fault] {
         &self.faults
     }

@@ -6,6 +6,9 @@ use crate::{Fault, MAX_FILE_BYTES};
 
 mod document;
 pub(crate) mod form;
+pub(crate) mod jobs;
+pub(crate) mod metrics;
+pub(crate) mod operations;
 mod sections;
 pub(crate) mod upstreams;
 

@@ -6,10 +6,12 @@
 //! * [`Schema`]: a compiled JSON Schema (2020-12) with bounded cost and errors that a person understands.
 //!
 //! Invariants: whatever the text, reading it ends with a value or with faults, never with a panic; a [`Blueprint`] that exists
-//! names only things that it declares, and its schemas compile. The file format is described in `docs/blueprint.md`.
+//! names only things that it declares, and its schemas compile. The file format is described in `docs/blueprints.md`.
 
+pub mod answer;
 mod check;
 mod compare;
+mod editor;
 mod fault;
 mod file;
 mod load;
@@ -19,13 +21,20 @@ mod schema;
 mod suggest;
 
 pub use compare::{Finding, Reliance, Verdict, compare, compare_schemas};
+pub use editor::editor_schema;
 pub use fault::{Fault, Faults};
-pub use load::{LoadError, builtin, load, text};
+pub use load::{LoadError, builtin, load, read_regular, text};
 pub use model::Blueprint;
 pub use schema::Schema;
 
 /// Largest blueprint file in bytes.
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
+
+/// Things of ours that a product may have a word of its own for (`product.words`), in the singular.
+pub const WORDS: &[&str] = &["client", "key", "webhook", "delivery", "integration", "user", "event", "record", "job", "scope", "tier"];
+
+/// Languages of the portal.
+pub const LANGUAGES: &[&str] = &["en", "he"];
 
 /// Reads a blueprint from its TOML text. `origin` (a file name, a built-in name) is shown in the faults.
 ///

@@ -8,6 +8,9 @@ use crate::{Blueprint, Faults, MAX_FILE_BYTES, parse, suggest};
 const BUILTIN: &[(&str, &str)] = &[
     ("insurance-leads", include_str!("../../../blueprints/insurance-leads.toml")),
     ("contractor-network", include_str!("../../../blueprints/contractor-network.toml")),
+    ("call-coaching", include_str!("../../../blueprints/call-coaching.toml")),
+    ("helpdesk-reports", include_str!("../../../blueprints/helpdesk-reports.toml")),
+    ("school-tenants", include_str!("../../../blueprints/school-tenants.toml")),
 ];
 
 /// Why a blueprint could not be loaded.
@@ -65,10 +68,25 @@ pub fn text(name_or_path: &str) -> Result<Cow<'static, str>, LoadError> {
     Ok(Cow::Owned(text))
 }
 
+/// The first bytes of a file, at most so many. Only of a regular one: opening a FIFO waits for somebody who writes to it, and a device may
+/// never end.
+///
+/// # Errors
+/// What the system says; [`std::io::ErrorKind::InvalidInput`] for a directory, a FIFO, a socket or a device.
+pub fn read_regular(path: &str, most: u64) -> std::io::Result<Vec<u8>> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "it is a directory" } else { "it is no regular file (a FIFO, a socket or a device)" };
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, what));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Reads at most one byte more than allowed, so that `parse` sees that it is too large.
 fn read(path: &str) -> std::io::Result<String> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let bytes = read_regular(path, MAX_FILE_BYTES as u64 + 1)?;
     String::from_utf8(bytes).or_else(|error| {
         // A character cut in two by the limit must not hide that the file is too large.
         let whole = error.utf8_error().valid_up_to();

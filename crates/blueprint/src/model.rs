@@ -1,9 +1,21 @@
 //! What a blueprint says, as plain data. Everything here has been validated: names exist, schemas compile, defaults are filled in.
 
+mod endpoint;
+mod jobs;
+mod manage;
+mod metrics;
+mod resource;
 mod upstream;
 
 use serde_json::Value;
 
+pub use endpoint::{Endpoint, Operation, Retirement};
+pub use jobs::{JobExecutor, JobRecord, JobType, JobWebhook};
+pub use manage::{ClientPlace, CredentialKind, MANAGED, ManageCall, Managed, ManagedClient, ManagedQuery};
+pub use metrics::{
+    Aggregate, Bucket, Condition, Figure, GroupBy, Metric, MetricAnswer, MetricSubject, Series, Span, SpanUnit,
+};
+pub use resource::{Computed, ComputedForm, Emits, IdForm, OnDelete, Parent, Resource, ResourceScopes, Stamp, States, Transition};
 pub use upstream::{Upstream, UpstreamCall, UpstreamHealth, UpstreamProtocol, UpstreamTarget};
 
 /// A declared product.
@@ -35,6 +47,10 @@ pub struct Blueprint {
     pub upstreams: Vec<Upstream>,
     /// How webhooks look.
     pub webhooks: Webhooks,
+    /// Types of work that takes longer than a request.
+    pub jobs: Vec<JobType>,
+    /// Figures computed from records.
+    pub metrics: Vec<Metric>,
 }
 
 /// Words for people.
@@ -50,6 +66,10 @@ pub struct Product {
     pub tenant_word: String,
     /// Further paths that serve the docs, beside `/docs`: `/api/docs`.
     pub docs_paths: Vec<String>,
+    /// The portal's words for other things, by ours: `key` → "Access key". Ours: [`crate::WORDS`].
+    pub words: Vec<(String, String)>,
+    /// The portal's languages, the preferred one first: `en`, `he`. Never empty.
+    pub languages: Vec<String>,
 }
 
 /// How the declared API looks on the wire. Management routes keep the native form under every blueprint.
@@ -117,6 +137,8 @@ pub struct Keys {
     pub dual_auth: bool,
     /// Scopes of a key when none are named; empty: the client's.
     pub default_scopes: Vec<String>,
+    /// The longest time that a key with an end may live, in days; none: any.
+    pub max_lifetime_days: Option<u32>,
 }
 
 /// What partners may be allowed to do.
@@ -227,6 +249,8 @@ pub struct EventType {
     pub feature: Option<String>,
     /// What becomes of a publication whose `data` breaks its schema.
     pub on_schema_fault: OnSchemaFault,
+    /// Other names that are understood where a type is named: by publishers and by subscriptions. What is stored and sent has [`EventType::name`].
+    pub aliases: Vec<kernel::EventType>,
 }
 
 /// One version of an event type's payload.
@@ -265,160 +289,6 @@ pub enum OnSchemaFault {
     Warn,
     /// It is accepted and kept apart until somebody releases or discards it.
     Quarantine,
-}
-
-/// How a record is named in paths and bodies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdForm {
-    /// `rec_…`, a string.
-    TypeId,
-    /// A positive integer, counted per resource type over all tenants.
-    Integer,
-}
-
-/// A declared kind of thing.
-#[derive(Clone, Debug)]
-pub struct Resource {
-    /// Singular: `lead`. Names the type in `/records/{type}` and in `<resource>Id` of events.
-    pub name: String,
-    /// Plural: `leads`.
-    pub plural: String,
-    /// How its records are named.
-    pub id_form: IdForm,
-    /// JSON Schema (2020-12, type object) of the record's own members; `additionalProperties` is false unless the file says otherwise.
-    /// `default` values of top-level properties are filled in on create.
-    pub schema: Value,
-    /// Members that a list may be filtered by, with equality: `?status=…`.
-    pub filters: Vec<String>,
-    /// Members that `?search=` looks in, case-insensitively.
-    pub search: Vec<String>,
-    /// Members that a list may be sorted by, beside creation time.
-    pub sort: Vec<String>,
-    /// Members whose values are unique per tenant (absent and null values are not compared).
-    pub unique: Vec<String>,
-    /// Members that the server sets to the present time.
-    pub stamps: Vec<Stamp>,
-    /// The wire name of the creation time (`createdAt`, `created_at`).
-    pub created_field: String,
-    /// The wire name of the time of the last change; none: not shown.
-    pub updated_field: Option<String>,
-    /// Events that its changes emit.
-    pub emits: Emits,
-}
-
-/// A member that the server sets to the present time (RFC 3339). Callers cannot set it.
-#[derive(Clone, Debug)]
-pub struct Stamp {
-    /// Which member.
-    pub field: String,
-    /// At creation.
-    pub on_create: bool,
-    /// At every update.
-    pub on_update: bool,
-}
-
-/// Events that the changes of a resource emit, each `data` being `{"<idMember>": "<id>", …the record}`.
-#[derive(Clone, Debug, Default)]
-pub struct Emits {
-    /// Member of `data` that carries the record's id as a string: `leadId`.
-    pub id_member: String,
-    /// When a record is created.
-    pub created: Option<kernel::EventType>,
-    /// When it changes and no transition below applies.
-    pub updated: Option<kernel::EventType>,
-    /// When it is deleted.
-    pub deleted: Option<kernel::EventType>,
-    /// When a member takes a value.
-    pub transitions: Vec<Transition>,
-}
-
-/// "When `field` changes to `to`, emit `event`."
-#[derive(Clone, Debug)]
-pub struct Transition {
-    /// Top-level member.
-    pub field: String,
-    /// Its new value.
-    pub to: Value,
-    /// What then happened.
-    pub event: kernel::EventType,
-}
-
-/// What an endpoint does. Later kinds (metric, job, singleton) join here; a file that asks for one that this build does not
-/// serve is refused when it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// Many records.
-    List,
-    /// One record.
-    Get,
-    /// A new record.
-    Create,
-    /// A changed record: the members sent are merged into it (RFC 7396), others stay.
-    Update,
-    /// A record less.
-    Delete,
-    /// A call that the operator's own backend answers ([`Endpoint::upstream`]).
-    Upstream,
-}
-
-/// A declared REST route.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE`.
-    pub method: String,
-    /// Below the base path, with `{id}` for the record: `/leads/{id}`. The whole path is `style.base_path` + this. An upstream's may end with
-    /// `/*rest`: everything below.
-    pub path: String,
-    /// What it does.
-    pub operation: Operation,
-    /// To which resource, by its name; empty for an upstream's.
-    pub resource: String,
-    /// Where and how it is answered, if its operation is [`Operation::Upstream`].
-    pub upstream: Option<UpstreamCall>,
-    /// The scope it needs; empty: any valid credential.
-    pub scope: String,
-    /// One sentence for the docs.
-    pub summary: String,
-    /// Members that a caller may write here; none: all that the schema has and no stamp sets.
-    pub writable: Option<Vec<String>>,
-    /// List: rows when nothing is said, and at most.
-    pub limit: (u32, u32),
-    /// List: whether `total` (the count of all matches) is answered, with page numbers.
-    pub total: bool,
-    /// Text of the 404, where the blueprint has its own.
-    pub not_found: Option<String>,
-    /// What a call counts in every limit and quota, at least 1.
-    pub cost: u32,
-    /// If it is on its way out.
-    pub retirement: Option<Retirement>,
-}
-
-/// An endpoint on its way out. It works as before; its answers say so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retirement {
-    /// Since (or from) which day it is deprecated: `2026-01-31`.
-    pub deprecated_at: String,
-    /// The day from which it may be gone.
-    pub sunset_at: Option<String>,
-    /// What comes after it: a path, or an https address.
-    pub successor: Option<String>,
-}
-
-impl Retirement {
-    /// The moment at which it is deprecated.
-    pub fn since(&self) -> kernel::Timestamp {
-        midnight(&self.deprecated_at)
-    }
-
-    /// The moment from which it may be gone.
-    pub fn sunset(&self) -> Option<kernel::Timestamp> {
-        self.sunset_at.as_deref().map(midnight)
-    }
-}
-
-/// The beginning of a day, in UTC.
-fn midnight(day: &str) -> kernel::Timestamp {
-    kernel::Timestamp::parse(&format!("{day}T00:00:00Z")).expect("the days of a blueprint were checked when it was read")
 }
 
 /// How webhooks look.

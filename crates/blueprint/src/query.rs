@@ -3,7 +3,7 @@
 use kernel::{PermissionSet, Timestamp};
 use serde_json::Value;
 
-use crate::model::{Blueprint, EventType, EventVersion, Resource, Scope, Tier, Webhooks};
+use crate::model::{Blueprint, EventType, EventVersion, JobType, Metric, Resource, Scope, Tier, Webhooks};
 
 impl Blueprint {
     /// The resource of this (singular) name.
@@ -19,6 +19,22 @@ impl Blueprint {
     /// The event type of this name.
     pub fn event(&self, name: &str) -> Option<&EventType> {
         self.events.iter().find(|event| event.name.as_str() == name)
+    }
+
+    /// The name that an alias stands for; itself, if it is none.
+    pub fn event_name<'a>(&'a self, name: &'a str) -> &'a str {
+        let stands_for = |event: &&EventType| event.aliases.iter().any(|alias| alias.as_str() == name);
+        self.events.iter().find(stands_for).map_or(name, |event| event.name.as_str())
+    }
+
+    /// The type of job of this name.
+    pub fn job(&self, name: &str) -> Option<&JobType> {
+        self.jobs.iter().find(|job| job.name == name)
+    }
+
+    /// The metric of this name.
+    pub fn metric(&self, name: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.name == name)
     }
 
     /// The scope of this name.

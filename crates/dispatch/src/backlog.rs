@@ -1,13 +1,18 @@
-//! How much waits in the queue, and since when, over all nodes: for operators. Both questions have a bounded cost. Deliveries that are being
-//! attempted right after their publication stand on slips and are in memory; they are not counted until they wait.
+//! How much is pending, and since when, over all nodes: for operators. Both questions have a bounded cost. Deliveries stand in the queue, or,
+//! where they are attempted right after their publication, on slips, of which a bounded number is looked at.
 
 use kernel::{Result, Timestamp};
 use store::Tx;
+
+use crate::queue::slips;
 
 /// Pending deliveries are counted to here.
 pub const MOST: u64 = 100_000;
 /// Tenants that are looked at for the oldest one.
 const TENANTS: i64 = 10_000;
+
+/// Slips that are looked at: those that their nodes wrote first, which are there no longer when all is well.
+const SLIPS: u32 = 500;
 
 /// What waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +34,13 @@ const OLDEST: &str = "WITH RECURSIVE tenants (tenant_id) AS (
 
 /// Reads it, in system scope.
 pub fn read(tx: &mut Tx<'_>) -> Result<Backlog> {
-    let pending = tx.query_one("SELECT COUNT(*) FROM (SELECT 1 AS one FROM queue LIMIT ?1) AS found", &[MOST.into()], |row| row.get(0))?;
+    let pending: u64 =
+        tx.query_one("SELECT COUNT(*) FROM (SELECT 1 AS one FROM queue LIMIT ?1) AS found", &[MOST.into()], |row| row.get(0))?;
     let oldest_at = tx.query_one(OLDEST, &[TENANTS.into()], |row| row.get::<Option<Timestamp>>(0))?;
-    Ok(Backlog { pending, oldest_at })
+    let on_slips = slips::some(tx, SLIPS)?;
+    let oldest_on_slip = on_slips.iter().map(|row| row.created_at).min();
+    Ok(Backlog {
+        pending: MOST.min(pending.saturating_add(on_slips.len() as u64)),
+        oldest_at: oldest_at.into_iter().chain(oldest_on_slip).min(),
+    })
 }

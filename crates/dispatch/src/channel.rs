@@ -37,7 +37,7 @@ impl fmt::Debug for Prepared {
 }
 
 /// One attempt to be made.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct AttemptInput<'a> {
     /// Where to.
     pub destination: &'a Destination,
@@ -55,6 +55,8 @@ pub struct AttemptInput<'a> {
     pub now: Timestamp,
     /// How long it may take.
     pub timeout: Duration,
+    /// The span of this attempt as a W3C `traceparent`, where traces are on.
+    pub trace: Option<&'a str>,
 }
 
 /// How an attempt ended.

@@ -2,7 +2,7 @@
 //! of this is attempted any more, and the nodes that own what is pending remove it as well.
 
 use kernel::{ClientId, DeliveryId, Result, TenantId};
-use store::{Tx, Value};
+use store::{Dialect, Statement as _, Tx, Value};
 
 /// A page of a tenant's finished deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,24 +23,51 @@ pub fn page(tx: &mut Tx<'_>, tenant: TenantId, client: Option<ClientId>, after: 
     Ok(Page { ids: found.into_iter().filter(|(_, of)| is_theirs(*of)).map(|(id, _)| id).collect(), last })
 }
 
+/// Rows that another transaction holds are left to it. SQLite has one writer and needs no such thing.
+const UNHELD: Dialect = Dialect { sqlite: "", postgres: "FOR UPDATE SKIP LOCKED" };
+
 /// Removes some of what is pending and of what replays noted; answers how many rows. 0: nothing is left.
+///
+/// Their nodes remove the same rows, in orders of their own. So that neither waits for the other in a circle, this never waits while it holds
+/// a row: it takes those that nobody holds, and where there are none, it waits for a single one.
 pub fn some(tx: &mut Tx<'_>, tenant: TenantId, client: Option<ClientId>, limit: u32) -> Result<u64> {
-    let params: [Value; 3] = [tenant.into(), limit.into(), client.into()];
-    let of_client = if client.is_some() { " AND client_id = ?3" } else { "" };
-    let params = if client.is_some() { &params[..] } else { &params[..2] };
-    for sql in [
-        format!("DELETE FROM queue WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM queue WHERE tenant_id = ?1{of_client} LIMIT ?2)"),
-        format!(
-            "DELETE FROM replayed WHERE (tenant_id, event_id, destination_id) IN \
-             (SELECT tenant_id, event_id, destination_id FROM replayed WHERE tenant_id = ?1{of_client} LIMIT ?2)"
-        ),
-    ] {
-        let removed = tx.exec(&sql, params)?;
+    const TABLES: [(&str, &str); 2] = [("queue", "tenant_id, id"), ("replayed", "tenant_id, event_id, destination_id")];
+    let unheld = UNHELD.text(tx.engine());
+    for (table, key) in TABLES {
+        let removed = remove(tx, table, key, tenant, client, limit, unheld)?;
         if removed > 0 {
             return Ok(removed);
         }
+        // What is left is held by somebody who removes it or puts it off: either way this transaction has nothing that they wait for.
+        while is_any(tx, table, tenant, client)? {
+            let removed = remove(tx, table, key, tenant, client, 1, "")?;
+            if removed > 0 {
+                return Ok(removed);
+            }
+        }
     }
     Ok(0)
+}
+
+fn of_client(client: Option<ClientId>) -> &'static str {
+    if client.is_some() { " AND client_id = ?2" } else { "" }
+}
+
+fn params(tenant: TenantId, client: Option<ClientId>) -> Vec<Value> {
+    let mut params: Vec<Value> = vec![tenant.into()];
+    params.extend(client.map(Value::from));
+    params
+}
+
+fn remove(tx: &mut Tx<'_>, table: &str, key: &str, tenant: TenantId, client: Option<ClientId>, limit: u32, lock: &str) -> Result<u64> {
+    let which = of_client(client);
+    let sql = format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE tenant_id = ?1{which} LIMIT {limit} {lock})");
+    tx.exec(&sql, &params(tenant, client))
+}
+
+fn is_any(tx: &mut Tx<'_>, table: &str, tenant: TenantId, client: Option<ClientId>) -> Result<bool> {
+    let sql = format!("SELECT CAST(1 AS BIGINT) FROM {table} WHERE tenant_id = ?1{} LIMIT 1", of_client(client));
+    Ok(tx.query_opt(&sql, &params(tenant, client), |row| row.get::<i64>(0))?.is_some())
 }
 
 /// Removes a tenant's attempts among the next `limit` of the log, whose delivery is known no more; answers the last of these, to go on from.

@@ -27,6 +27,7 @@ pub(crate) async fn send_now(
         number: 1,
         now: engine.ambient.now(),
         timeout: target.destination.policy.timeout(),
+        trace: None,
     };
     let started_at = input.now;
     let report = engine::attempt(&target, &input).await;

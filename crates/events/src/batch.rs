@@ -59,7 +59,7 @@ impl Events {
         if input.events.is_empty() || input.events.len() > MAX_EVENTS {
             return Err(Error::field("/events", format!("must have 1 to {MAX_EVENTS} items, has {}", input.events.len())));
         }
-        let inputs: Vec<Result<Publish>> = input.events.iter().enumerate().map(|(n, raw)| read(raw, n)).collect();
+        let inputs: Vec<Result<Publish>> = input.events.iter().enumerate().map(|(n, raw)| self.read(raw, n)).collect();
         // The request's own tenant, or the one that the events name; each is then held against it.
         let named = inputs.iter().find_map(|input| input.as_ref().ok()?.tenant_id).filter(|_| caller.tenant().is_none());
         let scope = self.acting_for(caller, named).await?.allow(Permission::EventsPublish)?;
@@ -69,6 +69,12 @@ impl Events {
         let checked = inputs.into_iter().enumerate().map(|(n, input)| self.one(&scope, must_name, &features, input?, n)).collect();
         let intake = Arc::clone(&self.intake);
         self.store.answer(scope, move |tx| accept_good(tx, &intake, checked)).await
+    }
+
+    fn read(&self, raw: &RawValue, n: usize) -> Result<Publish> {
+        let mut input = read(raw, n)?;
+        self.catalogue.rename(&mut input.event_type);
+        Ok(input)
     }
 
     fn one(&self, scope: &TenantScope, must_name: bool, features: &Features, input: Publish, n: usize) -> Result<Item> {

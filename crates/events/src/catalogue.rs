@@ -17,6 +17,8 @@ use crate::shallow::Shallow;
 pub(crate) struct Catalogue {
     names: Vec<String>,
     types: HashMap<String, Arc<Declared>>,
+    /// Other names, and what they stand for.
+    aliases: HashMap<EventType, EventType>,
     /// Whether some type is not for everybody.
     restricted: bool,
 }
@@ -66,12 +68,20 @@ impl Catalogue {
             types.insert(event.name.to_string(), Arc::new(Declared { model: event.clone(), versions }));
         }
         let names = blueprint.events.iter().map(|event| event.name.to_string()).collect();
-        Ok(Self { names, types, restricted: blueprint.events.iter().any(|event| event.feature.is_some()) })
+        let aliases = blueprint.events.iter().flat_map(|event| event.aliases.iter().map(|alias| (alias.clone(), event.name.clone()))).collect();
+        Ok(Self { names, types, aliases, restricted: blueprint.events.iter().any(|event| event.feature.is_some()) })
     }
 
     /// Every name, in the blueprint's order.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Puts the type's name in the place of an alias.
+    pub(crate) fn rename(&self, event_type: &mut EventType) {
+        if let Some(name) = self.aliases.get(event_type) {
+            *event_type = name.clone();
+        }
     }
 
     /// Whether some type is not for everybody.

@@ -32,6 +32,7 @@ mod get;
 mod groups;
 mod input;
 mod interest;
+mod job_types;
 mod key_types;
 mod lifecycle;
 mod list;
@@ -76,7 +77,7 @@ pub use list::EventFilter;
 pub use load::{EventKey, FilteredQuery, Stretch, accepted_at, filtered, load, walk};
 pub use operational::{
     ALERT_CLOSED, ALERT_OPENED, ALERT_UPDATED, API_KEY_EXPIRED, API_KEY_EXPIRING, API_KEY_LEAKED, API_KEY_REVOKED, API_KEY_ROTATED,
-    API_KEY_ROTATION_DUE, DELIVERY_EXHAUSTED, EVENT_QUARANTINED, OPERATIONAL, SOURCE_REJECTED, WEBHOOK_DISABLED, WEBHOOK_FAILING,
+    API_KEY_ROTATION_DUE, DELIVERY_EXHAUSTED, EVENT_QUARANTINED, JOB_COMPLETED, JOB_FAILED, OPERATIONAL, SOURCE_REJECTED, WEBHOOK_DISABLED, WEBHOOK_FAILING,
     WEBHOOK_RECOVERED, is_operational,
 };
 pub use pattern::Pattern;

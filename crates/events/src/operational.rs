@@ -8,7 +8,7 @@ use kernel::{Error, Event, Result, TenantId};
 use serde_json::{Value, json};
 use store::Tx;
 
-use crate::{EventTypeView, Events, alert_types, key_types};
+use crate::{EventTypeView, Events, alert_types, job_types, key_types};
 
 /// A webhook gets nothing any more, though nobody asked for that.
 pub const WEBHOOK_DISABLED: &str = "webhook.disabled";
@@ -41,6 +41,11 @@ pub const ALERT_UPDATED: &str = "alert.updated";
 /// It is over, or somebody said so.
 pub const ALERT_CLOSED: &str = "alert.closed";
 
+/// A job completed whose type declares no event for that.
+pub const JOB_COMPLETED: &str = "job.completed";
+/// A job failed for good whose type declares no event for that.
+pub const JOB_FAILED: &str = "job.failed";
+
 /// All of them.
 pub const OPERATIONAL: &[&str] = &[
     WEBHOOK_DISABLED,
@@ -58,6 +63,8 @@ pub const OPERATIONAL: &[&str] = &[
     API_KEY_EXPIRED,
     API_KEY_ROTATION_DUE,
     API_KEY_LEAKED,
+    JOB_COMPLETED,
+    JOB_FAILED,
 ];
 
 /// Whether an event of this type is ours.
@@ -131,7 +138,7 @@ pub(crate) fn view(name: &str) -> Option<EventTypeView> {
             json!({"eventId": text(), "eventType": text(), "reason": text()}),
             json!({"eventId": "evt_01k2x3v7m8e1r9q0s5t6w7y8za", "eventType": "lead.created", "reason": "/leadId: is required"}),
         ),
-        _ => return alert_types::view(name).or_else(|| key_types::view(name)),
+        _ => return alert_types::view(name).or_else(|| key_types::view(name)).or_else(|| job_types::view(name)),
     };
     let required: Vec<&String> = members.as_object()?.keys().collect();
     let schema = json!({"type": "object", "required": required, "properties": members});

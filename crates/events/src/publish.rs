@@ -39,7 +39,8 @@ impl Events {
     ///
     /// Errors: 422 `unknown_event_type`, `unknown_schema_version`, `validation_failed` (with pointers into `data` where it breaks its schema),
     /// `unknown_client`; 400 `duplicate_member`; 403 `insufficient_scope`; 404 for another's tenant; 409 `quarantine_full`; 503 `overloaded`.
-    pub async fn publish(&self, caller: &Caller, input: Publish) -> Result<Published> {
+    pub async fn publish(&self, caller: &Caller, mut input: Publish) -> Result<Published> {
+        self.catalogue.rename(&mut input.event_type);
         let caller = self.acting_for(caller, input.tenant_id).await?;
         let scope = caller.allow(Permission::EventsPublish)?;
         let features = self.features_for(scope.tenant(), std::iter::once(&input.event_type)).await?;

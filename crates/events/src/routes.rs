@@ -54,7 +54,7 @@ impl Events {
                         ("cursor", "Go on here; the header Last-Event-ID goes before it"),
                         ("start", "latest (default) or earliest"),
                     ])
-                    .answers_schema(200, serde_json::json!({"type": "string"})),
+                    .answers_media(200, "text/event-stream"),
                 stream::handle,
                 Arc::clone(self),
             )

@@ -52,7 +52,7 @@ impl Gate {
         Ok(caller)
     }
 
-    async fn authenticate(&self, arrival: &Arrival<'_>) -> Result<Arc<Principal>> {
+    pub(crate) async fn authenticate(&self, arrival: &Arrival<'_>) -> Result<Arc<Principal>> {
         let bearer = bearer(arrival.headers)?;
         let secret = arrival.headers.get(SECRET_HEADER).and_then(|value| value.to_str().ok());
         let answer = match self.access.try_authenticate_cached(bearer, secret) {
@@ -62,9 +62,9 @@ impl Gate {
             }
             None => {
                 self.timings.looked_up(false);
-                // Whom this node knows is never held up; whom it would have to look up is, once too many failed from there.
-                if let Some(wait) = arrival.ip.and_then(|ip| self.counters.strangers.held_up(ip, arrival.now)) {
-                    return Err(strangers::refusal(wait));
+                // Whom this node knows is never held up; whom it has to look up waits for a turn, once too many failed from there.
+                if let Some(ip) = arrival.ip {
+                    self.counters.strangers.wait(ip, arrival.now).await?;
                 }
                 self.access.authenticate(bearer, secret).await
             }
@@ -78,7 +78,7 @@ impl Gate {
     }
 
     /// Operators and host backends work on while partners are asked to come back later.
-    fn check_maintenance(&self, principal: &Principal) -> Result<()> {
+    pub(crate) fn check_maintenance(&self, principal: &Principal) -> Result<()> {
         let Some(switches) = self.switches.get().filter(|switches| switches.is_in_maintenance()) else { return Ok(()) };
         if matches!(principal.credential, Credential::ServiceKey { .. }) {
             return Ok(());
@@ -87,11 +87,16 @@ impl Gate {
         switches.maintenance().map_or(Ok(()), |maintenance| Err(maintenance.refusal()))
     }
 
-    fn check_lists(&self, principal: &Principal, arrival: &Arrival<'_>) -> Result<()> {
+    pub(crate) fn check_address(&self, principal: &Principal, arrival: &Arrival<'_>) -> Result<()> {
         let refused = !principal.allowed_ips.is_empty() && !arrival.ip.is_some_and(|ip| principal.ip_allowed(ip));
         if refused && !self.options.bypass_ip_allowlist {
             return Err(Error::forbidden("ip_not_allowed", "This key may not be used from your address."));
         }
+        Ok(())
+    }
+
+    fn check_lists(&self, principal: &Principal, arrival: &Arrival<'_>) -> Result<()> {
+        self.check_address(principal, arrival)?;
         if !principal.endpoint_allowed(arrival.method.as_str(), arrival.path) {
             return Err(Error::forbidden("endpoint_not_allowed", "This key may not call this endpoint."));
         }
@@ -110,7 +115,7 @@ impl Gate {
     }
 
     /// The caller, for the tenant that a service key names in `Tradewind-Tenant`. A tenant's own credential may name only itself.
-    async fn acting_for(&self, principal: &Principal, headers: &HeaderMap) -> Result<Caller> {
+    pub(crate) async fn acting_for(&self, principal: &Principal, headers: &HeaderMap) -> Result<Caller> {
         let caller = principal.caller();
         let Some(named) = headers.get(TENANT_HEADER) else { return Ok(caller) };
         let no_such = || Error::not_found("tenant");

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
 use kernel::{Caller, Credential, Error, KeyId, RequestId, RequestInfo, Result, ServiceKeyId, Timestamp};
 use usage::RequestRow;
-use web::{Access, Endpoint, Failure, RequestIdentity, RequestNote, Tally};
+use web::{Access, Endpoint, ErrorCode, Failure, RequestIdentity, RequestNote, RouteTemplate, Tally};
 
 use crate::admit::{Arrival, Seen};
 use crate::idempotency::{self, Entrance};
@@ -27,7 +27,7 @@ struct Guard {
 }
 
 pub(crate) fn wrap(gate: Arc<Gate>, endpoint: Arc<Endpoint>, route: MethodRouter) -> MethodRouter {
-    if endpoint.access == Access::Public {
+    if endpoint.access == Access::Public || endpoint.guarded_within {
         return route;
     }
     let template = Arc::from(endpoint.path.as_str());
@@ -74,9 +74,11 @@ async fn pass(guard: Arc<Guard>, mut request: Request, next: Next) -> Response {
     };
     let (ticket, mut seen) = (pending.ticket.take().expect("nobody else takes it"), std::mem::take(&mut pending.seen));
     let mut response = served.unwrap_or_else(|error| Failure(error).into_response());
+    let meant = response.extensions_mut().remove::<RouteTemplate>();
     let error = response.extensions_mut().remove::<Arc<Error>>();
     if let Some(error) = &error {
         response = web::render(error, guard.endpoint.errors.as_ref(), id);
+        response.extensions_mut().insert(ErrorCode(error.code()));
     }
     if let Some(charge) = &seen.charge {
         rate_headers::add(response.headers_mut(), charge, gate.options.reset);
@@ -89,7 +91,8 @@ async fn pass(guard: Arc<Guard>, mut request: Request, next: Next) -> Response {
         metrics::counter!("tradewind_deprecated_requests_total", "endpoint" => guard.template.to_string()).increment(1);
     }
     gate.timings.lap(&mut seen, Phase::Operation);
-    log(&guard, ticket, &seen, &mut response, error.as_deref());
+    let template = meant.map_or_else(|| Arc::clone(&guard.template), |meant| meant.0);
+    log(&guard, ticket, template, &seen, &mut response, error.as_deref());
     response
 }
 
@@ -108,8 +111,8 @@ impl Drop for Pending<'_> {
         let Some(ticket) = self.ticket.take() else { return };
         let mut nothing = Response::default();
         *nothing.status_mut() = StatusCode::from_u16(CLIENT_GONE.0).expect("a number of three digits");
-        nothing.extensions_mut().insert(Rendered(CLIENT_GONE.1));
-        log(self.guard, ticket, &self.seen, &mut nothing, None);
+        nothing.extensions_mut().insert(ErrorCode(CLIENT_GONE.1));
+        log(self.guard, ticket, Arc::clone(&self.guard.template), &self.seen, &mut nothing, None);
     }
 }
 
@@ -141,10 +144,6 @@ async fn serve(guard: &Guard, ticket: &Ticket, request: Request, next: Next, see
 #[derive(Clone, Copy)]
 pub(crate) struct Unlogged;
 
-/// The code of an error that has been rendered already, for the log.
-#[derive(Clone, Copy)]
-struct Rendered(&'static str);
-
 /// Serves a request that carries an idempotency key.
 async fn once(guard: &Guard, ticket: &Ticket, caller: Caller, key: String, request: Request, next: Next) -> Result<Response> {
     let gate = &guard.gate;
@@ -160,7 +159,7 @@ async fn once(guard: &Guard, ticket: &Ticket, caller: Caller, key: String, reque
                 response = gate.leave(ticket.id, slot, response).await;
             }
             if let Some(error) = error {
-                response.extensions_mut().insert(Rendered(error.code()));
+                response.extensions_mut().insert(ErrorCode(error.code()));
             }
             drop(hold);
             Ok(response)
@@ -180,28 +179,33 @@ async fn run(
     (next.run(request).await, info)
 }
 
-/// The same checks that the operation makes, made before it, so that a caller without the scope learns nothing about what exists.
-fn check_scope(endpoint: &Endpoint, caller: &Caller) -> Result<()> {
+/// Whether a caller may call an endpoint. The same checks that the operation makes, made before it, so that a caller without the scope learns
+/// nothing about what exists.
+pub fn check_scope(endpoint: &Endpoint, caller: &Caller) -> Result<()> {
     match &endpoint.access {
         Access::Public | Access::AnyCredential => Ok(()),
         Access::Operator => caller.operate().map(drop),
         Access::Permission(permission) => caller.require(*permission),
+        Access::PermissionOr(permission, scopes) => {
+            let refused = caller.require(*permission);
+            if scopes.iter().any(|scope| caller.require_scope(scope).is_ok()) { Ok(()) } else { refused }
+        }
         Access::Scope(scope) => caller.require_scope(scope),
     }
 }
 
-fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &mut Response<Body>, error: Option<&Error>) {
+fn log(guard: &Guard, ticket: Ticket, template: Arc<str>, seen: &Seen, response: &mut Response<Body>, error: Option<&Error>) {
     let principal = seen.principal.as_deref();
     let key = principal.and_then(|p| key_of(&p.credential));
     if let Some(key) = key {
         guard.gate.access.touch(key, ticket.at);
     }
     let duration = ticket.begun.elapsed();
-    let code = error.map(Error::code).or_else(|| response.extensions().get::<Rendered>().map(|rendered| rendered.0));
+    let code = error.map(Error::code).or_else(|| response.extensions().get::<ErrorCode>().map(|code| code.0));
     if guard.gate.notes.get().is_some() {
         response.extensions_mut().insert(RequestNote {
             id: ticket.id,
-            endpoint: Arc::clone(&guard.template),
+            endpoint: Arc::clone(&template),
             tenant: seen.tenant,
             client: principal.and_then(|p| p.client),
             key,
@@ -217,7 +221,7 @@ fn log(guard: &Guard, ticket: Ticket, seen: &Seen, response: &mut Response<Body>
         key,
         at: ticket.at,
         method: method_name(&ticket.method),
-        endpoint: Arc::clone(&guard.template),
+        endpoint: template,
         query: ticket.query,
         status: response.status().as_u16(),
         duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),

@@ -14,11 +14,13 @@ mod cors;
 mod guard;
 mod idempotency;
 mod limits;
+mod quota_uses;
 mod rate_headers;
 mod routes;
 mod singletons;
 mod timings;
 mod verify;
+mod visitor;
 mod whoami;
 
 use std::sync::{Arc, OnceLock};
@@ -32,8 +34,11 @@ use switches::Switches;
 use usage::Usage;
 use web::Endpoint;
 
+pub use guard::check_scope;
+pub use quota_uses::{QuotaStanding, QuotaUses};
 pub use timings::{BOUNDS_US, Phase, PhaseTimes, Timings};
 pub use verify::{Code, Left, Verified, VerifyKey};
+pub use visitor::Visitor;
 pub use web::PeerAddress;
 pub use whoami::{LimitState, WhoAmI};
 

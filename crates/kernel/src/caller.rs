@@ -310,6 +310,11 @@ impl TenantScope {
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
+
+    /// Whether the request carries an idempotency key whose slot nobody has taken: then its effect and its answer must be one transaction.
+    pub fn has_slot(&self) -> bool {
+        self.request.as_ref().and_then(|request| request.slot.as_ref()).is_some_and(|slot| !slot.is_taken())
+    }
 }
 
 /// The operator's authority: from [`Caller::operate`].

@@ -180,8 +180,20 @@ typed_id!(
     ExpungeId, "exp"
 );
 typed_id!(
+    /// A REST endpoint that a tenant declared at run time.
+    RestEndpointId, "rep"
+);
+typed_id!(
     /// An alert.
     AlertId, "alr"
+);
+typed_id!(
+    /// A job: work that takes longer than a request.
+    JobId, "job"
+);
+typed_id!(
+    /// What starts jobs again and again.
+    JobScheduleId, "jsc"
 );
 typed_id!(
     /// A row of the audit log.

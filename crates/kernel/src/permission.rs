@@ -65,6 +65,16 @@ permissions! {
     RecordsRead = "records.read",
     /// Write records of every resource type by the generic routes.
     RecordsWrite = "records.write",
+    /// See the REST endpoints that the tenant declared.
+    EndpointsRead = "endpoints.read",
+    /// Declare REST endpoints for the tenant, and delete them.
+    EndpointsWrite = "endpoints.write",
+    /// See jobs of every type.
+    JobsRead = "jobs.read",
+    /// Start and cancel jobs of every type; keep schedules.
+    JobsWrite = "jobs.write",
+    /// Do the work: lease jobs, tell their progress, complete them.
+    JobsWork = "jobs.work",
 }
 
 /// A set of permissions.

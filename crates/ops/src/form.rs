@@ -43,7 +43,7 @@ pub enum BodyView {
         /// Name for `data`.
         data: String,
         /// Names and values of the constants, in order.
-        #[schema(value_type = Vec<Object>)]
+        #[schema(value_type = Vec<Vec<Value>>)]
         constants: Vec<(String, Value)>,
     },
     /// `data` alone.

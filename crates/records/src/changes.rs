@@ -1,5 +1,6 @@
 //! Which events a change emits, and their data.
 
+use blueprint::model::Transition;
 use bytes::Bytes;
 use kernel::{Error, Event, EventType, Result, Timestamp};
 use serde_json::{Map, Value};
@@ -24,19 +25,25 @@ impl Change<'_> {
     }
 }
 
-/// The declared events of a change: one for a creation or a deletion; for an update one for each transition that it makes, or else the one
+/// The declared events of a change: one for a creation (and for each value that it begins with, where the blueprint says so) or a deletion; for an update one for each transition that it makes, or else the one
 /// for updates.
 fn declared(kind: &ResourceType, change: &Change<'_>) -> Vec<EventType> {
     let emits = &kind.resource().emits;
     let (before, after) = match change {
-        Change::Created(_) => return emits.created.iter().cloned().collect(),
+        Change::Created(record) => {
+            let begins = |one: &&Transition| one.at_creation && record.document.get(&one.field) == Some(&one.to);
+            let begun = emits.transitions.iter().filter(begins).map(|one| one.event.clone());
+            return emits.created.iter().cloned().chain(begun).collect();
+        }
         Change::Deleted(_) => return emits.deleted.iter().cloned().collect(),
         Change::Updated { before, after } => (&before.document, &after.document),
     };
     let mut types: Vec<EventType> = Vec::new();
     for transition in &emits.transitions {
         let member = transition.field.as_str();
-        let taken = after.get(member) == Some(&transition.to) && before.get(member) != after.get(member);
+        let from = before.get(member).unwrap_or(&Value::Null);
+        let fits = transition.from.is_empty() || transition.from.contains(from);
+        let taken = fits && after.get(member) == Some(&transition.to) && before.get(member) != after.get(member);
         if taken && !types.contains(&transition.event) {
             types.push(transition.event.clone());
         }
@@ -50,11 +57,19 @@ fn declared(kind: &ResourceType, change: &Change<'_>) -> Vec<EventType> {
 /// Publishes the events of a change in the transaction of the change. Deliveries of one record's events to an ordered webhook keep their
 /// order.
 pub(crate) fn emit(tx: &mut Tx<'_>, task: &Task, change: &Change<'_>, now: Timestamp) -> Result<()> {
-    let types = declared(&task.resource_type, change);
+    publish(tx, task, change.record(), declared(&task.resource_type, change), now)
+}
+
+/// Publishes one event more about a record, in the transaction of its change, if one is asked for.
+pub(crate) fn also(tx: &mut Tx<'_>, task: &Task, record: &Record, event: Option<EventType>) -> Result<()> {
+    let now = tx.now();
+    publish(tx, task, record, event.into_iter().collect(), now)
+}
+
+fn publish(tx: &mut Tx<'_>, task: &Task, record: &Record, types: Vec<EventType>, now: Timestamp) -> Result<()> {
     if types.is_empty() {
         return Ok(());
     }
-    let record = change.record();
     let data = data(&task.resource_type, record)?;
     let event = |event_type| Event {
         tenant: task.tenant,

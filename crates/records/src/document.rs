@@ -135,7 +135,8 @@ pub(crate) fn pointer(name: &str) -> String {
     format!("/{}", shown.replace('~', "~0").replace('/', "~1"))
 }
 
-fn refuse(mut faults: Vec<FieldError>) -> Result<()> {
+/// Error: 422 `validation_failed` with these faults, if there are any.
+pub(crate) fn refuse(mut faults: Vec<FieldError>) -> Result<()> {
     if faults.is_empty() {
         return Ok(());
     }

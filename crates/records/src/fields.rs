@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use store::Tx;
 
 use crate::document::pointer;
+use crate::metrics::points;
+use crate::query::Operand;
 use crate::records::Record;
 use crate::resource_type::ResourceType;
 
@@ -46,7 +48,15 @@ fn text_form(text: &str) -> String {
     format!("s{}…{}", &text[..cut], &blake3::hash(text.as_bytes()).to_hex()[..32])
 }
 
-/// The forms that a text from a query string may stand for, given the member's types.
+/// The forms that an operand may stand for: of a text from a query string, as the member's types say.
+pub(crate) fn forms(kind: &ResourceType, member: &str, operand: &Operand) -> Vec<String> {
+    match operand {
+        Operand::Text(text) => candidates(kind, member, text),
+        Operand::Json(value) => canonical(value).into_iter().collect(),
+    }
+}
+
+/// The forms that a text may stand for, given the member's types.
 pub(crate) fn candidates(kind: &ResourceType, member: &str, text: &str) -> Vec<String> {
     let types = kind.types_of(member);
     let may = |name: &str| types.is_empty() || types.contains(&name);
@@ -91,6 +101,7 @@ pub(crate) fn write(tx: &mut Tx<'_>, tenant: TenantId, kind: &ResourceType, befo
     }
     let into = "INSERT INTO record_fields (tenant_id, resource, field, value, record_id, created_at) VALUES";
     tx.insert_rows(into, 6, &rows, UPSERT)?;
+    points::write(tx, tenant, kind.measured(), before, after)?;
     uniques(tx, tenant, kind, before, after)
 }
 
@@ -122,6 +133,7 @@ pub(crate) fn remove(tx: &mut Tx<'_>, tenant: TenantId, record: &Record) -> Resu
     for sql in [
         "DELETE FROM record_fields WHERE tenant_id = ?1 AND record_id = ?2",
         "DELETE FROM record_uniques WHERE tenant_id = ?1 AND record_id = ?2",
+        "DELETE FROM record_points WHERE tenant_id = ?1 AND record_id = ?2",
     ] {
         tx.exec(sql, &[tenant.into(), record.id.into()])?;
     }

@@ -2,54 +2,90 @@
 //!
 //! * [`Records`] holds the resource types with their compiled schemas and is the home of the operations: one file each in `records/`.
 //! * [`Record`], [`RecordRef`]: a record, and the three ways to name one.
-//! * [`ListQuery`]: filters, search, order and page of a list.
+//! * [`Query`]: filter, search, order, members and part of a list, as plain data; every front door's lists come from one.
 //!
 //! Tables: `records` (the documents), `record_fields` (the members that lists are filtered and sorted by), `record_uniques` (who holds a
-//! value of a unique member), `record_indexes` (which declaration they were filled for). Integer ids are counted in store's `counters`.
+//! value of a unique member), `record_indexes` (which declaration they were filled for); for the search (`search/mod.rs` says how)
+//! `record_tail`, `record_places`, `record_grams`, `record_shelves`. Integer ids are counted in store's `counters`.
 //!
 //! Events: a change emits what the blueprint declares for it, in the transaction of the change (`changes.rs` says which).
 //!
 //! Invariants: what is stored satisfies the schema that was in force when it was written; a record's rows in `record_fields` and
 //! `record_uniques` are those of its document; a change and its events commit together.
 
+mod authority;
+mod backfill;
 mod changes;
+mod computed;
 mod document;
+mod expected;
 mod fields;
 mod forget;
+mod metrics;
+mod objections;
+mod query;
 mod records;
 mod reindex;
 mod resource_type;
 mod search;
+mod sparse;
+mod states;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use blueprint::Blueprint;
 use events::Events;
 use kernel::{Ambient, Error, RecordId, Result, TenantScope};
 use store::{Home, Migration, Store};
 
+pub use authority::Touch;
 pub use document::{MAX_BYTES, MAX_DEPTH};
+pub use expected::Expected;
 pub use forget::{forget, purge_some};
-pub use records::{ListQuery, NewRecord, Record, RecordRef, Sort, Upserted};
+pub use metrics::{MAX_RECORDS, Measurement, MetricQuery};
+pub use objections::objections;
+pub use query::{Filter, MAX_TERMS, MAX_VALUES, Op, Operand, Query, Sort, Term, unknown_operator};
+pub use records::singletons::{RecordsLifecycle, TenantName};
+pub use records::{
+    Act, Children, Edge, Edges, Export, Item, ItemAct, ItemOutcome, MAX_BATCH, NewRecord, Record, RecordRef, Sent, Upserted,
+};
 pub use resource_type::ResourceType;
 
+/// What a list is asked for.
+pub type ListQuery = Query;
+
 /// This crate's tables.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { feature: "records", version: 1, home: Home::State, sql: include_str!("../migrations/0001_records.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { feature: "records", version: 1, home: Home::State, sql: include_str!("../migrations/0001_records.sql") },
+    Migration { feature: "records", version: 2, home: Home::State, sql: include_str!("../migrations/0002_search.sql") },
+    Migration { feature: "records", version: 9, home: Home::State, sql: include_str!("../migrations/0009_points.sql") },
+];
+
+/// How often the search's index is looked after at least.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Records of every declared resource type. Each operation takes the authority that its caller obtained (`caller.allow(…)`,
 /// `caller.allow_scope(…)`) and works on that tenant's records only.
+#[derive(Clone)]
 pub struct Records {
     store: Store,
-    types: HashMap<String, Arc<ResourceType>>,
+    types: Arc<HashMap<String, Arc<ResourceType>>>,
     around: Arc<Surroundings>,
+    /// What every record that is changed must be.
+    expected: Expected,
 }
 
 /// What an operation needs inside of its transaction.
 pub(crate) struct Surroundings {
     pub(crate) ambient: Ambient,
     pub(crate) events: Arc<Events>,
+    /// Who works texts into the search's index is told of new ones here.
+    pub(crate) tidings: search::Tidings,
+    /// Every resource type, for those that belong to others.
+    pub(crate) kinds: HashMap<String, Arc<ResourceType>>,
+    /// Knows tenants' names, for the texts that singletons begin with.
+    pub(crate) tenant_name: OnceLock<TenantName>,
     last_id: Mutex<Option<RecordId>>,
 }
 
@@ -60,9 +96,37 @@ impl Records {
     pub fn new(store: Store, ambient: Ambient, blueprint: &Blueprint, events: Arc<Events>) -> Result<Arc<Self>> {
         let mut types = HashMap::new();
         for resource in &blueprint.resources {
-            types.insert(resource.name.clone(), Arc::new(ResourceType::compile(resource, blueprint.style.naming)?));
+            let kind = ResourceType::compile(resource, blueprint.style.naming)?.measured_by(&blueprint.metrics);
+            types.insert(resource.name.clone(), Arc::new(kind));
         }
-        Ok(Arc::new(Self { store, types, around: Arc::new(Surroundings { ambient, events, last_id: Mutex::new(None) }) }))
+        let around = Surroundings {
+            ambient,
+            events,
+            tidings: search::Tidings::default(),
+            kinds: types.clone(),
+            tenant_name: OnceLock::new(),
+            last_id: Mutex::new(None),
+        };
+        Ok(Arc::new(Self { store, types: Arc::new(types), around: Arc::new(around), expected: Expected::Anything }))
+    }
+
+    /// Works texts into the search's index as they come, until the records are dropped. To be spawned once by a server.
+    pub async fn keep_searchable(records: std::sync::Weak<Self>) {
+        loop {
+            let Some(alive) = records.upgrade() else { return };
+            let (store, tidings) = (alive.store.clone(), alive.around.tidings.clone());
+            drop(alive);
+            if let Err(error) = search::drain(&store, false).await {
+                tracing::warn!(?error, "texts could not be worked into the search's index; they are searched one by one");
+            }
+            // Now and then also without news: another node may have died with work half done.
+            let _ = tokio::time::timeout(LOOK_EVERY, tidings.wait()).await;
+        }
+    }
+
+    /// Works in every text that waits, also few and fresh ones; answers how many. For tests, and for tools that loaded much.
+    pub async fn settle(&self) -> Result<u64> {
+        search::drain(&self.store, true).await
     }
 
     /// The resource type of this (singular) name. Error: 404.
@@ -70,10 +134,32 @@ impl Records {
         self.types.get(name).ok_or_else(|| Error::not_found("resource type"))
     }
 
+    /// Every resource type.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
+        self.types.values()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The time, by the clock that records are stamped with.
+    pub fn now(&self) -> kernel::Timestamp {
+        self.around.ambient.now()
+    }
+
+    /// Whether the database answers. Errors: the store's.
+    pub async fn check_alive(&self) -> Result<()> {
+        self.store
+            .read(kernel::Scope::system("health"), |tx| tx.query_one("SELECT CAST(1 AS BIGINT)", &[], |row| row.get::<i64>(0)))
+            .await
+            .map(drop)
+    }
+
     /// What a writing operation carries into its transaction.
     fn task(&self, resource: &str, scope: &TenantScope) -> Result<Task> {
         let resource_type = Arc::clone(self.resource_type(resource)?);
-        Ok(Task { tenant: scope.tenant(), resource_type, around: Arc::clone(&self.around) })
+        Ok(Task { tenant: scope.tenant(), resource_type, expected: self.expected.clone(), around: Arc::clone(&self.around) })
     }
 }
 
@@ -82,6 +168,7 @@ impl Records {
 pub(crate) struct Task {
     pub(crate) tenant: kernel::TenantId,
     pub(crate) resource_type: Arc<ResourceType>,
+    pub(crate) expected: Expected,
     pub(crate) around: Arc<Surroundings>,
 }
 

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use blueprint::Schema;
-use blueprint::model::{IdForm, Naming, Resource};
+use blueprint::model::{IdForm, Metric, Naming, Resource};
 use kernel::{Error, FieldError, Result, Timestamp};
 use serde_json::{Map, Value};
 
+use crate::metrics::points::Measured;
 use crate::records::Record;
 
 /// A declared kind of thing, with its schema compiled.
@@ -20,6 +21,8 @@ pub struct ResourceType {
     required: HashSet<String>,
     /// Members with a row in `record_fields`, and whether lists are sorted by them.
     indexed: Vec<(String, bool)>,
+    /// The metrics that look at its records.
+    measured: Vec<Measured>,
 }
 
 impl ResourceType {
@@ -34,7 +37,18 @@ impl ResourceType {
             Naming::Camel => "externalId",
             Naming::Snake => "external_id",
         };
-        Ok(Self { resource: resource.clone(), schema, external_id_member, nullable, required, indexed })
+        Ok(Self { resource: resource.clone(), schema, external_id_member, nullable, required, indexed, measured: Vec::new() })
+    }
+
+    /// With those of the metrics that look at its records.
+    pub(crate) fn measured_by(mut self, metrics: &[Metric]) -> Self {
+        let own = metrics.iter().filter(|metric| metric.resource == self.resource.name);
+        self.measured = own.map(|metric| Measured::new(metric, &self.resource)).collect();
+        self
+    }
+
+    pub(crate) fn measured(&self) -> &[Measured] {
+        &self.measured
     }
 
     /// The declaration.
@@ -58,7 +72,7 @@ impl ResourceType {
         let mut out = Map::new();
         let number = record.number.filter(|_| self.resource.id_form == IdForm::Integer);
         out.insert("id".into(), number.map_or_else(|| Value::String(record.id.to_string()), Value::from));
-        if let Some(external) = &record.external_id {
+        if let Some(external) = record.external_id.as_ref().filter(|_| !self.resource.singleton) {
             out.insert(self.external_id_member.into(), Value::String(external.clone()));
         }
         for (name, _) in properties(&self.resource) {
@@ -78,6 +92,14 @@ impl ResourceType {
             out.insert(updated.clone(), Value::String(record.updated_at.to_string()));
         }
         out
+    }
+
+    /// The record's id as children of it hold it: its number, or our id.
+    pub fn id_value(&self, record: &Record) -> Value {
+        match record.number {
+            Some(number) if self.resource.id_form == IdForm::Integer => Value::from(number),
+            _ => Value::String(record.id.to_string()),
+        }
     }
 
     /// The record's id in words: its number, or our id.
@@ -115,7 +137,7 @@ impl ResourceType {
         matches!(member, "id" | "externalId" | "external_id")
             || member == resource.created_field
             || resource.updated_field.as_deref() == Some(member)
-            || resource.stamps.iter().any(|stamp| stamp.field == member)
+            || resource.is_derived(member)
     }
 
     /// Default values of the members that have one.
@@ -137,6 +159,21 @@ impl ResourceType {
     pub(crate) fn stamp(&self, document: &mut Map<String, Value>, now: Timestamp, creating: bool) {
         for stamp in &self.resource.stamps {
             if if creating { stamp.on_create } else { stamp.on_update } {
+                document.insert(stamp.field.clone(), Value::String(now.to_string()));
+            }
+        }
+    }
+}
+
+impl ResourceType {
+    /// Sets the stamps of members that take a value now and had another one before.
+    pub(crate) fn stamp_values(&self, before: &Map<String, Value>, document: &mut Map<String, Value>, now: Timestamp) {
+        for stamp in &self.resource.stamps {
+            let taken = stamp
+                .on_value
+                .as_ref()
+                .is_some_and(|(member, value)| document.get(member) == Some(value) && before.get(member) != Some(value));
+            if taken {
                 document.insert(stamp.field.clone(), Value::String(now.to_string()));
             }
         }

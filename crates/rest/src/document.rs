@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use kernel::{Error, Result};
 use serde_json::value::RawValue;
 use web::{Failure, RawJson};
@@ -26,7 +26,19 @@ impl<S: Sync> FromRequest<S> for Document {
     }
 }
 
-fn check(text: &str) -> Result<()> {
+/// `Option<Document>` also takes a request without a body, whatever its content type.
+impl<S: Sync> OptionalFromRequest<S> for Document {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Failure> {
+        if axum::body::HttpBody::is_end_stream(request.body()) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
+    }
+}
+
+pub(crate) fn check(text: &str) -> Result<()> {
     if let Some(pointer) = events::duplicate_member(text) {
         let detail = "An object has the same member twice: readers disagree about which one counts. Send each once.";
         return Err(Error::malformed("duplicate_member", detail).at(pointer, "occurs twice"));

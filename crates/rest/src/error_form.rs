@@ -22,6 +22,18 @@ pub fn error_form(style: &Style, scope: &str, not_found: Option<&str>) -> ErrorF
     })
 }
 
+/// Codes of faults in what was sent, as opposed to those about credentials, tenants and idempotency keys.
+const VALIDATION: &[&str] = &[
+    "validation_failed",
+    "unknown_scope",
+    "scope_exceeds_client",
+    "limit_exceeds_tier",
+    "unknown_event_type",
+    "invalid_transform",
+    "url_refused",
+    "inexact_number",
+];
+
 struct Declared {
     style: ErrorStyle,
     validation: StatusCode,
@@ -32,7 +44,7 @@ struct Declared {
 impl Declared {
     fn status(&self, error: &Error) -> StatusCode {
         // Only what the blueprint's own rules find has the blueprint's status: what all routes share stays as it is.
-        let of_validation = error.kind() == Kind::Invalid && error.code() == "validation_failed";
+        let of_validation = error.kind() == Kind::Invalid && VALIDATION.contains(&error.code());
         if of_validation { self.validation } else { web::status(error.kind()) }
     }
 

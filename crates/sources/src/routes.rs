@@ -77,7 +77,7 @@ impl Sources {
     fn receiving_routes(self: &Arc<Self>) -> Api {
         let receiving = |method: Method, id: &str, summary: &str| {
             let endpoint = Endpoint::new(method, RECEIVE, id).tag("Sources").summary(summary).needs(Access::Public);
-            endpoint.idempotent(false).body_limit(MAX_BODY).answers::<Outcome>(200)
+            endpoint.idempotent(false).body_limit(MAX_BODY).answers::<Outcome>(200).fails(&[400, 401, 405, 413, 429])
         };
         let post = receiving(Method::POST, "sources.receive", "Where a vendor calls; verified as the source's provider signs");
         let get = receiving(Method::GET, "sources.receive_get", "The same, for calls of Twilio's that use GET");

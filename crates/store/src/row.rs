@@ -99,4 +99,7 @@ through! {
     String => kernel::SourceId, v, v.parse();
     String => kernel::CallId, v, v.parse();
     String => kernel::AlertId, v, v.parse();
+    String => kernel::RestEndpointId, v, v.parse();
+    String => kernel::JobId, v, v.parse();
+    String => kernel::JobScheduleId, v, v.parse();
 }

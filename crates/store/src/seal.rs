@@ -19,6 +19,8 @@ const PREFIX: &str = "twmk_";
 const HEADER: usize = 1 + 8;
 const NONCE: usize = 24;
 const WRAP_CONTEXT: &str = "data_keys.wrapped";
+/// The same for a key that was made together with the root of the audit log: who removes that cannot say that it never was there.
+const ROOTED_CONTEXT: &str = "data_keys.wrapped, audit_roots";
 
 /// The master key: 32 bytes, written as `twmk_` and base64.
 #[derive(Clone, Debug)]
@@ -107,15 +109,17 @@ impl Sealer {
         Self(Arc::new(Keyring { ambient, master, data: RwLock::default(), active: RwLock::new(0) }))
     }
 
-    /// A new data key, wrapped for storage.
+    /// A new data key, wrapped for storage, of an installation whose audit log has a root.
     pub(crate) fn new_data_key(&self) -> Result<Vec<u8>> {
         let key: Secret<[u8; 32]> = Secret::new(self.0.ambient.bytes());
-        encrypt(&self.0.master, 0, &self.0.ambient, WRAP_CONTEXT, key.reveal())
+        encrypt(&self.0.master, 0, &self.0.ambient, ROOTED_CONTEXT, key.reveal())
     }
 
-    /// Unwraps a stored data key and makes it the active one.
-    pub(crate) fn add_data_key(&self, id: u64, wrapped: &[u8]) -> Result<()> {
-        let bytes = decrypt(&self.0.master, WRAP_CONTEXT, wrapped).map_err(|_| {
+    /// Unwraps a stored data key and makes it the active one. Whether it was made together with the root of the audit log.
+    pub(crate) fn add_data_key(&self, id: u64, wrapped: &[u8]) -> Result<bool> {
+        let rooted = decrypt(&self.0.master, ROOTED_CONTEXT, wrapped);
+        let is_rooted = rooted.is_ok();
+        let bytes = rooted.or_else(|()| decrypt(&self.0.master, WRAP_CONTEXT, wrapped)).map_err(|()| {
             Error::invalid(
                 "wrong_master_key",
                 "This master key does not belong to this database. Give the one that the database was made with.",
@@ -125,7 +129,7 @@ impl Sealer {
         let poisoned = |_| Error::internal("the keyring is poisoned");
         self.0.data.write().map_err(|_| poisoned(()))?.insert(id, XChaCha20Poly1305::new(key.reveal().into()));
         *self.0.active.write().map_err(|_| poisoned(()))? = id;
-        Ok(())
+        Ok(is_rooted)
     }
 
     /// Seals `plain` for `context` (table, column and row).

@@ -287,21 +287,26 @@ fn open(config: &Config, runtime: &tokio::runtime::Handle) -> Result<Store> {
     Ok(store)
 }
 
-/// Loads every data key, making the first one on a new database.
+/// Loads every data key, making the first one on a new database, together with the root of the audit log.
 async fn load_data_key(store: &Store) -> Result<()> {
     let sealer = store.sealer().clone();
     store
         .write(Scope::system("store"), move |tx| {
             let fresh = sealer.new_data_key()?;
             let now = tx.now();
-            tx.exec(
+            let is_new = tx.exec(
                 "INSERT INTO data_keys (id, wrapped, created_at) SELECT 1, ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM data_keys) ON CONFLICT (id) DO NOTHING",
                 &[fresh.into(), now.into()],
             )?;
+            let mut is_rooted = false;
             for (id, wrapped) in
                 tx.query("SELECT id, wrapped FROM data_keys ORDER BY id", &[], |row| Ok((row.get::<u64>(0)?, row.get::<Vec<u8>>(1)?)))?
             {
-                sealer.add_data_key(id, &wrapped)?;
+                is_rooted |= sealer.add_data_key(id, &wrapped)?;
+            }
+            // An installation that was made without a root gets one; of any other, the root that is not there was taken away.
+            if is_new > 0 || !is_rooted {
+                crate::audit::plant(tx)?;
             }
             Ok(())
         })

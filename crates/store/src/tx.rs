@@ -142,6 +142,30 @@ impl<'a> Tx<'a> {
         Ok(inserted)
     }
 
+    /// Runs `function` in a savepoint of its own: if it fails, its statements, notices and hooks are undone, and the function around it goes on.
+    /// For one of many things that have a fate each.
+    ///
+    /// Errors: the outer one, when the savepoint itself could not be made or undone; the inner one is the function's.
+    pub fn attempt<T>(&mut self, function: impl FnOnce(&mut Self) -> Result<T>) -> Result<Result<T>> {
+        let (hooks, changes) = (self.hooks.len(), self.changes.len());
+        self.run("SAVEPOINT item")?;
+        let outcome = function(self);
+        if outcome.is_err() {
+            self.run("ROLLBACK TO item")?;
+            self.hooks.truncate(hooks);
+            self.changes.truncate(changes);
+        }
+        self.run("RELEASE item")?;
+        Ok(outcome)
+    }
+
+    fn run(&mut self, sql: &str) -> Result<()> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => conn.prepare_cached(sql).and_then(|mut s| s.execute([])).map(drop).map_err(crate::error::from_sqlite),
+            Conn::Postgres(session) => session.batch(sql),
+        }
+    }
+
     /// Appends to the audit log, in the chain of the scope's tenant (or the operator's): `action` is `client.update`, `target` the id.
     pub fn audit(&mut self, action: &str, target: impl Display) -> Result<()> {
         audit::append(self, action, &target.to_string(), &Json::Null)

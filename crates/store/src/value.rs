@@ -67,6 +67,9 @@ from_id!(
     kernel::SourceId,
     kernel::CallId,
     kernel::AlertId,
+    kernel::RestEndpointId,
+    kernel::JobId,
+    kernel::JobScheduleId,
 );
 
 impl From<u64> for Value {

@@ -39,8 +39,13 @@ pub(crate) enum Command {
     /// Backends that the blueprint names
     #[command(subcommand)]
     Upstream(UpstreamCommand),
+    /// Print the secret by which a host verifies calls for jobs of a type; works with the server up or down
+    JobSecret {
+        /// The type's name in the blueprint
+        name: String,
+    },
     /// Check the audit log's hash chains: finds any row that was altered, removed, moved or added
-    VerifyLog,
+    VerifyLog(VerifyLogArgs),
     /// Look at settings, data directory, master key and database, or at one receiver's URL; changes nothing
     Doctor(DoctorArgs),
     /// Look at blueprints
@@ -48,6 +53,8 @@ pub(crate) enum Command {
     Blueprint(BlueprintCommand),
     /// Print the OpenAPI document of the configured blueprint
     Openapi,
+    /// Print a Postman collection of the configured blueprint's API
+    Postman,
     /// Receive a tenant's webhooks on this machine, over an outgoing connection
     Listen(ListenArgs),
     /// Play good and forged deliveries against a receiver, and say what it does wrong
@@ -65,6 +72,13 @@ pub(crate) struct DemoArgs {
     /// Seconds between two changes that the demo makes by itself
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) every: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyLogArgs {
+    /// Compare with what this file says of an earlier time, and then write into it where the chains end now; keep it away from the database
+    #[arg(long, value_name = "FILE")]
+    pub(crate) anchor: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -143,20 +157,40 @@ pub(crate) enum BlueprintCommand {
         /// A built-in name, or a path
         name: String,
     },
+    /// Print the JSON Schema of the file format, for editors
+    Schema,
     /// Check a blueprint; says every fault. With --against, says what it breaks for those who rely on another version (exit code 1 if anything)
     Check {
         /// A built-in name, or a path
         file: String,
-        /// The version that others rely on: a built-in name, or a path
+        /// The version that others rely on: a built-in name, a path, or `applied`: the version in force in the database, and what is stored there
         #[arg(long, value_name = "OLD")]
         against: Option<String>,
         /// How the answer looks
         #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
         format: CheckFormat,
     },
+    /// List the versions that were applied to the database, the newest (which is in force) first
+    Versions {
+        /// Print the text of this version instead
+        #[arg(long, value_name = "NUMBER")]
+        show: Option<i64>,
+        /// How the answer looks
+        #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+        format: CheckFormat,
+    },
+    /// Put the version before the present one into force again; running servers take it up at once
+    Rollback {
+        /// Why, for those who read the versions later
+        #[arg(long)]
+        note: Option<String>,
+        /// Who does it
+        #[arg(long, env = "USER", default_value = "command line")]
+        by: String,
+    },
 }
 
-/// How `blueprint check` answers.
+/// How commands about blueprints answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum CheckFormat {
     /// Lines for people

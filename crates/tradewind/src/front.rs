@@ -11,19 +11,19 @@ use dashboards::Dashboards;
 use dispatch::DispatchLifecycle;
 use events::{ClientExists, Events};
 use gate::{Gate, Options, QuotaLifecycle};
+use graphql::{Graphql, GraphqlLifecycle};
+use jobs::{Around, Jobs};
 use kernel::IdRef;
-use records::Records;
-use rest::DocsConfig;
+use records::{Records, RecordsLifecycle};
+use rest::{Docs, RestEndpoints};
 use retention::RetentionLifecycle;
-use serde_json::Value;
 use sources::Sources;
 use store::Lifecycle;
 use upstream::Upstreams;
 use web::Api;
 use webhooks::{OperationalEvents, Webhooks, WebhooksLifecycle};
 
-use crate::health;
-use crate::settings::Resolved;
+use crate::{agents, documentation, health};
 use crate::system::Foundation;
 
 /// See the module.
@@ -32,14 +32,17 @@ pub(crate) struct Front {
     pub(crate) blueprint: Arc<Blueprint>,
     /// Everything that is served.
     pub(crate) router: Router,
-    /// What `/docs/openapi.json` answers.
-    pub(crate) openapi: Arc<Value>,
+    /// What documents it.
+    pub(crate) docs: Arc<Docs>,
     /// What operational events of deliveries become.
     pub(crate) observer: Arc<OperationalEvents>,
     pub(crate) access: Arc<Access>,
     pub(crate) alerts: Arc<Alerts>,
     pub(crate) events: Arc<Events>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) records: Arc<Records>,
+    pub(crate) graphql: Arc<Graphql>,
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) upstreams: Arc<Upstreams>,
 }
 
@@ -56,16 +59,32 @@ impl Front {
         events.set_tenants(Arc::new(access::tenants::exists));
         events.set_features(Arc::new(access::tenants::features));
         let records = Records::new(store.clone(), ambient.clone(), &blueprint, Arc::clone(&events))?;
+        records.set_tenant_names(Arc::new(access::tenants::name));
         records.prepare().await?;
+        tokio::spawn(Records::keep_searchable(Arc::downgrade(&records)));
+        let rest_endpoints = RestEndpoints::new(store.clone(), ambient.clone(), Arc::clone(&blueprint), Arc::clone(&records));
+        rest_endpoints.heed(Arc::clone(&base.switches));
         let sources = Sources::new(store.clone(), ambient.clone(), Arc::clone(&events), &settings.public_url);
         let (operator, holder) = (settings.operator_tenant.clone(), dispatch.node().id);
         let alerts = Alerts::new(store.clone(), ambient.clone(), Arc::clone(&events), operator, holder);
+        let around = Around {
+            events: Arc::clone(&events),
+            records: Arc::clone(&records),
+            dispatch: Arc::clone(dispatch),
+            outbound: base.outbound.clone(),
+            secret: base.job_secret.clone(),
+        };
+        let jobs = Jobs::new(store.clone(), ambient.clone(), &blueprint, around)?;
         // In the order in which things go: what refers to others first.
         let lifecycles: Vec<Arc<dyn Lifecycle>> = vec![
             Arc::new(WebhooksLifecycle(Arc::clone(&webhooks))),
+            jobs.clone(),
+            Arc::new(RecordsLifecycle(Arc::clone(&records))),
             DispatchLifecycle::new(store.clone()),
             Arc::new(RetentionLifecycle(Arc::clone(&base.retention))),
             sources.clone(),
+            rest_endpoints.clone(),
+            Arc::new(GraphqlLifecycle),
             alerts.clone(),
             events.clone(),
             Arc::new(QuotaLifecycle),
@@ -105,24 +124,52 @@ impl Front {
             .merge(dashboards.routes())
             .merge(base.usage.routes())
             .merge(base.retention.routes())
+            .merge(jobs.routes())
             .merge(rest::generic(&records))
-            .merge(rest::declared(&records, &blueprint))
+            .merge(rest_endpoints.routes());
+        let parts = graphql::Parts {
+            store: store.clone(),
+            ambient: ambient.clone(),
+            blueprint: Arc::clone(&blueprint),
+            records: Arc::clone(&records),
+            events: Arc::clone(&events),
+            access: Arc::clone(&access),
+            gate: Arc::clone(&gate),
+        };
+        let graphql = Graphql::new(parts)?;
+        let mcp = agents::server(base, &blueprint, &access, &gate, &rest_endpoints);
+        let declared = rest::declared(&records, &blueprint, &api);
+        let api = api
+            .merge(declared)
+            .merge(rest::declared_jobs(&jobs, &blueprint))
+            .merge(rest::metrics(&records, &blueprint))
+            .merge(mcp.routes())
+            .merge(graphql.routes(&gate))
+            .merge(graphql::console(&blueprint))
             .merge(upstreams.routes(&blueprint, |endpoint| rest::error_form(&blueprint.style, &endpoint.scope, None)))
             .merge(rest::home(&blueprint));
-        let (api, openapi) = with_docs(api, &blueprint, settings);
+        let offered = api.endpoints();
+        let unserved = rest::unserved(&blueprint, &offered);
+        anyhow::ensure!(unserved.is_empty(), "The blueprint {} asks for more than this program serves: {}", blueprint.name, unserved.join("; "));
+        let (api, docs) = documentation::add(api, &blueprint, settings, &gate, &rest_endpoints);
+        let described = Arc::clone(&docs);
+        mcp.offer(Box::new(move || (offered.clone(), described.openapi())));
         let router = api.into_router(|endpoint, route| gate.guard(endpoint, route));
         let observer = OperationalEvents::new(&events);
-        Ok(Self { blueprint, router, openapi, observer, access, alerts, events, gate, upstreams })
+        Ok(Self { blueprint, router, docs, observer, access, alerts, events, gate, records, graphql, jobs, upstreams })
     }
 
     /// Ends streams of events and polls that wait: their readers come back.
     pub(crate) fn close_readers(&self) {
         self.events.close_readers();
+        self.jobs.close();
+        self.graphql.close();
         self.upstreams.close();
     }
 
     /// Leaves to other servers what one server does for all, before this one stops.
     pub(crate) async fn hand_over(&self) {
+        self.jobs.drain(std::time::Duration::from_secs(5)).await;
         if let Err(error) = self.alerts.stop().await {
             tracing::warn!(?error, "another server looks for alerts only when the lease has run out");
         }
@@ -143,12 +190,4 @@ fn client_exists() -> ClientExists {
         Err(error) if error.kind() == kernel::Kind::NotFound => Ok(false),
         Err(error) => Err(error),
     })
-}
-
-/// Adds the documentation of everything before it.
-fn with_docs(api: Api, blueprint: &Blueprint, settings: &Resolved) -> (Api, Arc<Value>) {
-    let config = DocsConfig { public_url: settings.public_url.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let endpoints = api.endpoints();
-    let document = Arc::new(rest::openapi(blueprint, &endpoints, &config));
-    (api.merge(rest::docs(blueprint, &endpoints, &config)), document)
 }

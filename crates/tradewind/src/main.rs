@@ -1,12 +1,15 @@
 //! The binary `tradewind`: command line, configuration, wiring. No logic lives here.
 
+mod agents;
 mod archive;
 mod cli;
 mod commands;
+mod documentation;
 mod front;
 mod health;
 mod logging;
 mod outlook;
+mod product;
 mod reload;
 mod settings;
 mod subjects;

@@ -1,19 +1,21 @@
 //! Reading the blueprint again while the server runs: `docs/adr/0014-reloading-by-a-new-front.md`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use blueprint::model::{BodyForm, Webhooks};
-use blueprint::{Blueprint, Verdict};
+use anyhow::bail;
+use blueprint::Blueprint;
+use blueprint::model::{BodyForm, Resource, Webhooks};
+use kernel::Timestamp;
+use products::{How, Settled, Text, Ticket};
 use switches::ReloadOutcome;
 
 use crate::front::Front;
+use crate::product;
 use crate::system::System;
 
 /// How long the front before is kept for the requests that it has.
 const GRACE: Duration = Duration::from_secs(30);
-/// Most reasons that are named.
-const MOST_REASONS: usize = 5;
 
 /// What became of a reload: the outcome, and why.
 pub(crate) struct Reload {
@@ -38,58 +40,70 @@ impl System {
         let present = self.front();
         let name = &self.base.settings.blueprint;
         let refused = |detail: String| Reload { outcome: ReloadOutcome::Refused, detail };
-        let next = match blueprint::load(name) {
-            Ok(next) => Arc::new(next),
+        let text = match Text::read(name) {
+            Ok(text) => text,
             Err(error) => return refused(format!("{name}: {error}")),
+        };
+        let settled = match self.base.products.settle(text, How::Reload).await {
+            Ok(settled) => settled,
+            Err(error) => return refused(format!("{name}: {error:#}")),
+        };
+        let (next, ticket, said) = match settled {
+            Settled::Same(next) => (next, None, format!("{name} says what it said")),
+            Settled::Kept { blueprint, why } => (blueprint, None, format!("{name}: {why}")),
+            Settled::Refused(why) => return refused(format!("{name}: {why}")),
+            Settled::New(ticket) => (Arc::clone(ticket.blueprint()), Some(ticket), name.clone()),
         };
         // What the model says is what is served; its text may differ in comments.
         if format!("{next:?}") == format!("{:?}", present.blueprint) {
-            return Reload { outcome: ReloadOutcome::Unchanged, detail: format!("{name} says what it said") };
+            return Reload { outcome: ReloadOutcome::Unchanged, detail: said };
         }
-        if let Some(why) = obstacle(&present.blueprint, &next) {
-            return refused(format!("{name}: {why}"));
-        }
-        match Front::build(&self.base, next, Some(&present)).await {
-            Ok(front) => {
-                let front = Arc::new(front);
-                let detail = format!(
-                    "{name}: {} endpoints, {} event types are served",
-                    front.blueprint.endpoints.len(),
-                    front.blueprint.events.len()
-                );
-                tokio::spawn(retire(self.replace(front)));
-                Reload { outcome: ReloadOutcome::Applied, detail }
-            }
+        match self.serve(next, ticket.as_ref(), &present).await {
+            Ok(detail) => Reload { outcome: ReloadOutcome::Applied, detail: format!("{name}: {detail}") },
             Err(error) => refused(format!("{name}: {error:#}")),
         }
     }
+
+    /// Serves another blueprint from the next request on; what is new is in force then.
+    async fn serve(&self, next: Arc<Blueprint>, ticket: Option<&Ticket>, present: &Front) -> anyhow::Result<String> {
+        if shape(&present.blueprint.webhooks) != shape(&next.webhooks) {
+            bail!("[webhooks] has changed how deliveries look; restart the server to apply it");
+        }
+        let begun = self.base.ambient.now();
+        let front = Arc::new(Front::build(&self.base, next, Some(present)).await?);
+        if let Some(ticket) = ticket {
+            self.base.products.record(ticket, How::Reload, &product::server_name()).await?;
+        }
+        let served = &front.blueprint;
+        let detail = format!("{} endpoints, {} event types are served", served.endpoints.len(), served.events.len());
+        let before = self.replace(Arc::clone(&front));
+        tokio::spawn(retire(before, Arc::downgrade(&front), begun));
+        Ok(detail)
+    }
 }
 
-/// Lets a front go when its requests are done.
-async fn retire(front: Arc<Front>) {
+/// Lets a front go when its requests are done; what they wrote since the next one was begun is then found by the next one's filters too.
+async fn retire(front: Arc<Front>, next: Weak<Front>, begun: Timestamp) {
     // Streams and polls would stay for hours; their readers come back to the new one.
     front.close_readers();
     tokio::time::sleep(GRACE).await;
     front.flush().await;
+    let Some(next) = next.upgrade() else { return };
+    for resource in next.blueprint.resources.iter().filter(|now| is_indexed_otherwise(&front.blueprint, now)) {
+        match next.records.catch_up(&resource.name, begun).await {
+            Ok(count) => tracing::debug!(resource = resource.name, count, "records that were written during the reload are indexed"),
+            Err(error) => {
+                tracing::warn!(?error, resource = resource.name, "records that were written during the reload may be missed by new filters")
+            }
+        }
+    }
 }
 
-/// Why `next` cannot take the place of `present` while partners rely on it.
-fn obstacle(present: &Blueprint, next: &Blueprint) -> Option<String> {
-    if shape(&present.webhooks) != shape(&next.webhooks) {
-        return Some("[webhooks] has changed how deliveries look; restart the server to apply it".to_owned());
-    }
-    let findings = blueprint::compare(present, next);
-    let breaking: Vec<String> = findings
-        .iter()
-        .filter(|finding| finding.verdict == Verdict::Breaking)
-        .map(|finding| format!("{}: {}", finding.place, finding.message))
-        .collect();
-    if breaking.is_empty() {
-        return None;
-    }
-    let shown = breaking[..breaking.len().min(MOST_REASONS)].join("; ");
-    let more = if breaking.len() > MOST_REASONS { format!("; and {} more", breaking.len() - MOST_REASONS) } else { String::new() };
-    Some(format!("it breaks those who rely on the present one ({shown}{more}); restart the server to apply it all the same"))
+/// Whether a record of this type is looked for by other members than under `before`.
+fn is_indexed_otherwise(before: &Blueprint, now: &Resource) -> bool {
+    let looked_for =
+        |resource: &Resource| (resource.filters.clone(), resource.sort.clone(), resource.unique.clone(), resource.search.clone());
+    before.resource(&now.name).is_some_and(|was| looked_for(was) != looked_for(now))
 }
 
 /// What the channels were made of.

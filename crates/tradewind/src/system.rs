@@ -14,6 +14,7 @@ use dispatch::{Channel, Dispatch, Ended, Observer, Turn};
 use gate::Counters;
 use kernel::{Ambient, DestinationId, EventType, Secret, TenantId};
 use listener::Live;
+use products::{Products, Text};
 use retention::{Directory, Elsewhere, Retention, Sink};
 use serde_json::Value;
 use signals::Signals;
@@ -28,6 +29,7 @@ use crate::archive;
 use crate::cli::SCRIPT_WORKER;
 use crate::front::Front;
 use crate::health::Health;
+use crate::product;
 use crate::settings::Resolved;
 use crate::subjects::AccessSubjects;
 use crate::traced::Traced;
@@ -51,10 +53,15 @@ pub(crate) struct Foundation {
     pub(crate) signals: Arc<Signals>,
     pub(crate) retention: Arc<Retention>,
     pub(crate) switches: Arc<Switches>,
+    pub(crate) products: Products,
     pub(crate) health: Arc<Health>,
+    /// The router that is served, for calls from inside.
+    pub(crate) inside: mcp::Inside,
     acceptances: Arc<Acceptances>,
     /// What every upstream's signing secret follows from.
     pub(crate) upstream_secret: Secret<Vec<u8>>,
+    /// What the secrets of calls to hosts, for jobs, follow from.
+    pub(crate) job_secret: Secret<Vec<u8>>,
     observer: Arc<PresentObserver>,
 }
 
@@ -76,10 +83,13 @@ impl Observer for PresentObserver {
 fn migrations() -> Vec<Migration> {
     [
         signals::MIGRATIONS,
+        products::MIGRATIONS,
         events::MIGRATIONS,
         access::MIGRATIONS,
         dispatch::MIGRATIONS,
         records::MIGRATIONS,
+        jobs::MIGRATIONS,
+        rest::MIGRATIONS,
         usage::MIGRATIONS,
         webhooks::MIGRATIONS,
         sources::MIGRATIONS,
@@ -87,6 +97,7 @@ fn migrations() -> Vec<Migration> {
         switches::MIGRATIONS,
         alerts::MIGRATIONS,
         gate::MIGRATIONS,
+        graphql::MIGRATIONS,
     ]
     .concat()
 }
@@ -106,8 +117,13 @@ pub(crate) async fn open_as_it_is(settings: &Resolved, key: MasterKey) -> anyhow
 }
 
 impl Foundation {
-    async fn build(settings: &Resolved, ambient: Ambient, blueprint: &Blueprint, traces: Option<Traces>) -> anyhow::Result<Self> {
-        let store = open_store(settings, &ambient, true).await?;
+    async fn build(
+        settings: &Resolved,
+        ambient: Ambient,
+        store: Store,
+        blueprint: &Blueprint,
+        traces: Option<Traces>,
+    ) -> anyhow::Result<Self> {
         let outbound = settings.outbound()?;
         let (keys, acceptances) = (SigningKeys::new(&store), Acceptances::new(&store));
         let http = HttpChannel::new(outbound.clone(), &blueprint.webhooks)?.with_signing(keys, Arc::clone(&acceptances));
@@ -131,14 +147,15 @@ impl Foundation {
             calls: Some(sources::forget),
             records: Some(records::forget),
             purge: vec![records::purge_some],
-            old: vec![webhooks::delete_old_replays],
+            old: vec![webhooks::delete_old_replays, jobs::delete_old],
         };
         let retention = Retention::with(store.clone(), ambient.clone(), Arc::clone(&dispatch), settings.lifetimes, sink, elsewhere);
         let switches = Switches::new(store.clone()).await?;
         let counters = Counters::start(&store, ambient.clone(), &settings.counters)?;
         let health = Health::new(settings, store.clone(), Arc::clone(&dispatch), Arc::clone(&counters), migrations());
-        let (settings, observer) = (settings.clone(), observer);
+        let (settings, observer, products) = (settings.clone(), observer, product::products(&store));
         let upstream_secret = upstream::installation_secret(&store).await?;
+        let job_secret = jobs::installation_secret(&store).await?;
         Ok(Self {
             settings,
             ambient,
@@ -150,9 +167,12 @@ impl Foundation {
             signals,
             retention,
             switches,
+            products,
             health,
+            inside: mcp::Inside::default(),
             acceptances,
             upstream_secret,
+            job_secret,
             observer,
         })
     }
@@ -173,10 +193,13 @@ fn export(settings: &Resolved, outbound: &Client, ambient: &Ambient) -> anyhow::
 impl System {
     /// Builds everything; nothing is delivered before [`System::start`].
     pub(crate) async fn build(settings: &Resolved, ambient: Ambient, traces: Option<Traces>) -> anyhow::Result<Self> {
-        let blueprint = Arc::new(blueprint::load(&settings.blueprint)?);
-        let base = Foundation::build(settings, ambient, &blueprint, traces).await?;
+        let text = Text::read(&settings.blueprint)?;
+        let store = open_store(settings, &ambient, true).await?;
+        let blueprint = product::at_start(&product::products(&store), &text, &product::server_name()).await?;
+        let base = Foundation::build(settings, ambient, store, &blueprint, traces).await?;
         let front = Arc::new(Front::build(&base, blueprint, None).await?);
         base.observer.0.store(Some(Arc::clone(&front.observer)));
+        base.inside.set(front.router.clone());
         let live = Live::new(front.router.clone());
         Ok(Self { base, live, front: RwLock::new(front) })
     }
@@ -195,15 +218,17 @@ impl System {
     pub(crate) fn replace(&self, front: Arc<Front>) -> Arc<Front> {
         let mut present = self.front.write().unwrap_or_else(PoisonError::into_inner);
         front.upstreams.start();
+        front.jobs.start();
         front.alerts.start(self.base.settings.alert_interval);
         self.base.observer.0.store(Some(Arc::clone(&front.observer)));
+        self.base.inside.set(front.router.clone());
         self.live.replace(front.router.clone());
         std::mem::replace(&mut *present, front)
     }
 
     /// What `/docs/openapi.json` answers.
-    pub(crate) fn openapi(&self) -> Arc<Value> {
-        Arc::clone(&self.front().openapi)
+    pub(crate) fn openapi(&self) -> Value {
+        self.front().docs.openapi()
     }
 
     /// Begins to deliver, and to let go of what is old.
@@ -213,6 +238,7 @@ impl System {
         self.base.signals.start();
         self.front().alerts.start(self.base.settings.alert_interval);
         self.front().upstreams.start();
+        self.front().jobs.start();
         Ok(())
     }
 

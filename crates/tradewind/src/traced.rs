@@ -31,7 +31,9 @@ impl Traced {
             ("tradewind.channel", self.inner.name().to_owned()),
         ];
         let span = self.traces.work(format!("deliver {}", input.event.event_type), attributes);
-        let report = span.run(self.inner.attempt(input)).await;
+        let trace = span.traceparent();
+        let input = AttemptInput { trace: Some(&trace), ..*input };
+        let report = span.run(self.inner.attempt(&input)).await;
         span.end(report.status_code, report.error.as_ref().map(|error| error.kind));
         report
     }

@@ -60,7 +60,9 @@ fn describe(blueprint: &Blueprint, endpoint: &model::Endpoint, call: &UpstreamCa
         .deprecated(deprecation(endpoint))
         // The backend keeps its own effects, so it must keep their answers too: the key is passed on.
         .idempotent(false)
-        .body_limit(limit);
+        .body_limit(limit)
+        .describe("The operator's own service answers. Other statuses and bodies than these are its own.")
+        .fails(&[502, 504]);
     match &call.schema {
         Some(schema) => described.body_schema(schema.clone()),
         None => described,

@@ -70,6 +70,11 @@ impl Api {
         self
     }
 
+    /// The route with this operation id.
+    pub(crate) fn find(&self, id: &str) -> Option<&(Arc<Endpoint>, MethodRouter)> {
+        self.routes.iter().find(|(endpoint, _)| endpoint.id == id)
+    }
+
     /// The metadata of every route, in order.
     pub fn endpoints(&self) -> Vec<Arc<Endpoint>> {
         self.routes.iter().map(|(endpoint, _)| endpoint.clone()).collect()

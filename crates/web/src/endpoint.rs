@@ -19,19 +19,46 @@ pub enum Access {
     AnyCredential,
     /// A credential that holds this permission.
     Permission(Permission),
+    /// A credential that holds this permission, or one of these blueprint scopes: which of them opens what is the operation's business.
+    PermissionOr(Permission, Vec<String>),
     /// The operator only.
     Operator,
     /// A credential that holds this blueprint scope; the empty scope asks for any valid credential.
     Scope(String),
 }
 
-/// A query parameter, for the documentation.
+/// A query parameter or a header, for the documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
     /// What it does.
     pub about: String,
+    /// Its JSON Schema. None: what parameters of this name are everywhere (`limit` is a number), or a text.
+    pub schema: Option<Value>,
+    /// Whether a call without it is refused.
+    pub required: bool,
+}
+
+impl Parameter {
+    /// One that may be left out.
+    pub fn new(name: impl Into<String>, about: impl Into<String>) -> Self {
+        Self { name: name.into(), about: about.into(), schema: None, required: false }
+    }
+
+    /// Sets its JSON Schema.
+    #[must_use]
+    pub fn schema(mut self, schema: Value) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// A call without it is refused.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
 }
 
 /// The JSON Schema of a body or an answer. Computed when the document is made, so that a running server does not hold it.
@@ -43,6 +70,8 @@ pub enum Shape {
     PageOf(fn() -> crate::openapi::TypeSchema),
     /// A hand-made one (blueprint-declared resources).
     Given(Value),
+    /// Not JSON: this media type, such as `text/csv`.
+    Media(&'static str),
 }
 
 /// The metadata of one route.
@@ -70,13 +99,29 @@ pub struct Endpoint {
     pub cost: u32,
     /// If it is on its way out: what its answers say about it.
     pub deprecation: Option<Deprecation>,
+    /// More about it than one line, in Markdown.
+    pub description: String,
+    /// What is to be said of parameters in the path; one that is not named here is a text.
+    pub path_parameters: Vec<Parameter>,
     /// The query parameters.
     pub query: Vec<Parameter>,
+    /// The request headers that mean something here and not everywhere, such as `If-Match`.
+    pub headers: Vec<Parameter>,
+    /// Statuses of errors beside those that follow from all the rest (see `openapi`).
+    pub failures: Vec<u16>,
+    /// Whether the gate leaves it alone: it takes what it is asked to guarded routes itself.
+    pub guarded_within: bool,
     /// Whether the route is left out of the OpenAPI document (`/docs` itself, for example).
     pub hidden: bool,
     /// The request body, if there is one.
     pub body: Option<Shape>,
-    /// The successful answers by status; a status without a shape has no body.
+    /// Whether it may be left out.
+    pub body_optional: bool,
+    /// Media types that it may have instead of JSON.
+    pub body_media: Vec<&'static str>,
+    /// An example of the body; none: one is made of its schema.
+    pub body_example: Option<Value>,
+    /// The successful answers by status; a status without a shape has no body. A status may stand here once for each media type.
     pub answers: Vec<(u16, Option<Shape>)>,
 }
 
@@ -96,9 +141,17 @@ impl Endpoint {
             body_limit: DEFAULT_BODY_LIMIT,
             cost: 1,
             deprecation: None,
+            description: String::new(),
+            path_parameters: Vec::new(),
             query: Vec::new(),
+            headers: Vec::new(),
+            failures: Vec::new(),
+            guarded_within: false,
             hidden: false,
             body: None,
+            body_optional: false,
+            body_media: Vec::new(),
+            body_example: None,
             answers: Vec::new(),
         }
     }
@@ -184,6 +237,13 @@ impl Endpoint {
         self
     }
 
+    /// The gate leaves it alone: it takes what it is asked to guarded routes itself.
+    #[must_use]
+    pub fn guarded_within(mut self) -> Self {
+        self.guarded_within = true;
+        self
+    }
+
     /// Leaves it out of the OpenAPI document.
     #[must_use]
     pub fn hidden(mut self) -> Self {
@@ -194,7 +254,42 @@ impl Endpoint {
     /// Adds query parameters: name and what it does.
     #[must_use]
     pub fn query(mut self, parameters: &[(&str, &str)]) -> Self {
-        self.query.extend(parameters.iter().map(|(name, about)| Parameter { name: (*name).to_owned(), about: (*about).to_owned() }));
+        self.query.extend(parameters.iter().map(|(name, about)| Parameter::new(*name, *about)));
+        self
+    }
+
+    /// Adds a query parameter with all that is to be said of it.
+    #[must_use]
+    pub fn parameter(mut self, parameter: Parameter) -> Self {
+        self.query.push(parameter);
+        self
+    }
+
+    /// Says what a parameter in the path is.
+    #[must_use]
+    pub fn path_parameter(mut self, parameter: Parameter) -> Self {
+        self.path_parameters.push(parameter);
+        self
+    }
+
+    /// Adds a request header that means something here.
+    #[must_use]
+    pub fn header(mut self, header: Parameter) -> Self {
+        self.headers.push(header);
+        self
+    }
+
+    /// Sets what is to be said beyond one line, in Markdown.
+    #[must_use]
+    pub fn describe(mut self, text: impl Into<String>) -> Self {
+        self.description = text.into();
+        self
+    }
+
+    /// Adds statuses of errors that do not follow from the rest, such as 412.
+    #[must_use]
+    pub fn fails(mut self, statuses: &[u16]) -> Self {
+        self.failures.extend(statuses);
         self
     }
 
@@ -222,6 +317,27 @@ impl Endpoint {
         self
     }
 
+    /// The request body may be left out.
+    #[must_use]
+    pub fn body_may_be_absent(mut self) -> Self {
+        self.body_optional = true;
+        self
+    }
+
+    /// The request body may also be of this media type, such as `text/csv`.
+    #[must_use]
+    pub fn body_media(mut self, media: &'static str) -> Self {
+        self.body_media.push(media);
+        self
+    }
+
+    /// Sets the example of the request body.
+    #[must_use]
+    pub fn body_example(mut self, example: Value) -> Self {
+        self.body_example = Some(example);
+        self
+    }
+
     /// Answers `status` with a `T`.
     #[must_use]
     pub fn answers<T: ToSchema>(mut self, status: u16) -> Self {
@@ -240,6 +356,20 @@ impl Endpoint {
     #[must_use]
     pub fn answers_schema(mut self, status: u16, schema: Value) -> Self {
         self.answers.push((status, Some(Shape::Given(schema))));
+        self
+    }
+
+    /// Answers `status` with something that is not JSON. May be said of a status more than once: the caller chooses among them.
+    #[must_use]
+    pub fn answers_media(mut self, status: u16, media: &'static str) -> Self {
+        self.answers.push((status, Some(Shape::Media(media))));
+        self
+    }
+
+    /// Answers `status` without a body.
+    #[must_use]
+    pub fn answers_empty(mut self, status: u16) -> Self {
+        self.answers.push((status, None));
         self
     }
 

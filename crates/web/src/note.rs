@@ -5,6 +5,14 @@ use std::sync::Arc;
 
 use kernel::{ClientId, KeyId, RequestId, ServiceKeyId, TenantId};
 
+/// In the extensions of a response of a route that stands for many: the one that was meant, as the request log names it.
+#[derive(Clone, Debug)]
+pub struct RouteTemplate(pub Arc<str>);
+
+/// In the extensions of a response: the code of the error that it tells, whatever the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorCode(pub &'static str);
+
 /// In the extensions of a response, where somebody wants it. Holds no secret.
 #[derive(Clone, Debug)]
 pub struct RequestNote {

@@ -65,6 +65,7 @@ fn thing<T>() -> String {
     match last {
         "DestinationId" => "webhook".to_owned(),
         "ServiceKeyId" => "service key".to_owned(),
+        "RestEndpointId" => "REST endpoint".to_owned(),
         _ => last.strip_suffix("Id").filter(|word| !word.is_empty()).map_or_else(|| "thing".to_owned(), str::to_ascii_lowercase),
     }
 }

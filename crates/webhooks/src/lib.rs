@@ -19,6 +19,7 @@
 mod deliveries;
 mod index;
 mod lifecycle;
+mod objections;
 mod operational;
 mod pattern;
 mod planner;
@@ -45,10 +46,11 @@ use index::Index;
 pub use deliveries::{Cancelled, DeliveryQuery, DeliveryView, NeverAttempted, Undelivered};
 pub use events::{Envelope, Filter, Pattern};
 pub use lifecycle::WebhooksLifecycle;
+pub use objections::objections;
 pub use operational::OperationalEvents;
 /// For retention: old runs.
 pub use replays::delete_old as delete_old_replays;
-pub use replays::{Kind, Missing, Progress, Recover, Replay, ReplayEvent, ReplayQuery, Replayed, Retry, Started};
+pub use replays::{Kind, Missing, Progress, Recover, Replay, ReplayEvent, ReplayQuery, Replayed, Started};
 pub use signing_keys::{KeySet, PublicJwk, WebhookKey, WebhookKeys};
 pub use stats::{AcceptedSignature, Hour, Latency, Stats, StatsQuery};
 pub use subscriptions::{

@@ -8,6 +8,19 @@ use store::Tx;
 /// Most entries of `events`.
 const MAX_PATTERNS: usize = 100;
 
+/// The texts with names in the places of aliases, each once.
+pub(crate) fn named(texts: Vec<String>, blueprint: &Blueprint) -> Vec<String> {
+    let mut named: Vec<String> = Vec::with_capacity(texts.len());
+    for text in texts {
+        let name = blueprint.event_name(&text);
+        // What was written twice is told as before; an alias beside its name is no fault.
+        if name == text || !named.iter().any(|known| known == name) {
+            named.push(name.to_owned());
+        }
+    }
+    named
+}
+
 /// Reads `events`: at least one, each once, exact names declared (or `inbound.…`).
 ///
 /// Errors: 422 `unknown_event_type`, 422 `validation_failed`.

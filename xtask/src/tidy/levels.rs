@@ -7,7 +7,7 @@ use super::{Finding, Package, Tree};
 const MAP: &str = "ARCHITECTURE.md";
 
 /// Normal edges from the product to a crate that exists for tests and demonstrations. Only under a feature.
-const DEV_EDGES: &[(&str, &str)] = &[("tradewind", "vendors")];
+const DEV_EDGES: &[(&str, &str)] = &[("tradewind", "vendors"), ("tradewind", "call-worker")];
 
 /// Where a crate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::Tx;
 
 use super::fields::Fields;
-use super::{Client, ClientInput, Stored, sql};
+use super::{Client, ClientInput, ClientStatus, Stored, sql};
 use crate::credentials::Purpose;
 use crate::keys::token;
 use crate::{Access, errors, tenants};
@@ -37,13 +37,14 @@ impl Access {
         let fields = Fields::of(input, None, &self.blueprint)?;
         fields.check(&caller, None, &self.blueprint)?;
         let access = Arc::clone(self);
-        errors::taken_meanwhile(self.store.answer(scope, move |tx| access.insert_client(tx, tenant, fields)).await)
+        errors::taken_meanwhile(self.store.answer(scope, move |tx| access.insert_client(tx, &caller, tenant, fields)).await)
     }
 
-    fn insert_client(&self, tx: &mut Tx<'_>, tenant: TenantId, fields: Fields) -> Result<ClientWithSecret> {
+    fn insert_client(&self, tx: &mut Tx<'_>, caller: &Caller, tenant: TenantId, fields: Fields) -> Result<ClientWithSecret> {
         tenants::sql::hold(tx, tenant)?;
         let now = tx.now();
-        let client = Stored { id: tx.ambient().id(), tenant, fields, created_at: now, updated_at: now };
+        let suspended_by_operator = fields.status == ClientStatus::Suspended && !caller.is_bound_by_scopes();
+        let client = Stored { id: tx.ambient().id(), tenant, fields, suspended_by_operator, created_at: now, updated_at: now };
         check_free(tx, &client)?;
         let secret = client.fields.confidential.then(|| self.new_client_secret());
         sql::insert(tx, &client, secret.as_ref().map(|secret| self.pepper.hash(Purpose::ClientSecret, secret)))?;

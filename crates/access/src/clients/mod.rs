@@ -113,6 +113,8 @@ pub(crate) struct Stored {
     pub(crate) id: ClientId,
     pub(crate) tenant: TenantId,
     pub(crate) fields: fields::Fields,
+    /// Whether the operator suspended it: then only the operator lets it work again.
+    pub(crate) suspended_by_operator: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
 }

@@ -20,8 +20,9 @@ impl Access {
         let (access, tenant) = (Arc::clone(self), scope.tenant());
         let outcome = self.store.answer(scope, move |tx| {
             let present = sql::hold(tx, tenant, &reference)?;
+            let says_status = input.status.is_some();
             let fields = Fields::of(input, Some(&present.fields), &access.blueprint)?;
-            access.change_client(tx, &caller, &present, fields, "client.replace")
+            access.change_client(tx, &caller, &present, fields, says_status, "client.replace")
         });
         errors::taken_meanwhile(outcome.await)
     }

@@ -11,7 +11,8 @@ use super::{ClientStatus, Stored};
 use crate::rules;
 
 const COLUMNS: &str = "id, tenant_id, external_id, name, description, redirect_uris, website, logo_url, contact_email, status, \
-     rate_limit_tier, webhook_url, scopes, metadata, allowed_origins, dual_auth, confidential, created_at, updated_at, rate_limit_override, monthly_quota";
+     rate_limit_tier, webhook_url, scopes, metadata, allowed_origins, dual_auth, confidential, created_at, updated_at, rate_limit_override, monthly_quota, \
+     suspended_by_operator";
 
 fn read(row: &Row<'_>) -> Result<Stored> {
     let fields = Fields {
@@ -33,7 +34,14 @@ fn read(row: &Row<'_>) -> Result<Stored> {
         limits: row.get::<Option<String>>(19)?.map(|text| parse(&text)).transpose()?,
         quota: row.get::<Option<String>>(20)?.map(|text| parse(&text)).transpose()?,
     };
-    Ok(Stored { id: row.get(0)?, tenant: row.get(1)?, fields, created_at: row.get(17)?, updated_at: row.get(18)? })
+    Ok(Stored {
+        id: row.get(0)?,
+        tenant: row.get(1)?,
+        fields,
+        suspended_by_operator: row.get(21)?,
+        created_at: row.get(17)?,
+        updated_at: row.get(18)?,
+    })
 }
 
 /// JSON as text, from a column.
@@ -70,6 +78,7 @@ fn values(client: &Stored) -> Result<Vec<Value>> {
         client.updated_at.into(),
         fields.limits.as_ref().map(json).transpose()?.into(),
         fields.quota.as_ref().map(json).transpose()?.into(),
+        client.suspended_by_operator.into(),
     ])
 }
 
@@ -80,8 +89,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, client: &Stored, secret_hash: Option<[u8; 
     tx.exec(
         "INSERT INTO clients (tenant_id, id, external_id, name, description, redirect_uris, website, logo_url, contact_email, status, \
          rate_limit_tier, webhook_url, scopes, metadata, allowed_origins, dual_auth, confidential, search_text, updated_at, rate_limit_override, monthly_quota, \
-         created_at, secret_hash) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+         suspended_by_operator, created_at, secret_hash) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
         &values,
     )?;
     Ok(())
@@ -92,7 +101,7 @@ pub(super) fn update(tx: &mut Tx<'_>, client: &Stored) -> Result<()> {
         "UPDATE clients SET external_id = ?3, name = ?4, description = ?5, redirect_uris = ?6, website = ?7, logo_url = ?8, \
          contact_email = ?9, status = ?10, rate_limit_tier = ?11, webhook_url = ?12, scopes = ?13, metadata = ?14, allowed_origins = ?15, \
          dual_auth = ?16, confidential = ?17, search_text = ?18, updated_at = ?19, \
-         rate_limit_override = ?20, monthly_quota = ?21 WHERE tenant_id = ?1 AND id = ?2",
+         rate_limit_override = ?20, monthly_quota = ?21, suspended_by_operator = ?22 WHERE tenant_id = ?1 AND id = ?2",
         &values(client)?,
     )?;
     Ok(())

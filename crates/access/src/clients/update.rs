@@ -91,20 +91,22 @@ impl Access {
         let (access, tenant, caller) = (Arc::clone(self), scope.tenant(), caller.clone());
         let outcome = self.store.answer(scope, move |tx| {
             let present = sql::hold(tx, tenant, &reference)?;
+            let says_status = !change.status.is_absent();
             let fields = change.apply(present.fields.clone())?;
-            access.change_client(tx, &caller, &present, fields, "client.update")
+            access.change_client(tx, &caller, &present, fields, says_status, "client.update")
         });
         errors::taken_meanwhile(outcome.await)
     }
 
     /// Writes `fields` in place of the present ones. A caller that holds less than the client has may not change it: it could otherwise
-    /// open what it cannot see (allowed origins, redirect addresses).
+    /// open what it cannot see (allowed origins, redirect addresses). `says_status`: the request names the status.
     pub(super) fn change_client(
         &self,
         tx: &mut Tx<'_>,
         caller: &Caller,
         present: &Stored,
         fields: Fields,
+        says_status: bool,
         action: &'static str,
     ) -> Result<Client> {
         scopes::within_caller(caller, &scopes::of_client(&self.blueprint, present.fields.scopes.as_deref()))?;
@@ -113,7 +115,8 @@ impl Access {
             let detail = "made a webhook when the client was made; change that webhook: PATCH /api/v1/webhooks/{id}";
             return Err(kernel::Error::field("/webhookUrl", detail));
         }
-        let client = Stored { fields, updated_at: tx.now(), ..present.clone() };
+        let suspended_by_operator = suspension(caller, present, says_status.then_some(fields.status))?;
+        let client = Stored { fields, suspended_by_operator, updated_at: tx.now(), ..present.clone() };
         check_free(tx, &client)?;
         sql::update(tx, &client)?;
         if client.fields.confidential != present.fields.confidential {
@@ -125,6 +128,19 @@ impl Access {
         tx.audit_change(action, client.id, &present.clone().show(&self.blueprint), &client)?;
         tx.notify(clients::TOPIC, client.id);
         Ok(client)
+    }
+}
+
+/// Whether the client is the operator's to let work again, when `caller` says this status, or none.
+///
+/// Error: 403 `switched_off_by_operator` where a partner lets a client work that the operator suspended.
+fn suspension(caller: &Caller, present: &Stored, said: Option<ClientStatus>) -> Result<bool> {
+    let is_locked = present.fields.status == ClientStatus::Suspended && present.suspended_by_operator;
+    match said {
+        Some(ClientStatus::Active) if is_locked && caller.is_bound_by_scopes() => Err(errors::switched_off_by_operator("client")),
+        Some(ClientStatus::Active) => Ok(false),
+        Some(ClientStatus::Suspended) => Ok(is_locked || !caller.is_bound_by_scopes()),
+        None => Ok(is_locked),
     }
 }
 

@@ -67,9 +67,10 @@ impl Principal {
         self.allowed_ips.is_empty() || self.allowed_ips.iter().any(|net| net.contains(&ip))
     }
 
-    /// Whether it may call `method path`.
+    /// Whether it may call `method path`. A path that another reader may take for another one must be allowed however it is read.
     pub fn endpoint_allowed(&self, method: &str, path: &str) -> bool {
-        self.allowed_endpoints.is_empty() || self.allowed_endpoints.iter().any(|pattern| pattern.matches(method, path))
+        let fits = |path: &str| self.allowed_endpoints.iter().any(|pattern| pattern.matches(method, path));
+        self.allowed_endpoints.is_empty() || web::readings(path).is_some_and(|readings| readings.all(fits))
     }
 
     /// Whether pages of `origin` may use it.

@@ -112,7 +112,9 @@ impl Access {
             lifetime_days: input.expires_in_days,
             ..Stored::blank(self.ambient.id(), tenant, self.ambient.id(), now)
         };
-        key.end_at(restrictions::expiry(input.expires_at, input.expires_in_days, now)?, now);
+        let ends = restrictions::expiry(input.expires_at, input.expires_in_days, now)?;
+        restrictions::check_lifetime(&self.blueprint, ends, now)?;
+        key.end_at(ends, now);
         restrictions::check_texts(&mut key)?;
         Ok(key)
     }

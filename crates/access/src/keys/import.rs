@@ -1,88 +1,144 @@
 //! `POST /api/v1/api-keys/import`: a key of another system goes on working here, known by the SHA-256 of its text alone.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
-use kernel::{Caller, ClientId, Error, IdRef, Permission, Result, Timestamp};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use kernel::{Caller, ClientId, Error, IdRef, Permission, Result};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, DeserializeSeed, IntoDeserializer as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 
-use super::{CreateKey, Environment, Key, LimitOverride, restrictions, sql};
-use crate::credentials::{fingerprint, foreign_key_id, hex};
-use crate::{Access, MonthlyQuota, clients, keys};
+use super::{CreateKey, Key, restrictions, sql};
+use crate::credentials::{fingerprint, foreign_key_id, hex, sha256_hex};
+use crate::{Access, clients, keys};
 
 /// Most characters of what may be shown of it.
 const MAX_MASK: usize = 64;
 
-/// A key of another system. The same as for a new key, and its hash.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// A key of another system: what a new key is made of, and what it is known by.
+#[derive(Clone, Debug)]
 pub struct ImportKey {
     /// SHA-256 of the key's text, as 64 hexadecimal digits.
     pub hash: String,
     /// What may be shown of it, such as its first characters. Default: `imported_` and a part of its id.
     pub mask: Option<String>,
-    /// Its client: `cli_…` or `ext:…`.
-    pub client_id: String,
-    /// Its name, 1 to 200 characters.
-    pub name: String,
-    /// The tenant acted on (`ten_…` or `ext:…`), unless a header names it.
-    pub tenant_id: Option<String>,
-    /// What it may do. Absent: the blueprint's default scopes that its client has, or else all of its client's.
-    pub scopes: Option<Vec<String>>,
-    /// What it is for.
-    #[serde(default)]
-    pub environment: Environment,
-    /// When it ends by itself.
-    pub expires_at: Option<Timestamp>,
-    /// Or: in how many days.
-    pub expires_in_days: Option<u32>,
-    /// Addresses and networks that it may be used from.
-    pub allowed_ips: Option<Vec<String>>,
-    /// Endpoints that it may call: `/api/v1/leads*`, `GET /api/v1/leads*`.
-    pub allowed_endpoints: Option<Vec<String>>,
-    /// Limits of its own.
-    #[schema(value_type = Option<LimitOverride>)]
-    pub rate_limit_override: Option<Value>,
-    /// What it may use up in a month, beside what its client may.
-    pub monthly_quota: Option<MonthlyQuota>,
-    /// How often its owner means to rotate it.
-    pub rotation_frequency_days: Option<u32>,
-    /// Notes.
-    pub notes: Option<String>,
-    /// The host's own data about it, which verification answers with.
-    #[schema(value_type = Option<Object>)]
-    pub metadata: Option<Map<String, Value>>,
+    /// All else.
+    pub key: CreateKey,
 }
 
 impl ImportKey {
-    /// The hash and the mask; and what remains is a key like any other.
+    /// The hash in lower case, the mask, and what remains: a key like any other.
     fn split(self) -> Result<(String, Option<String>, CreateKey)> {
         let hash = self.hash.to_ascii_lowercase();
         if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(Error::field("/hash", "must be the SHA-256 of the key's text, as 64 hexadecimal digits"));
         }
+        if is_of_a_known_text(&hash) {
+            let detail = "is the SHA-256 of nothing, of one or two signs, or of a word that stands in place of a key: whatever was hashed, it was no key";
+            return Err(Error::field("/hash", detail));
+        }
         if let Some(mask) = &self.mask {
             kernel::text::line("/mask", mask, 1, MAX_MASK)?;
         }
-        let input = CreateKey {
-            client_id: self.client_id,
-            name: self.name,
-            tenant_id: self.tenant_id,
-            scopes: self.scopes,
-            environment: self.environment,
-            expires_at: self.expires_at,
-            expires_in_days: self.expires_in_days,
-            allowed_ips: self.allowed_ips,
-            allowed_endpoints: self.allowed_endpoints,
-            rate_limit_override: self.rate_limit_override,
-            monthly_quota: self.monthly_quota,
-            rotation_frequency_days: self.rotation_frequency_days,
-            notes: self.notes,
-            metadata: self.metadata,
-        };
-        Ok((hash, self.mask, input))
+        Ok((hash, self.mask, self.key))
     }
+}
+
+impl<'de> Deserialize<'de> for ImportKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(Body)
+    }
+}
+
+/// Reads one object into the two: its own members it keeps, the others it hands on, so that unknown ones are refused there.
+struct Body;
+
+impl<'de> Visitor<'de> for Body {
+    type Value = ImportKey;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<ImportKey, A::Error> {
+        let (mut hash, mut mask) = (None, None);
+        let key = CreateKey::deserialize(MapAccessDeserializer::new(Rest { map, hash: &mut hash, mask: &mut mask }))?;
+        let hash = hash.ok_or_else(|| de::Error::missing_field("hash"))?;
+        Ok(ImportKey { hash, mask: mask.flatten(), key })
+    }
+}
+
+struct Rest<'a, A> {
+    map: A,
+    hash: &'a mut Option<String>,
+    mask: &'a mut Option<Option<String>>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> std::result::Result<Option<K::Value>, A::Error> {
+        while let Some(name) = self.map.next_key::<String>()? {
+            match name.as_str() {
+                "hash" if self.hash.is_none() => *self.hash = Some(self.map.next_value()?),
+                "hash" => return Err(de::Error::duplicate_field("hash")),
+                "mask" if self.mask.is_none() => *self.mask = Some(self.map.next_value()?),
+                "mask" => return Err(de::Error::duplicate_field("mask")),
+                _ => return seed.deserialize(name.into_deserializer()).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> std::result::Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}
+
+impl utoipa::PartialSchema for ImportKey {
+    fn schema() -> RefOr<Schema> {
+        let mut whole = CreateKey::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut whole {
+            let text = |said: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(said)).build().into();
+            object.properties.insert("hash".into(), text("SHA-256 of the key's text, as 64 hexadecimal digits."));
+            object.properties.insert("mask".into(), text("What may be shown of it. Default: `imported_` and a part of its id."));
+            object.required.push("hash".into());
+            object.description = Some("A key of another system: what a new key is made of, and what it is known by.".into());
+        }
+        whole
+    }
+}
+
+impl utoipa::ToSchema for ImportKey {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "ImportKey".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        CreateKey::schemas(schemas);
+    }
+}
+
+/// What scripts hash by mistake when a key is missing.
+const NO_KEYS: [&str; 14] =
+    ["", "null", "NULL", "None", "none", "nil", "undefined", "true", "false", "key", "api_key", "token", "secret", "password"];
+
+/// Whether this is the SHA-256 (in lower case) of a text that is nobody's key. Only so much can be told from a hash: the host must give hashes
+/// of real keys.
+fn is_of_a_known_text(hash: &str) -> bool {
+    static KNOWN: OnceLock<HashSet<String>> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        let signs = || (b' '..=b'~').chain([b'\n', b'\r', b'\t']).map(char::from);
+        let singles = signs().map(String::from);
+        let pairs = signs().flat_map(|first| signs().map(move |second| String::from_iter([first, second])));
+        let words = NO_KEYS.iter().flat_map(|word| [(*word).to_owned(), format!("{word}\n")]);
+        words.chain(singles).chain(pairs).map(|text| sha256_hex(&text)).collect()
+    });
+    known.contains(hash)
 }
 
 impl Access {
@@ -92,7 +148,7 @@ impl Access {
     /// Errors: those of [`Access::create_key`]; 403 `operator_only`; 409 `key_exists`.
     pub async fn import_key(self: &Arc<Self>, caller: &Caller, input: ImportKey) -> Result<Key> {
         caller.operate()?;
-        let caller = self.acting_for(caller, input.tenant_id.as_deref()).await?;
+        let caller = self.acting_for(caller, input.key.tenant_id.as_deref()).await?;
         let scope = caller.allow(Permission::KeysWrite)?;
         let (hash, mask, input) = input.split()?;
         let reference: IdRef<ClientId> =

@@ -4,7 +4,7 @@ use blueprint::model::Windows;
 use kernel::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 /// Most requests in any window.
@@ -87,11 +87,37 @@ impl LimitOverride {
             }
             // Any other form would bring the tier's windows back in its place.
             Some(Self::Window { requests: most, window: length }) => match self {
-                Self::Window { requests, window } => {
-                    requests <= most && window >= length || u64::from(*requests) * (length.div_ceil(*window) + 1) <= u64::from(*most)
-                }
+                Self::Window { requests, window } => is_within_window(*requests, *window, *most, *length),
                 _ => false,
             },
+        }
+    }
+
+    /// Whether it admits no more than `old`, in whose place it comes: what `old` names it must name too, since the tier's would bind again.
+    pub fn lowers(&self, old: &Self) -> bool {
+        let unnamed = Windows { per_minute: None, per_hour: None, per_day: None, burst: None };
+        let named = |old: &Self| match old {
+            Self::PerMinute(count) => Windows { per_minute: Some(*count), ..unnamed },
+            Self::Windows { per_minute, per_hour, per_day, burst } => {
+                Windows { per_minute: *per_minute, per_hour: *per_hour, per_day: *per_day, burst: *burst }
+            }
+            Self::Window { .. } => unnamed,
+        };
+        let kept = |old: Option<u32>, new: Option<u32>| old.is_none_or(|old| new.is_some_and(|new| new <= old));
+        match (old, self) {
+            (Self::Window { requests: most, window: length }, Self::Window { requests, window }) => {
+                is_within_window(*requests, *window, *most, *length)
+            }
+            // Any other form would bring the tier's windows back in its place.
+            (Self::Window { .. }, _) => false,
+            (_, Self::Window { .. }) => self.is_within_windows(named(old)),
+            // All of a minute's requests may come at once: no burst binds.
+            (Self::Windows { burst: Some(burst), .. }, Self::PerMinute(count)) if count > burst => false,
+            (_, new) => {
+                let (old, new) = (named(old), named(new));
+                let burst = kept(old.burst, new.burst.or(new.per_minute));
+                burst && kept(old.per_minute, new.per_minute) && kept(old.per_hour, new.per_hour) && kept(old.per_day, new.per_day)
+            }
         }
     }
 
@@ -121,6 +147,11 @@ impl LimitOverride {
     }
 }
 
+/// Whether so many requests in a window are at most so many in another, even if they come at the ends of two windows.
+fn is_within_window(requests: u32, window: u64, most: u32, length: u64) -> bool {
+    requests <= most && window >= length || u64::from(requests) * (length.div_ceil(window) + 1) <= u64::from(most)
+}
+
 fn requests(pointer: &str, value: &Value) -> Result<u32> {
     let fits = value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=MAX_REQUESTS).contains(n));
     fits.ok_or_else(|| Error::field(pointer, format!("must be a whole number from 1 to {MAX_REQUESTS}")))
@@ -129,11 +160,10 @@ fn requests(pointer: &str, value: &Value) -> Result<u32> {
 impl utoipa::PartialSchema for LimitOverride {
     fn schema() -> RefOr<Schema> {
         let number = || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-        let windows = ["perMinute", "perHour", "perDay", "burst"]
-            .into_iter()
-            .fold(ObjectBuilder::new().schema_type(Type::Object), |object, name| object.property(name, number()));
-        let window = ObjectBuilder::new()
-            .schema_type(Type::Object)
+        // Closed, as what is read is: otherwise one form would be another's as well.
+        let closed = || ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        let windows = ["perMinute", "perHour", "perDay", "burst"].into_iter().fold(closed(), |object, name| object.property(name, number()));
+        let window = closed()
             .property("requests", number())
             .property("window", number())
             .required("requests")
@@ -191,6 +221,46 @@ mod tests {
         assert!(within(json!({"perHour": 1000})) && !within(json!({"perHour": 1001})));
         assert!(!within(json!({"burst": 11})));
         assert!(within(json!({"requests": 1, "window": 60_000})) && !within(json!({"requests": 60, "window": 1000})));
+    }
+
+    #[test]
+    fn knows_what_lowers_what_is_there() {
+        let parse = |form: &Value| LimitOverride::parse("/x", form).unwrap();
+        let windows = json!({"perMinute": 10, "perHour": 100, "burst": 5});
+        let window = json!({"requests": 10, "window": 1000});
+        for (old, new) in [
+            (&json!(10), json!(9)),
+            (&json!(10), json!({"perMinute": 10, "perDay": 7})),
+            (&json!(60), json!({"requests": 10, "window": 60_000})),
+            (&windows, json!({"perMinute": 10, "perHour": 99, "burst": 5})),
+            (&windows, json!({"perMinute": 4, "perHour": 50})),
+            (&windows, json!({"perMinute": 1, "perHour": 1, "perDay": 1, "burst": 1})),
+            (&json!({"perMinute": 10, "burst": 5}), json!(5)),
+            (&windows, json!({"requests": 1, "window": 60_000})),
+            (&window, json!({"requests": 9, "window": 1000})),
+            (&window, json!({"requests": 10, "window": 2000})),
+            (&window, window.clone()),
+            (&windows, windows.clone()),
+        ] {
+            assert!(parse(&new).lowers(&parse(old)), "{old} → {new}");
+        }
+        for (old, new) in [
+            (&json!(10), json!(11)),
+            (&json!(10), json!({"perHour": 5})),
+            (&windows, json!(1)),
+            (&windows, json!({"perMinute": 10, "perHour": 101, "burst": 5})),
+            (&windows, json!({"perMinute": 10, "burst": 5})),
+            (&windows, json!({"perMinute": 10, "perHour": 100})),
+            (&windows, json!({"perMinute": 10, "perHour": 100, "burst": 6})),
+            (&json!({"perMinute": 10, "burst": 5}), json!(6)),
+            (&windows, json!({"requests": 10, "window": 1000})),
+            (&window, json!({"requests": 11, "window": 1000})),
+            (&window, json!({"requests": 10, "window": 999})),
+            (&window, json!(1)),
+            (&window, json!({"perMinute": 1})),
+        ] {
+            assert!(!parse(&new).lowers(&parse(old)), "{old} → {new}");
+        }
     }
 
     #[test]

@@ -142,6 +142,8 @@ pub struct Key {
     pub status: KeyStatus,
     /// Whether it is switched on: what PATCH sets.
     pub enabled: bool,
+    /// Whether the operator switched it off: then only the operator switches it on again.
+    pub disabled_by_operator: bool,
     /// What it may do; never more than its client.
     pub scopes: Vec<String>,
     /// What it is for.
@@ -195,6 +197,8 @@ pub(crate) struct Stored {
     pub(crate) mask: String,
     pub(crate) name: String,
     pub(crate) status: KeyStatus,
+    /// Whether the operator switched it off.
+    pub(crate) disabled_by_operator: bool,
     /// None: the client's.
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) environment: Environment,
@@ -234,6 +238,7 @@ impl Stored {
             mask: String::new(),
             name: String::new(),
             status: KeyStatus::Active,
+            disabled_by_operator: false,
             scopes: None,
             environment: Environment::default(),
             expires_at: None,
@@ -289,6 +294,7 @@ impl Access {
             leaked_at: key.leaked_at,
             metadata: key.metadata,
             enabled: key.status == KeyStatus::Active,
+            disabled_by_operator: key.status == KeyStatus::Disabled && key.disabled_by_operator,
             client_id: key.client,
             key_prefix: key.shown_id.chars().take(8).collect(),
             key_id: key.shown_id,

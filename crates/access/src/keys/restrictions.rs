@@ -54,6 +54,15 @@ pub(super) fn expiry(at: Option<Timestamp>, days: Option<u32>, now: Timestamp) -
     }
 }
 
+/// A key that ends ends within the product's longest life of keys. Error: 422 `validation_failed`.
+pub(super) fn check_lifetime(blueprint: &blueprint::Blueprint, ends: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    let (Some(days), Some(ends)) = (blueprint.keys.max_lifetime_days, ends) else { return Ok(()) };
+    if ends <= now.plus(Duration::from_hours(24 * u64::from(days))) {
+        return Ok(());
+    }
+    Err(Error::field("/expiresAt", format!("must be within {days} days: keys of this product live no longer")))
+}
+
 /// The key that asks, if it is one. A leaked one manages no keys: whoever holds it may be the thief.
 ///
 /// Error: 403 `key_is_restricted`.
@@ -115,8 +124,8 @@ pub(super) fn check_lowered(caller: &Caller, before: &Stored, after: &Stored) ->
     };
     let is_lower = match (&before.limits, &after.limits) {
         (None, _) => true,
-        (Some(LimitOverride::PerMinute(old)), Some(LimitOverride::PerMinute(new))) => new <= old,
-        (old, new) => old == new,
+        (Some(old), Some(new)) => new.lowers(old),
+        (Some(_), None) => false,
     };
     if !is_lower {
         return Err(lifted("/rateLimitOverride"));

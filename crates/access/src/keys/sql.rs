@@ -9,7 +9,8 @@ use crate::clients::sql::{json, parse};
 
 const COLUMNS: &str = "id, tenant_id, client_id, shown_id, mask, name, status, scopes, environment, expires_at, last_used_at, request_count, \
      allowed_ips, allowed_endpoints, rate_limit_override, rotation_frequency_days, notes, created_at, updated_at, monthly_quota, \
-     metadata, lineage_id, rotated_from, rotated_to, lifetime_days, leaked_at, extend_until, expiry_told, rotation_told";
+     metadata, lineage_id, rotated_from, rotated_to, lifetime_days, leaked_at, extend_until, expiry_told, rotation_told, \
+     disabled_by_operator";
 
 fn read(row: &Row<'_>) -> Result<Stored> {
     let list = |text: String| parse::<Vec<String>>(&text);
@@ -43,6 +44,7 @@ fn read(row: &Row<'_>) -> Result<Stored> {
         extend_until: row.get(26)?,
         expiry_told: u8::try_from(row.get::<u32>(27)?).unwrap_or(u8::MAX),
         rotation_told: row.get(28)?,
+        disabled_by_operator: row.get(29)?,
     })
 }
 
@@ -80,6 +82,7 @@ fn values(key: &Stored) -> Result<Vec<Value>> {
         super::reminders::next(key).into(),
         key.lifetime_days.into(),
         key.quota.as_ref().map(json).transpose()?.into(),
+        key.disabled_by_operator.into(),
     ])
 }
 
@@ -102,9 +105,9 @@ pub(super) fn insert(tx: &mut Tx<'_>, key: &Stored, hidden: &Hidden) -> Result<(
     tx.exec(
         "INSERT INTO api_keys (tenant_id, id, name, status, scopes, expires_at, allowed_ips, allowed_endpoints, rate_limit_override, \
          rotation_frequency_days, notes, updated_at, metadata, rotated_to, leaked_at, extend_until, expiry_told, rotation_told, remind_at, \
-         lifetime_days, monthly_quota, client_id, shown_id, mask, environment, created_at, key_id, hash, secret_hash, fingerprint, waiting, lineage_id, \
+         lifetime_days, monthly_quota, disabled_by_operator, client_id, shown_id, mask, environment, created_at, key_id, hash, secret_hash, fingerprint, waiting, lineage_id, \
          rotated_from, request_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-         ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, 0)",
+         ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, 0)",
         &values,
     )?;
     Ok(())
@@ -115,7 +118,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, key: &Stored) -> Result<()> {
         "UPDATE api_keys SET name = ?3, status = ?4, scopes = ?5, expires_at = ?6, allowed_ips = ?7, allowed_endpoints = ?8, \
          rate_limit_override = ?9, rotation_frequency_days = ?10, notes = ?11, updated_at = ?12, metadata = ?13, rotated_to = ?14, \
          leaked_at = ?15, extend_until = ?16, expiry_told = ?17, rotation_told = ?18, remind_at = ?19, \
-         lifetime_days = ?20, monthly_quota = ?21 WHERE tenant_id = ?1 AND id = ?2",
+         lifetime_days = ?20, monthly_quota = ?21, disabled_by_operator = ?22 WHERE tenant_id = ?1 AND id = ?2",
         &values(key)?,
     )?;
     Ok(())

@@ -10,7 +10,7 @@ use web::Patch;
 
 use super::{Key, KeyStatus, LimitOverride, Stored, restrictions, sql};
 use crate::rules::required;
-use crate::{Access, MonthlyQuota, keys};
+use crate::{Access, MonthlyQuota, errors, keys};
 
 /// What changes; what is absent stays, null empties.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -45,11 +45,16 @@ pub struct UpdateKey {
 }
 
 impl UpdateKey {
-    fn apply(self, key: Stored, now: Timestamp) -> Result<Stored> {
-        let status = match required("/enabled", self.enabled)? {
-            Some(true) => KeyStatus::Active,
-            Some(false) => KeyStatus::Disabled,
-            None => key.status,
+    /// The key after the change. Error: 403 `switched_off_by_operator` where a partner switches on what the operator switched off.
+    fn apply(self, caller: &Caller, key: Stored, now: Timestamp) -> Result<Stored> {
+        let is_partner = caller.is_bound_by_scopes();
+        let (status, disabled_by_operator) = match required("/enabled", self.enabled)? {
+            Some(true) if is_partner && key.status == KeyStatus::Disabled && key.disabled_by_operator => {
+                return Err(errors::switched_off_by_operator("key"));
+            }
+            Some(true) => (KeyStatus::Active, false),
+            Some(false) => (KeyStatus::Disabled, key.disabled_by_operator || !is_partner),
+            None => (key.status, key.disabled_by_operator),
         };
         let expires_at = match self.expires_at {
             Patch::Value(at) => restrictions::expiry(Some(at), None, now)?,
@@ -59,6 +64,7 @@ impl UpdateKey {
         let mut changed = Stored {
             name: required("/name", self.name)?.unwrap_or(key.name),
             status,
+            disabled_by_operator,
             scopes: self.scopes.apply(key.scopes),
             allowed_ips: self.allowed_ips.apply(Some(key.allowed_ips)).unwrap_or_default(),
             allowed_endpoints: self.allowed_endpoints.apply(Some(key.allowed_endpoints)).unwrap_or_default(),
@@ -80,7 +86,7 @@ impl UpdateKey {
 }
 
 impl Access {
-    /// Changes a key, at once everywhere. Errors: those of [`Access::create_key`], 404, 409 `key_revoked`.
+    /// Changes a key, at once everywhere. Errors: those of [`Access::create_key`], 403 `switched_off_by_operator`, 404, 409 `key_revoked`.
     pub async fn update_key(self: &Arc<Self>, caller: &Caller, id: KeyId, change: UpdateKey) -> Result<Key> {
         let scope = caller.allow(Permission::KeysWrite)?;
         let (access, tenant, caller) = (Arc::clone(self), scope.tenant(), caller.clone());
@@ -96,8 +102,11 @@ impl Access {
                 let now = tx.now();
                 let before = access.show_key(present.clone(), client.fields.scopes.as_deref(), now);
                 let acting = restrictions::check_target(tx, &caller, &present)?;
-                let mut key = change.apply(present.clone(), now)?;
+                let mut key = change.apply(&caller, present.clone(), now)?;
                 restrictions::check_texts(&mut key)?;
+                if key.expires_at != present.expires_at {
+                    restrictions::check_lifetime(&access.blueprint, key.expires_at, now)?;
+                }
                 restrictions::check_change(acting.as_ref(), &present, &key)?;
                 restrictions::check_lowered(&caller, &present, &key)?;
                 if named || limited {

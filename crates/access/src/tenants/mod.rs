@@ -44,6 +44,31 @@ pub fn is_active(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<boo
     Ok(status.is_some_and(|text| TenantStatus::read(&text) == TenantStatus::Active))
 }
 
+/// The active tenant that has this slug.
+pub fn active_of_slug(tx: &mut store::Tx<'_>, slug: &str) -> kernel::Result<Option<TenantId>> {
+    let sql = "SELECT id, status FROM tenants WHERE slug = ?1";
+    let found = tx.query_opt(sql, &[slug.into()], |row| Ok((row.get(0)?, row.get::<String>(1)?)))?;
+    Ok(found.filter(|(_, status)| TenantStatus::read(status) == TenantStatus::Active).map(|(id, _)| id))
+}
+
+/// The tenant's name. Error: 404.
+pub fn name(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<String> {
+    let found = tx.query_opt("SELECT name FROM tenants WHERE id = ?1", &[tenant.into()], |row| row.get(0))?;
+    found.ok_or_else(|| kernel::Error::not_found("tenant"))
+}
+
+/// The tenant's slug. Error: 404.
+pub fn slug(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<String> {
+    let found = tx.query_opt("SELECT slug FROM tenants WHERE id = ?1", &[tenant.into()], |row| row.get(0))?;
+    found.ok_or_else(|| kernel::Error::not_found("tenant"))
+}
+
+/// The same, and the tenant's row is locked until the transaction ends, so that nothing is made for a tenant that is being deleted. Error: 404.
+pub fn held_slug(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<String> {
+    sql::hold(tx, tenant)?;
+    slug(tx, tenant)
+}
+
 /// What the tenant's settings name under `features`: which event types that are not for everybody it has. Error: internal, for a tenant
 /// that does not exist.
 pub fn features(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<Vec<String>> {

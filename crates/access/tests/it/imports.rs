@@ -53,6 +53,19 @@ testkit::engines! {
         assert_eq!(bed.audit_actions().await.last().unwrap(), "key.import");
     }
 
+    async fn a_body_has_the_members_of_both(bed: Bed) {
+        let refused = |body: serde_json::Value| serde_json::from_value::<ImportKey>(body).unwrap_err().to_string();
+        let whole = json!({"hash": sha256(FOREIGN), "clientId": "cli_x", "name": "n", "mask": null, "notes": "kept"});
+        let read: ImportKey = serde_json::from_value(whole.clone()).unwrap();
+        assert_eq!((read.key.notes.as_deref(), read.mask), (Some("kept"), None));
+        let with = |name: &str, value: serde_json::Value| { let mut body = whole.clone(); body[name] = value; body };
+        assert!(refused(with("nonsense", json!(1))).contains("unknown field `nonsense`"));
+        assert!(refused(json!({"clientId": "cli_x", "name": "n"})).contains("missing field `hash`"));
+        assert!(refused(json!({"hash": "x", "name": "n"})).contains("missing field `clientId`"));
+        assert!(serde_json::from_str::<ImportKey>(r#"{"hash": "x", "hash": "y", "clientId": "c", "name": "n"}"#).unwrap_err().to_string().contains("duplicate field `hash`"));
+        drop(bed);
+    }
+
     async fn it_is_revoked_and_rotated_like_any_other(bed: Bed) {
         let tenant = bed.tenant("Acme").await;
         let caller = bed.acting(&tenant);
@@ -78,6 +91,11 @@ testkit::engines! {
         for (hash, place) in [("", "/hash"), ("xyz", "/hash"), (&sha256("a")[1..], "/hash")] {
             let error = bed.access.import_key(&caller, import(client, json!({"hash": hash}))).await.unwrap_err();
             assert_eq!(pointers(&error), [place], "{hash}");
+        }
+        // What a script hashes when it has no key: nothing, a line's end, a placeholder.
+        for text in ["", "\n", "a", "ab", "null", "undefined\n", "secret"] {
+            let error = bed.access.import_key(&caller, import(client, json!({"hash": sha256(text)}))).await.unwrap_err();
+            assert_eq!((error.code(), pointers(&error)), ("validation_failed", vec!["/hash"]), "{text:?}");
         }
         let error = bed.access.import_key(&caller, import(client, json!({"scopes": ["leads:fly"]}))).await.unwrap_err();
         assert_eq!(error.code(), "unknown_scope");

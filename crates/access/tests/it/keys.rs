@@ -58,6 +58,10 @@ testkit::engines! {
         assert!(principal.ip_allowed("203.0.113.9".parse().unwrap()) && principal.ip_allowed("::ffff:203.0.113.9".parse().unwrap()));
         assert!(!principal.ip_allowed("203.0.114.9".parse().unwrap()) && !principal.ip_allowed("::1".parse().unwrap()));
         assert!(principal.endpoint_allowed("GET", "/api/v1/leads/7") && !principal.endpoint_allowed("POST", "/api/v1/leads"));
+        assert!(principal.endpoint_allowed("GET", "/api/v1/leads/a%2Fb%20c"));
+        for path in ["/api/v1/leads/../keys", "/api/v1/leads/%2e%2e/keys", "/api/v1/leads%2f..%2fkeys", "/api/v1/leads/..;x/keys", "/api/v1/leads%5c..%5ckeys"] {
+            assert!(!principal.endpoint_allowed("GET", path), "{path}");
+        }
         assert_eq!(principal.limits, Some(access::LimitOverride::PerMinute(7)));
         assert_eq!((principal.tier.as_deref(), principal.tenant, principal.client), (Some("standard"), Some(tenant.id), Some(client)));
         assert_eq!(&*principal.limit_id, made.info.id.to_string());

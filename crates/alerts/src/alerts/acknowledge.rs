@@ -3,33 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use kernel::{AlertId, Caller, Permission, Result};
+use kernel::{AlertId, Caller, Result};
 
-use super::{Alert, closed, missing, sql};
+use super::{Alert, closed, sql};
 use crate::Alerts;
-use crate::authority::reach;
-use crate::tell;
 
 impl Alerts {
     /// Says that somebody has taken an alert up; once more changes nothing. Needs `alerts.write`. Errors: 404; 409 `alert_closed`.
     pub async fn acknowledge(self: &Arc<Self>, caller: &Caller, id: AlertId) -> Result<Alert> {
-        let reach = reach(caller, Permission::AlertsWrite)?;
-        let (alerts, tenant, by) = (Arc::clone(self), reach.tenant, caller.actor().to_string());
-        self.store
-            .answer(reach.scope, move |tx| {
-                let found = sql::get(tx, tenant, id)?.ok_or_else(missing)?.alert;
-                if found.closed_at.is_some() {
-                    return Err(closed());
-                }
-                if !sql::acknowledge(tx, found.tenant_id, id, &by, alerts.operator.is_some())? {
-                    return Ok(found);
-                }
-                tx.audit("alert.acknowledge", id)?;
-                let after = sql::get(tx, tenant, id)?.ok_or_else(missing)?.alert;
-                alerts.tell_tenant(tx, &after, tell::of_status(&after))?;
-                Ok(after)
-            })
-            .await
+        self.by_hand(caller, id, "alert.acknowledge", |tx, found, hand| match found.closed_at {
+            Some(_) => Err(closed()),
+            None => sql::acknowledge(tx, found.tenant_id, found.id, hand.by, hand.untold),
+        })
+        .await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Alerts: what needs a look. They open and close by themselves (see `evaluation`); people acknowledge, resolve and mute them.
 
 mod acknowledge;
+mod by_hand;
 mod get;
 mod list;
 mod mute;
@@ -23,6 +24,7 @@ pub(crate) use resolve::handle as resolve;
 /// How far an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = AlertStatus)]
 pub enum Status {
     /// Nobody has taken it up.
     Open,

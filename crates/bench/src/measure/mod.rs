@@ -1,11 +1,13 @@
 //! The comparisons. Each is a function from a [`Place`](crate::server::Place) and its settings to rows with verdicts.
 
+mod batches;
 pub mod deliver;
 pub mod gate;
+pub mod graphql;
 pub mod latency;
 pub mod memory;
 pub mod proxy;
-mod sides;
+pub(crate) mod sides;
 pub mod store_rows;
 pub mod transform;
 pub mod verify;

@@ -28,14 +28,14 @@ impl Default for Config {
 }
 
 /// Who is asked, and what.
-pub(super) struct Side<T> {
-    pub(super) name: &'static str,
-    pub(super) address: SocketAddr,
-    pub(super) traffic: Arc<T>,
+pub(crate) struct Side<T> {
+    pub(crate) name: &'static str,
+    pub(crate) address: SocketAddr,
+    pub(crate) traffic: Arc<T>,
 }
 
 impl<T: Traffic> Side<T> {
-    pub(super) fn new(name: &'static str, address: SocketAddr, traffic: T) -> Self {
+    pub(crate) fn new(name: &'static str, address: SocketAddr, traffic: T) -> Self {
         Self { name, address, traffic: Arc::new(traffic) }
     }
 
@@ -47,13 +47,13 @@ impl<T: Traffic> Side<T> {
 
 /// What the runs of both sides brought.
 #[derive(Default)]
-pub(super) struct Runs {
-    pub(super) ours: Vec<Outcome>,
-    pub(super) theirs: Vec<Outcome>,
+pub(crate) struct Runs {
+    pub(crate) ours: Vec<Outcome>,
+    pub(crate) theirs: Vec<Outcome>,
 }
 
 /// Runs both in turns.
-pub(super) async fn alternate<T: Traffic>(ours: &Side<T>, theirs: &Side<T>, config: &Config) -> Result<Runs> {
+pub(crate) async fn alternate<T: Traffic>(ours: &Side<T>, theirs: &Side<T>, config: &Config) -> Result<Runs> {
     let mut runs = Runs::default();
     for round in 0..=config.rounds {
         // Round 0 warms both sides up and does not count.
@@ -71,7 +71,7 @@ pub(super) async fn alternate<T: Traffic>(ours: &Side<T>, theirs: &Side<T>, conf
 
 impl Runs {
     /// Rates and latencies of both sides. `requests`: what the rate is called; `target`: the least share of the reference's.
-    pub(super) fn rows(&self, of: &str, requests: &str, target: f64, config: &Config) -> Vec<Row> {
+    pub(crate) fn rows(&self, of: &str, requests: &str, target: f64, config: &Config) -> Vec<Row> {
         let name = |what: &str| format!("{of}, {what} ({} callers)", config.callers);
         let compare = |what: &str, q: f64| {
             let (our, their) = (quantile(&self.ours, q), quantile(&self.theirs, q));
@@ -82,16 +82,16 @@ impl Runs {
 }
 
 /// The median rate of some runs.
-pub(super) fn rate(runs: &[Outcome]) -> f64 {
+pub(crate) fn rate(runs: &[Outcome]) -> f64 {
     median(&runs.iter().map(Outcome::rate).collect::<Vec<_>>())
 }
 
 /// The median of their latencies at `q`.
-pub(super) fn quantile(runs: &[Outcome], q: f64) -> Duration {
+pub(crate) fn quantile(runs: &[Outcome], q: f64) -> Duration {
     median(&runs.iter().map(|run| run.latency.quantile(q)).collect::<Vec<_>>())
 }
 
 /// How many times `their` `our` is.
-pub(super) fn times(our: Duration, their: Duration) -> f64 {
+pub(crate) fn times(our: Duration, their: Duration) -> f64 {
     our.as_secs_f64() / their.as_secs_f64().max(1e-9)
 }

@@ -9,6 +9,7 @@ use anyhow::{Result, ensure};
 use kernel::{Ambient, Scope, TenantId};
 use store::{Config as StoreConfig, Database, Home, MasterKey, Migration, Store, Tx, Value};
 
+pub use super::batches::Config;
 use super::books;
 use crate::clock;
 use crate::load::{Budget, closed};
@@ -29,25 +30,6 @@ CREATE TABLE raw_events (tenant_id TEXT NOT NULL, created_at BIGINT NOT NULL, id
 CREATE TABLE raw_queue (tenant_id TEXT NOT NULL, id TEXT NOT NULL, destination_id TEXT NOT NULL, event_id TEXT NOT NULL, seq BIGINT NOT NULL, due_at BIGINT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (tenant_id, id));
 CREATE INDEX raw_queue_work ON raw_queue (owner, destination_id, due_at, seq);
 ";
-
-/// Settings.
-#[derive(Clone, Copy, Debug)]
-pub struct Config {
-    /// Events of one run.
-    pub events: u64,
-    /// Callers, or writers of the reference.
-    pub callers: usize,
-    /// Events in a batch, or in a group of the reference.
-    pub batch: u64,
-    /// Runs of each kind, alternating.
-    pub rounds: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { events: 40_000, callers: 8, batch: 100, rounds: 3 }
-    }
-}
 
 /// Measures.
 pub async fn run(place: &Place, config: &Config) -> Result<Vec<Row>> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::json;
 
+pub use super::batches::Config;
 use super::{ARRIVAL, books, warm_up};
 use crate::clock;
 use crate::load::{Budget, closed};
@@ -24,25 +25,6 @@ const SIMPLE: &str = "function handler(webhook) {
   webhook.body.data = { ...data, source: webhook.type, full: `${data.leadId}!` };
   return webhook;
 }";
-
-/// Settings.
-#[derive(Clone, Copy, Debug)]
-pub struct Config {
-    /// Events of one run.
-    pub events: u64,
-    /// Callers that publish batches.
-    pub callers: usize,
-    /// Events in a batch.
-    pub batch: u64,
-    /// Runs of each kind, alternating.
-    pub rounds: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { events: 40_000, callers: 8, batch: 100, rounds: 3 }
-    }
-}
 
 /// A server with one webhook, and the receiver behind it.
 struct Bed {

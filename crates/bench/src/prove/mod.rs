@@ -4,5 +4,8 @@ pub mod backlog;
 pub mod fair;
 pub mod fan_out;
 pub mod hanging;
+pub mod jobs;
+pub mod keys;
 pub mod kill;
+pub mod records;
 pub mod usage;

@@ -1,7 +1,7 @@
 //! The proofs, in CI size, against the real server. They are ignored unless asked for (`--run-ignored all`), because they need its
 //! binary; `cargo xtask ci` builds it, sets `TRADEWIND_BIN` and asks.
 
-use bench::prove::{backlog, fair, fan_out, hanging, kill, usage};
+use bench::prove::{backlog, fair, fan_out, hanging, jobs, keys, kill, records, usage};
 use bench::server::Place;
 
 use crate::place;
@@ -84,4 +84,27 @@ async fn prove_usage() {
         assert!(took.as_millis() < 2000, "{what} took {took:?}");
     }
     assert!(report.dropped.as_millis() < 1000, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prove_lists_among_many_records_read_what_they_show() {
+    let report = records::prove(&records::Config::ci()).await.unwrap();
+    // Six times the records: a list that reads them all would take about six times as long.
+    assert!(report.is_indexed() && report.is_flat(), "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures: wants the machine for itself"]
+async fn heavy_jobs_are_done_once_each_on_sqlite() {
+    let report = jobs::run(None, &jobs::Config::ci()).await.unwrap();
+    assert_eq!((report.completed, report.twice, report.backwards), (report.jobs, 0, 0), "{report:?}");
+    assert!(report.killed > 0 && report.cycles > 0.0 && report.raw > 0.0, "{report:?}");
+}
+
+/// On a busy machine the rates are within a third; a table that is read key by key would be far off.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the server's binary: TRADEWIND_BIN"]
+async fn heavy_many_keys_cost_what_few_do() {
+    let report = keys::run(&place::sqlite(), &keys::Config::ci()).await.unwrap();
+    assert!(report.rates.0 > 0.5 * report.rates.1 && report.cold > 0.0, "{report:?}");
 }

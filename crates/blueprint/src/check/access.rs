@@ -73,7 +73,9 @@ pub(super) fn keys(keys: form::Keys, scopes: &[Scope], report: &mut Report) -> K
         report.known(format!("keys.default_scopes[{i}]"), "scope", name, scopes.iter().map(|scope| scope.name.as_str()));
     }
     report.distinct("scope", &keys.default_scopes, |i| format!("keys.default_scopes[{i}]"));
-    Keys { prefix, dual_auth: keys.dual_auth, default_scopes: keys.default_scopes }
+    let days = keys.max_lifetime_days;
+    report.expect(days.is_none_or(|days| (1..=3650).contains(&days)), "keys.max_lifetime_days", "must be 1 to 3650");
+    Keys { prefix, dual_auth: keys.dual_auth, default_scopes: keys.default_scopes, max_lifetime_days: days }
 }
 
 pub(super) fn tiers(tiers: Vec<form::Tier>, default: &str, report: &mut Report) -> Vec<Tier> {

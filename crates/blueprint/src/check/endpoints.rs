@@ -2,104 +2,232 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
 use super::report::Report;
-use super::{nearest, paths, proxied, retirement};
+use super::{answers, managed, metrics, of_records, paths, proxied, retirement};
 use crate::file::form;
-use crate::file::upstreams::Operation as Written;
-use crate::model::{Endpoint, Operation, Resource, Scope, Upstream};
-use crate::{Fault, suggest};
+use crate::file::operations::Operation as Written;
+use crate::model::{Endpoint, EventType, JobType, Metric, Operation, Resource, Scope, Upstream};
 
-/// Rows of a list when the file says nothing, and the most that a file may allow.
-const DEFAULT_LIMIT: u32 = 20;
-const DEFAULT_MAX_LIMIT: u32 = 100;
-const MAX_LIMIT: u32 = 1000;
 /// Most that one call may count in a limit.
 const MAX_COST: u32 = 10_000;
-
-/// Name, operation, methods, and whether the path names a record.
-const OPERATIONS: &[(&str, Operation, &[&str], bool)] = &[
-    ("list", Operation::List, &["GET"], false),
-    ("get", Operation::Get, &["GET"], true),
-    ("create", Operation::Create, &["POST"], false),
-    ("update", Operation::Update, &["PUT", "PATCH"], true),
-    ("delete", Operation::Delete, &["DELETE"], true),
-];
 
 /// What endpoints refer to.
 pub(super) struct Declared<'a> {
     pub(super) base: &'a str,
     pub(super) scopes: &'a [Scope],
+    pub(super) events: &'a [EventType],
     pub(super) resources: &'a [Resource],
     pub(super) upstreams: &'a [Upstream],
+    pub(super) metrics: &'a [Metric],
+    pub(super) jobs: &'a [JobType],
 }
 
 pub(super) fn check(endpoints: Vec<form::Endpoint>, declared: &Declared<'_>, report: &mut Report) -> Vec<Endpoint> {
-    collisions(&endpoints, report);
+    collisions(&endpoints, declared.base, report);
     proxied::overlaps(&endpoints, report);
-    let Declared { base, scopes, resources, upstreams } = declared;
-    let one = |(i, mut endpoint): (usize, form::Endpoint)| {
-        let place = format!("endpoints[{i}]");
-        if !endpoint.scope.is_empty() {
-            report.known(format!("{place}.scope"), "scope", &endpoint.scope, scopes.iter().map(|scope| scope.name.as_str()));
-        }
-        report.prose(format!("{place}.summary"), &endpoint.summary, 0, 500);
-        report.prose(format!("{place}.not_found"), endpoint.not_found.as_deref().unwrap_or("-"), 1, 500);
-        let cost = endpoint.cost.unwrap_or(1);
-        report.expect((1..=MAX_COST).contains(&cost), format!("{place}.cost"), format!("must be 1 to {MAX_COST}"));
-        let (operation, upstream) = match std::mem::take(&mut endpoint.operation) {
-            Written::Named(name) => (of_records(&place, base, &name, &endpoint, resources, report)?, None),
-            Written::Upstream(call) => (Operation::Upstream, Some(proxied::call(&place, base, &endpoint, *call, upstreams, report))),
-        };
-        let limit = limits(&place, operation, &endpoint, report);
-        let retirement = retirement::check(&place, &endpoint, report);
-        Some(Endpoint {
-            method: endpoint.method,
-            path: endpoint.path,
-            operation,
-            resource: endpoint.resource.unwrap_or_default(),
-            upstream,
-            scope: endpoint.scope,
-            summary: endpoint.summary,
-            writable: endpoint.writable,
-            limit,
-            total: endpoint.total.unwrap_or(false),
-            not_found: endpoint.not_found,
-            cost,
-            retirement,
-        })
-    };
+    let one = |(i, endpoint): (usize, form::Endpoint)| self::one(&format!("endpoints[{i}]"), endpoint, declared, report);
     endpoints.into_iter().enumerate().filter_map(one).flat_map(proxied::each_method).collect()
 }
 
-/// The operation of an endpoint that answers from records, and what else it says.
-fn of_records(
-    place: &str,
-    base: &str,
-    name: &str,
-    endpoint: &form::Endpoint,
-    resources: &[Resource],
-    report: &mut Report,
-) -> Option<Operation> {
-    let operation = operation(place, base, name, endpoint, report);
-    let Some(named) = &endpoint.resource else {
-        report.add(place, "resource is missing");
-        return None;
-    };
-    report.known(format!("{place}.resource"), "resource", named, resources.iter().map(|r| r.name.as_str()));
-    let operation = operation?;
-    if let Some(resource) = resources.iter().find(|resource| resource.name == *named) {
-        writable(place, operation, endpoint, resource, report);
+/// One endpoint while it is checked.
+pub(super) struct Context<'a> {
+    pub(super) place: &'a str,
+    /// Its own base path, or the product's.
+    pub(super) base: &'a str,
+    pub(super) written: &'a form::Endpoint,
+    pub(super) declared: &'a Declared<'a>,
+}
+
+impl Context<'_> {
+    pub(super) fn at(&self, member: &str) -> String {
+        format!("{}.{member}", self.place)
     }
-    Some(operation)
+
+    /// Reports each member that says something and does not belong to the operation.
+    pub(super) fn foreign(&self, whose: &str, allowed: &[&str], report: &mut Report) {
+        let written = self.written;
+        let given = [
+            ("resource", written.resource.is_some()),
+            ("parent", written.parent.is_some()),
+            ("member", written.member.is_some()),
+            ("writable", written.writable.is_some()),
+            ("set", !written.set.is_empty()),
+            ("emits", written.emits.is_some()),
+            ("order", written.order.is_some()),
+            ("not_found", written.not_found.is_some()),
+            ("public", written.public),
+            ("answer", written.answer.is_some()),
+            ("status", written.status.is_some()),
+        ];
+        for (name, _) in given.iter().filter(|(name, given)| *given && !allowed.contains(name)) {
+            report.add(self.at(name), format!("does not belong to {whose}"));
+        }
+    }
+}
+
+fn one(place: &str, mut written: form::Endpoint, declared: &Declared<'_>, report: &mut Report) -> Option<Endpoint> {
+    let operation = std::mem::take(&mut written.operation);
+    if let Some(base) = &written.base
+        && let Err(why) = paths::base(base)
+    {
+        report.add(format!("{place}.base"), why);
+    }
+    let context = Context { place, base: written.base.as_deref().unwrap_or(declared.base), written: &written, declared };
+    let mut checked = blank(&written);
+    common(&context, &operation, &mut checked, report);
+    match operation {
+        Written::Named(name) if name == "health" => health(&context, &mut checked, report),
+        Written::Named(name) => of_records::check(&context, &name, &mut checked, report)?,
+        Written::Upstream(call) => {
+            checked.operation = Operation::Upstream;
+            checked.upstream = Some(proxied::call(&context, *call, report));
+        }
+        Written::Manage(call) => managed::check(&context, *call, &mut checked, report)?,
+        Written::Metric(call) => metric(&context, &call.metric, &mut checked, report),
+        Written::Job(start) => job(&context, start.job, &mut checked, report),
+        Written::JobBatch(start) => {
+            job(&context, start.job, &mut checked, report);
+            checked.operation = Operation::JobBatch;
+        }
+        Written::JobStatus(status) => job_status(&context, status.jobs, &mut checked, report),
+    }
+    checked.limit = of_records::limits(&context, checked.operation, report);
+    answers::check(&context, &mut checked, report);
+    checked.retirement = retirement::check(place, &written, report);
+    Some(checked)
+}
+
+/// An endpoint with what needs no check.
+fn blank(written: &form::Endpoint) -> Endpoint {
+    Endpoint {
+        method: written.method.clone(),
+        path: written.path.clone(),
+        base: written.base.clone(),
+        public: written.public,
+        operation: Operation::Health,
+        resource: written.resource.clone().unwrap_or_default(),
+        parent: None,
+        member: written.member.clone(),
+        set: Vec::new(),
+        emits: None,
+        order: None,
+        metric: String::new(),
+        jobs: Vec::new(),
+        manage: None,
+        upstream: None,
+        scope: written.scope.clone().unwrap_or_default(),
+        summary: written.summary.clone(),
+        writable: written.writable.clone(),
+        limit: (0, 0),
+        total: written.total.unwrap_or(false),
+        not_found: written.not_found.clone(),
+        answer: None,
+        status: written.status,
+        cost: written.cost.unwrap_or(1),
+        retirement: None,
+    }
+}
+
+/// What every endpoint says.
+fn common(context: &Context<'_>, operation: &Written, checked: &mut Endpoint, report: &mut Report) {
+    let (written, declared) = (context.written, context.declared);
+    match written.scope.as_deref() {
+        Some("") => {}
+        Some(scope) => {
+            report.known(context.at("scope"), "scope", scope, declared.scopes.iter().map(|scope| scope.name.as_str()));
+        }
+        // What these need is told by what they do.
+        None if matches!(operation, Written::Manage(_) | Written::Job(_) | Written::JobStatus(_) | Written::JobBatch(_)) || written.public => {}
+        None if matches!(operation, Written::Named(name) if name == "health") => {}
+        None => report.add(context.place, "scope is missing"),
+    }
+    if written.public && written.scope.is_some() {
+        report.add(context.at("scope"), "a public endpoint is open to everyone: it has no scope");
+    }
+    report.prose(context.at("summary"), &written.summary, 0, 500);
+    report.prose(context.at("not_found"), written.not_found.as_deref().unwrap_or("-"), 1, 500);
+    report.expect((1..=MAX_COST).contains(&checked.cost), context.at("cost"), format!("must be 1 to {MAX_COST}"));
+    if let Some(event) = &written.emits
+        && report.known(context.at("emits"), "event", event, declared.events.iter().map(|event| event.name.as_str()))
+    {
+        checked.emits = event.parse().ok();
+    }
+}
+
+fn health(context: &Context<'_>, checked: &mut Endpoint, report: &mut Report) {
+    checked.operation = Operation::Health;
+    report.expect(context.written.method == "GET", context.at("method"), "health is served by GET");
+    context.foreign("health", &["answer", "status"], report);
+    match paths::placeholders(context.base, &context.written.path) {
+        Ok(names) => {
+            report.expect(names.is_empty(), context.at("path"), "must not have a placeholder");
+        }
+        Err(why) => report.add(context.at("path"), why),
+    }
+}
+
+fn metric(context: &Context<'_>, name: &str, checked: &mut Endpoint, report: &mut Report) {
+    (checked.operation, checked.metric) = (Operation::Metric, name.to_owned());
+    report.known(context.at("operation.metric"), "metric", name, context.declared.metrics.iter().map(|metric| metric.name.as_str()));
+    report.expect(context.written.method == "GET", context.at("method"), "a metric is served by GET");
+    context.foreign("a metric's endpoint", &["not_found", "answer", "status"], report);
+    let metric = context.declared.metrics.iter().find(|metric| metric.name == name);
+    match (paths::placeholders(context.base, &context.written.path), metric) {
+        (Ok(names), Some(metric)) => metrics::path(&context.at("path"), &names, metric, report),
+        (Ok(_), None) => {}
+        (Err(why), _) => report.add(context.at("path"), why),
+    }
+}
+
+fn job(context: &Context<'_>, name: String, checked: &mut Endpoint, report: &mut Report) {
+    let (jobs, written) = (context.declared.jobs, context.written);
+    report.known(context.at("operation.job"), "job", &name, jobs.iter().map(|job| job.name.as_str()));
+    report.expect(written.method == "POST", context.at("method"), "a job is started by POST");
+    context.foreign("the endpoint of a job", &["answer", "status"], report);
+    no_placeholder(context, report);
+    if let Some(job) = jobs.iter().find(|job| job.name == name && written.scope.is_none()) {
+        checked.scope.clone_from(&job.scope);
+    }
+    (checked.operation, checked.jobs) = (Operation::Job, vec![name]);
+}
+
+fn job_status(context: &Context<'_>, names: Vec<String>, checked: &mut Endpoint, report: &mut Report) {
+    let (jobs, written) = (context.declared.jobs, context.written);
+    for (i, name) in names.iter().enumerate() {
+        report.known(context.at(&format!("operation.jobs[{i}]")), "job", name, jobs.iter().map(|job| job.name.as_str()));
+    }
+    report.expect(written.method == "GET", context.at("method"), "a job is shown by GET");
+    context.foreign("the endpoint of a job", &["not_found", "answer", "status"], report);
+    match paths::placeholders(context.base, &written.path) {
+        Ok(placeholders) => {
+            report.expect(placeholders.len() == 1, context.at("path"), "must name the job by one placeholder such as {id}");
+        }
+        Err(why) => report.add(context.at("path"), why),
+    }
+    let mut shown = jobs.iter().filter(|job| names.is_empty() || names.contains(&job.name));
+    if let (None, Some(job)) = (&written.scope, shown.next())
+        && shown.all(|other| other.read_scope == job.read_scope)
+    {
+        checked.scope.clone_from(&job.read_scope);
+    }
+    (checked.operation, checked.jobs) = (Operation::JobStatus, names);
+}
+
+fn no_placeholder(context: &Context<'_>, report: &mut Report) {
+    match paths::placeholders(context.base, &context.written.path) {
+        Ok(names) => {
+            report.expect(names.is_empty(), context.at("path"), "must not have a placeholder");
+        }
+        Err(why) => report.add(context.at("path"), why),
+    }
 }
 
 /// Two endpoints that answer the same requests, or paths of one shape that name the placeholder differently (which no router accepts).
-fn collisions(endpoints: &[form::Endpoint], report: &mut Report) {
+fn collisions(endpoints: &[form::Endpoint], base: &str, report: &mut Report) {
     let mut shapes: HashMap<String, Vec<usize>> = HashMap::new();
     for (i, endpoint) in endpoints.iter().enumerate() {
-        let others = shapes.entry(paths::shape(&endpoint.path)).or_default();
+        let own = if endpoint.public { "/public/{}" } else { endpoint.base.as_deref().unwrap_or(base) };
+        let others = shapes.entry(format!("{own}{}", paths::shape(&endpoint.path))).or_default();
         let same = others.iter().find(|other| proxied::same_method(&endpoints[**other].method, &endpoint.method));
         if let Some(same) = same {
             report.add(
@@ -112,74 +240,4 @@ fn collisions(endpoints: &[form::Endpoint], report: &mut Report) {
         }
         others.push(i);
     }
-}
-
-fn operation(place: &str, base: &str, written: &str, endpoint: &form::Endpoint, report: &mut Report) -> Option<Operation> {
-    let placeholder = paths::declared(base, &endpoint.path).map_err(|why| report.add(format!("{place}.path"), why));
-    let Some((name, operation, methods, of_one)) = OPERATIONS.iter().find(|(name, ..)| *name == written) else {
-        if written == "upstream" {
-            report.add(
-                format!("{place}.operation"),
-                "is written as a table: { type = \"upstream\", upstream = \"name\", path = \"/v2/{id}\" }",
-            );
-            return None;
-        }
-        let names: Vec<&str> = OPERATIONS.iter().map(|(name, ..)| *name).collect();
-        let message = format!("there is no operation {written:?}; there are {}", names.join(", "));
-        let suggestion = nearest(written, &names);
-        report.faults.push(Fault { suggestion, ..Fault::new(format!("{place}.operation"), message) });
-        return None;
-    };
-    let allowed = methods.contains(&endpoint.method.as_str());
-    report.expect(allowed, format!("{place}.method"), format!("{name} is served by {}", methods.join(" or ")));
-    if let Ok(placeholder) = placeholder {
-        let why = if *of_one { "must name the record by a placeholder such as {id}" } else { "must not have a placeholder" };
-        report.expect(placeholder.is_some() == *of_one, format!("{place}.path"), why);
-    }
-    Some(*operation)
-}
-
-fn writable(place: &str, operation: Operation, endpoint: &form::Endpoint, resource: &Resource, report: &mut Report) {
-    let properties = resource.schema.get("properties").and_then(Value::as_object);
-    let stamped = |name: &str| resource.stamps.iter().any(|stamp| stamp.field == name);
-    if let Some(names) = &endpoint.writable {
-        let at = |i: usize| format!("{place}.writable[{i}]");
-        let writes = matches!(operation, Operation::Create | Operation::Update);
-        report.expect(writes, format!("{place}.writable"), "only create and update write");
-        report.expect(!names.is_empty(), format!("{place}.writable"), "must name at least one member");
-        for (i, name) in names.iter().enumerate() {
-            if !properties.is_some_and(|properties| properties.contains_key(name)) {
-                let known = properties.into_iter().flat_map(|properties| properties.keys()).map(String::as_str);
-                let suggestion = suggest::nearest(name, known).map(str::to_owned);
-                let message = format!("the schema of {} has no member {name:?}", resource.name);
-                report.faults.push(Fault { suggestion, ..Fault::new(at(i), message) });
-            }
-            report.expect(!stamped(name), at(i), format!("{name} is a stamp: the server sets it"));
-        }
-        report.distinct("member", names, at);
-    }
-    if operation != Operation::Create {
-        return;
-    }
-    for name in resource.schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-        let defaulted = properties.and_then(|properties| properties.get(name)).is_some_and(|property| property.get("default").is_some());
-        let given = endpoint.writable.as_ref().is_none_or(|names| names.iter().any(|writable| writable == name));
-        let message = format!("lacks {name}, which the schema of {} requires: no record could be created", resource.name);
-        report.expect(given || defaulted || stamped(name), format!("{place}.writable"), message);
-    }
-}
-
-fn limits(place: &str, operation: Operation, endpoint: &form::Endpoint, report: &mut Report) -> (u32, u32) {
-    if operation != Operation::List {
-        let given = [("limit", endpoint.limit.is_some()), ("max_limit", endpoint.max_limit.is_some()), ("total", endpoint.total.is_some())];
-        for (name, _) in given.iter().filter(|(_, given)| *given) {
-            report.add(format!("{place}.{name}"), "belongs to list");
-        }
-        return (DEFAULT_LIMIT, DEFAULT_MAX_LIMIT);
-    }
-    let most = endpoint.max_limit.unwrap_or_else(|| endpoint.limit.unwrap_or(0).clamp(DEFAULT_MAX_LIMIT, MAX_LIMIT));
-    let limit = endpoint.limit.unwrap_or_else(|| DEFAULT_LIMIT.min(most));
-    report.expect((1..=MAX_LIMIT).contains(&most), format!("{place}.max_limit"), format!("must be 1 to {MAX_LIMIT}"));
-    report.expect((1..=most.max(1)).contains(&limit), format!("{place}.limit"), format!("must be 1 to max_limit, which is {most}"));
-    (limit, most)
 }

@@ -23,7 +23,21 @@ pub(super) fn check(events: Vec<form::Event>, default: OnSchemaFault, report: &m
     report.distinct("event", events.iter().map(|event| &event.name), |i| format!("events[{i}].name"));
     let checked: Vec<EventType> = events.into_iter().enumerate().filter_map(|(i, event)| one(i, event, default, report)).collect();
     replacements(&checked, report);
+    aliases(&checked, report);
     checked
+}
+
+/// An alias names one type, and no type of its own.
+fn aliases(events: &[EventType], report: &mut Report) {
+    let mut seen = std::collections::HashSet::new();
+    for (i, event) in events.iter().enumerate() {
+        for (j, alias) in event.aliases.iter().enumerate() {
+            let at = format!("events[{i}].aliases[{j}]");
+            let free = !events.iter().any(|other| other.name == *alias);
+            report.expect(free, &at, format!("{alias} is declared as a type itself"));
+            report.expect(seen.insert(alias), at, format!("{alias} stands for a type already"));
+        }
+    }
 }
 
 fn one(i: usize, event: form::Event, default: OnSchemaFault, report: &mut Report) -> Option<EventType> {
@@ -46,6 +60,10 @@ fn one(i: usize, event: form::Event, default: OnSchemaFault, report: &mut Report
     report.distinct("version", versions.iter().map(|one| one.version).collect::<Vec<_>>(), |n| {
         format!("{at}.versions[{}].version", n.saturating_sub(1))
     });
+    let mut aliases = Vec::new();
+    for (n, alias) in event.aliases.iter().enumerate() {
+        aliases.extend(self::name(alias).map_err(|why| report.add(format!("{at}.aliases[{n}]"), why)).ok());
+    }
     versions.sort_by_key(|one| std::cmp::Reverse(one.version));
     let current = versions.iter().find(|one| one.deprecated.is_none()).unwrap_or(&versions[0]).version;
     let default_version = event.default_version.unwrap_or(current);
@@ -62,6 +80,7 @@ fn one(i: usize, event: form::Event, default: OnSchemaFault, report: &mut Report
         versions,
         deprecated: whole,
         feature: event.feature,
+        aliases,
         on_schema_fault: event.on_schema_fault.map_or(default, on_schema_fault),
     })
 }

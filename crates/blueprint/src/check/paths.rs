@@ -55,13 +55,11 @@ pub(super) fn base(path: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks a declared path below `base` and returns the name of its placeholder.
-pub(super) fn declared<'a>(base: &str, path: &'a str) -> Result<Option<&'a str>, String> {
+/// Checks a declared path below `base` and returns the names of its placeholders, each once.
+pub(super) fn placeholders<'a>(base: &str, path: &'a str) -> Result<Vec<&'a str>, String> {
     let segments = split(path)?;
     foreign(base, &segments)?;
-    let mut names = segments.iter().filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
-    let name = names.next();
-    if names.next().is_some() { Err("has more than one placeholder".to_owned()) } else { Ok(name) }
+    names(&segments)
 }
 
 /// Checks an upstream's endpoint below `base`, which may have several placeholders and end with `*rest`; returns their names, the last as `*rest`.

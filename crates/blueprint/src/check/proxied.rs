@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::endpoints::Context;
 use super::report::Report;
 use super::{paths, upstreams};
 use crate::file::form;
 use crate::file::upstreams as written;
-use crate::model::{Endpoint, Operation, Upstream, UpstreamCall};
+use crate::model::{Endpoint, Operation, UpstreamCall};
 use crate::schema::Schema;
 
 /// `ANY` stands for these; GET answers HEAD too.
@@ -14,30 +15,19 @@ const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
 const ANY: &str = "ANY";
 
 /// What an endpoint asks of its upstream.
-pub(super) fn call(
-    place: &str,
-    base: &str,
-    endpoint: &form::Endpoint,
-    call: written::UpstreamCall,
-    declared: &[Upstream],
-    report: &mut Report,
-) -> UpstreamCall {
+pub(super) fn call(context: &Context<'_>, call: written::UpstreamCall, report: &mut Report) -> UpstreamCall {
+    let (endpoint, place) = (context.written, context.place);
     let at = |name: &str| format!("{place}.operation.{name}");
-    report.expect(call.kind == "upstream", at("type"), "only an upstream is written as a table; the others by their names: \"list\"");
-    report.known(at("upstream"), "upstream", &call.upstream, declared.iter().map(|upstream| upstream.name.as_str()));
+    report.known(at("upstream"), "upstream", &call.upstream, context.declared.upstreams.iter().map(|upstream| upstream.name.as_str()));
     let served = METHODS.contains(&endpoint.method.as_str()) || endpoint.method == ANY;
     report.expect(served, format!("{place}.method"), format!("an upstream is asked by {}, or ANY for all of them", METHODS.join(", ")));
-    let foreign =
-        [("resource", endpoint.resource.is_some()), ("writable", endpoint.writable.is_some()), ("not_found", endpoint.not_found.is_some())];
-    for (name, _) in foreign.iter().filter(|(_, given)| *given) {
-        report.add(format!("{place}.{name}"), "does not belong to an upstream's endpoint");
-    }
+    context.foreign("an upstream's endpoint", &[], report);
     if call.websocket {
         report.expect(matches!(endpoint.method.as_str(), "GET" | ANY), at("websocket"), "begins with a GET");
     }
-    if let Err(why) = paths::upstream(base, &endpoint.path) {
+    if let Err(why) = paths::upstream(context.base, &endpoint.path) {
         report.add(format!("{place}.path"), why);
-    } else if let Err(why) = upstreams::template(base, &endpoint.path, call.path.as_deref().unwrap_or(&endpoint.path)) {
+    } else if let Err(why) = upstreams::template(context.base, &endpoint.path, call.path.as_deref().unwrap_or(&endpoint.path)) {
         report.add(at("path"), why);
     }
     let schema = call.schema.and_then(|schema| self::schema(&at("schema"), &endpoint.method, schema, report));

@@ -1,32 +1,71 @@
 //! The kinds of things.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::report::{Report, is_member, is_word};
-use super::{events, nearest};
+use super::{events, nearest, structure};
+use crate::file::form::Transition as Transitions;
 use crate::file::{form, json as json_of};
-use crate::model::{Emits, EventType, IdForm, Resource, Stamp, Transition};
+use crate::model::{Emits, EventType, IdForm, Parent, Resource, Scope, Stamp, Transition};
 use crate::schema::Schema;
 use crate::{Fault, suggest};
 
 /// Members of the query of a list that a filter cannot have as its name.
-const QUERY: &[&str] = &["page", "limit", "cursor", "search", "sort"];
+const QUERY: &[&str] = &["page", "limit", "cursor", "search", "sort", "fields", "filter", "total"];
 
 /// One resource while it is checked.
-struct Context<'a> {
-    place: String,
+pub(super) struct Context<'a> {
+    pub(super) place: String,
     schema: &'a Value,
-    properties: &'a Map<String, Value>,
+    pub(super) properties: &'a Map<String, Value>,
     events: &'a [EventType],
 }
 
-pub(super) fn check(resources: Vec<form::Resource>, naming: form::Naming, events: &[EventType], report: &mut Report) -> Vec<Resource> {
-    report.distinct("resource", resources.iter().map(|resource| &resource.name), |i| format!("resources[{i}].name"));
-    report.distinct("plural", resources.iter().map(|resource| &resource.plural), |i| format!("resources[{i}].plural"));
-    resources.into_iter().enumerate().filter_map(|(i, resource)| one(format!("resources[{i}]"), resource, naming, events, report)).collect()
+/// What resources refer to.
+pub(super) struct Declared<'a> {
+    pub(super) naming: form::Naming,
+    pub(super) events: &'a [EventType],
+    pub(super) scopes: &'a [Scope],
 }
 
-fn one(place: String, resource: form::Resource, naming: form::Naming, events: &[EventType], report: &mut Report) -> Option<Resource> {
+pub(super) fn check(resources: Vec<form::Resource>, declared: &Declared<'_>, report: &mut Report) -> Vec<Resource> {
+    let names: HashSet<String> = resources.iter().map(|resource| resource.name.clone()).collect();
+    report.distinct("resource", resources.iter().map(|resource| &resource.name), |i| format!("resources[{i}].name"));
+    report.distinct("plural", resources.iter().map(|resource| &resource.plural), |i| format!("resources[{i}].plural"));
+    let one = |(i, resource)| one(format!("resources[{i}]"), resource, declared, &names, report);
+    let checked: Vec<Resource> = resources.into_iter().enumerate().filter_map(one).collect();
+    generations(&checked, report);
+    checked
+}
+
+/// Parents of parents, which must come to an end.
+fn generations(resources: &[Resource], report: &mut Report) {
+    for (i, resource) in resources.iter().enumerate() {
+        let mut above: Vec<&str> = resource.parents.iter().map(|parent| parent.resource.as_str()).collect();
+        let mut at = 0;
+        while let Some(name) = above.get(at).copied() {
+            if name == resource.name && at > 0 {
+                report.add(format!("resources[{i}].parents"), "lead back to this resource type");
+                return;
+            }
+            let further = resources.iter().filter(|other| other.name == name).flat_map(|other| &other.parents);
+            let new: Vec<&str> = further.map(|parent| parent.resource.as_str()).filter(|name| !above.contains(name)).collect();
+            above.extend(new);
+            at += 1;
+        }
+    }
+}
+
+fn one(
+    place: String,
+    resource: form::Resource,
+    declared: &Declared<'_>,
+    names: &HashSet<String>,
+    report: &mut Report,
+) -> Option<Resource> {
+    let Declared { naming, events, scopes } = *declared;
     for (member, name) in [("name", &resource.name), ("plural", &resource.plural)] {
         report.expect(is_word(name), format!("{place}.{member}"), "must be lower-case letters, digits, - and _, first a letter");
     }
@@ -45,6 +84,15 @@ fn one(place: String, resource: form::Resource, naming: form::Naming, events: &[
     context.listed("unique", &resource.unique, report);
     context.searched(&resource.search, report);
     let stamps = context.stamps(resource.stamps, report);
+    let computed = context.computed(resource.computed, report);
+    for stamp in stamps.iter().filter(|stamp| computed.iter().any(|one| one.field == stamp.field)) {
+        report.add(format!("{}.computed", context.place), format!("{} is a stamp already", stamp.field));
+    }
+    context.server_set(&resource.server_set, report);
+    let states = context.states(resource.states, report);
+    let parents = context.parents(resource.parents, names, &resource.name, report);
+    let initial = context.initial(resource.singleton, resource.initial, report);
+    let scopes = structure::scopes(&context.place, resource.scopes, scopes, report);
     let id_member = if camel { format!("{}Id", camel_case(&resource.name)) } else { format!("{}_id", resource.name.replace('-', "_")) };
     let emits = context.emits(resource.emits, id_member, [&created_field, &updated_field], report);
     Some(Resource {
@@ -54,16 +102,40 @@ fn one(place: String, resource: form::Resource, naming: form::Naming, events: &[
             form::IdForm::TypeId => IdForm::TypeId,
             form::IdForm::Integer => IdForm::Integer,
         },
-        filters: resource.filters,
+        filters: with_parents(resource.filters, &parents),
         search: resource.search,
         sort: resource.sort,
         unique: resource.unique,
         stamps,
+        computed,
+        server_set: resource.server_set,
+        states,
+        parents,
+        singleton: resource.singleton,
+        initial,
+        scopes,
         created_field,
         updated_field: Some(updated_field).filter(|name| !name.is_empty()),
         emits,
         schema,
     })
+}
+
+/// The members that name parents are filters too: so that a parent's children are found by an index.
+fn with_parents(mut filters: Vec<String>, parents: &[Parent]) -> Vec<String> {
+    for parent in parents {
+        if !filters.contains(&parent.field) {
+            filters.push(parent.field.clone());
+        }
+    }
+    filters
+}
+
+/// Whether a member of a resource may have this value.
+pub(super) fn accepts(resource: &Resource, member: &str, value: &Value) -> bool {
+    let Some(properties) = resource.schema.get("properties").and_then(Value::as_object) else { return true };
+    let context = Context { place: String::new(), schema: &resource.schema, properties, events: &[] };
+    context.property(member).is_none_or(|schema| schema.accepts(value))
 }
 
 /// Reads and compiles the schema; members that it does not name are refused unless it says otherwise.
@@ -106,7 +178,7 @@ fn members(context: &Context<'_>, added: &[&String], report: &mut Report) {
 
 impl Context<'_> {
     /// The schema of one member on its own.
-    fn property(&self, name: &str) -> Option<Schema> {
+    pub(super) fn property(&self, name: &str) -> Option<Schema> {
         let mut alone = json!({ "allOf": [self.properties.get(name)?] });
         for table in ["$defs", "definitions"] {
             if let Some(shared) = self.schema.get(table) {
@@ -116,11 +188,11 @@ impl Context<'_> {
         Schema::compile(&alone).ok()
     }
 
-    fn required(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn required(&self) -> impl Iterator<Item = &str> {
         self.schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
     }
 
-    fn has(&self, place: String, name: &str, report: &mut Report) -> bool {
+    pub(super) fn has(&self, place: String, name: &str, report: &mut Report) -> bool {
         if self.properties.contains_key(name) {
             return true;
         }
@@ -130,7 +202,7 @@ impl Context<'_> {
     }
 
     /// Whether a member may hold a value that `fits`; a schema that says nothing about types may.
-    fn may_be(&self, name: &str, fits: &[&str]) -> bool {
+    pub(super) fn may_be(&self, name: &str, fits: &[&str]) -> bool {
         match self.properties.get(name).and_then(|property| property.get("type")) {
             None => true,
             Some(Value::String(kind)) => fits.contains(&kind.as_str()),
@@ -169,7 +241,9 @@ impl Context<'_> {
         for (i, stamp) in stamps.into_iter().enumerate() {
             let place = format!("{}.stamps[{i}]", self.place);
             let on_create = stamp.on.contains(&form::Moment::Create);
-            report.expect(!stamp.on.is_empty(), format!("{place}.on"), "must name create, update or both");
+            let named = !stamp.on.is_empty() || !stamp.when.is_empty();
+            report.expect(named, format!("{place}.on"), "must name create, update or both (or write when = { status = \"done\" })");
+            let on_value = self.moment(&place, stamp.when, report);
             let at = format!("{place}.field");
             if self.has(at.clone(), &stamp.field, report) {
                 let time = Value::String("2025-01-31T09:30:00.000Z".to_owned());
@@ -178,9 +252,20 @@ impl Context<'_> {
                 let settable = on_create || !self.required().any(|name| name == stamp.field);
                 report.expect(settable, &at, "is required, but set at an update only: no record could be created");
             }
-            converted.push(Stamp { on_update: stamp.on.contains(&form::Moment::Update), on_create, field: stamp.field });
+            converted.push(Stamp { on_update: stamp.on.contains(&form::Moment::Update), on_create, on_value, field: stamp.field });
         }
         converted
+    }
+
+    /// The one member and value at which a stamp is set.
+    fn moment(&self, place: &str, when: Map<String, Value>, report: &mut Report) -> Option<(String, Value)> {
+        let at = format!("{place}.when");
+        report.expect(when.len() <= 1, &at, "must name one member and its value");
+        let (field, value) = when.into_iter().next()?;
+        if self.has(at.clone(), &field, report) {
+            self.allowed(&at, &field, &value, report);
+        }
+        Some((field, value))
     }
 
     fn emits(&self, emits: form::Emits, id_member: String, added: [&String; 2], report: &mut Report) -> Emits {
@@ -198,10 +283,12 @@ impl Context<'_> {
         let mut transitions = Vec::new();
         for (i, transition) in emits.transitions.into_iter().enumerate() {
             let event = event(&format!("transitions[{i}].event"), &transition.event, report);
-            transitions.extend(event.map(|event| Transition { field: transition.field.clone(), to: transition.to.clone(), event }));
+            let Transitions { field, from, to, at_creation, .. } = &transition;
+            let made = |event| Transition { field: field.clone(), from: from.clone(), to: to.clone(), at_creation: *at_creation, event };
+            transitions.extend(event.map(made));
             self.transition(&format!("{at}.transitions[{i}]"), &transition, report);
         }
-        let pairs = transitions.iter().map(|t| (&t.field, t.to.to_string()));
+        let pairs = transitions.iter().map(|t| (&t.field, format!("{:?} {}", t.from, t.to)));
         report.distinct("transition", pairs, |i| format!("{at}.transitions[{i}]"));
         Emits { id_member, created, updated, deleted, transitions }
     }
@@ -221,15 +308,23 @@ impl Context<'_> {
         if !self.has(format!("{place}.field"), &transition.field, report) {
             return;
         }
-        if self.property(&transition.field).is_some_and(|schema| schema.accepts(&transition.to)) {
+        for (i, from) in transition.from.iter().enumerate() {
+            self.allowed(&format!("{place}.from[{i}]"), &transition.field, from, report);
+        }
+        self.allowed(&format!("{place}.to"), &transition.field, &transition.to, report);
+    }
+
+    /// A member must be able to have this value.
+    pub(super) fn allowed(&self, place: &str, field: &str, value: &Value, report: &mut Report) {
+        if self.property(field).is_some_and(|schema| schema.accepts(value)) {
             return;
         }
-        let choices = self.properties[&transition.field].get("enum").and_then(Value::as_array);
+        let choices = self.properties.get(field).and_then(|property| property.get("enum")).and_then(Value::as_array);
         let choices: Vec<&str> = choices.into_iter().flatten().filter_map(Value::as_str).collect();
-        let suggestion = transition.to.as_str().and_then(|to| nearest(to, &choices));
-        let to = crate::schema::short(&transition.to.to_string());
-        let message = format!("the schema of {} does not allow {to}", transition.field);
-        report.faults.push(Fault { suggestion, ..Fault::new(format!("{place}.to"), message) });
+        let suggestion = value.as_str().and_then(|value| nearest(value, &choices));
+        let shown = crate::schema::short(&value.to_string());
+        let message = format!("the schema of {field} does not allow {shown}");
+        report.faults.push(Fault { suggestion, ..Fault::new(place, message) });
     }
 }
 

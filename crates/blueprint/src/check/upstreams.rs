@@ -105,7 +105,7 @@ fn targets(place: &str, targets: Vec<form::Target>, report: &mut Report) -> Vec<
 }
 
 /// `http(s)://host[:port][/path]` and nothing more.
-fn url(text: &str) -> Result<(), String> {
+pub(super) fn url(text: &str) -> Result<(), String> {
     let uri: http::Uri = text.parse().map_err(|_| "is not a URL".to_owned())?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err("must begin with http:// or https://".to_owned());

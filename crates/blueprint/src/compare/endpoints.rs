@@ -18,7 +18,8 @@ pub(super) fn compare(old: &Blueprint, new: &Blueprint, report: &mut Findings) {
 /// Method and path without the names of placeholders, which callers do not see.
 fn key(endpoint: &Endpoint) -> (String, String) {
     let blank = |segment: &str| if segment.starts_with('{') { "{}".to_owned() } else { segment.to_owned() };
-    (endpoint.method.clone(), endpoint.path.split('/').map(blank).collect::<Vec<_>>().join("/"))
+    let base = if endpoint.public { "/public" } else { endpoint.base.as_deref().unwrap_or_default() };
+    (endpoint.method.clone(), format!("{base}{}", endpoint.path.split('/').map(blank).collect::<Vec<_>>().join("/")))
 }
 
 fn place(endpoint: &Endpoint) -> String {
@@ -78,7 +79,31 @@ fn endpoint(was: &Endpoint, now: &Endpoint, old: &Blueprint, new: &Blueprint, re
         (false, true) => report.compatible("total_added", format!("{place}.total"), "lists tell the total now"),
         _ => {}
     }
+    answers(was, now, &place, report);
     retirement(was, now, &place, report);
+}
+
+/// What an endpoint answers, and what it calls things.
+fn answers(was: &Endpoint, now: &Endpoint, place: &str, report: &mut Findings) {
+    if was.answer != now.answer {
+        report.breaking("answer_changed", format!("{place}.answer"), "answers look different");
+    }
+    if was.status != now.status {
+        report.breaking("answer_changed", format!("{place}.status"), "successes have another status");
+    }
+    if was.member != now.member || was.parent != now.parent || was.metric != now.metric || was.jobs != now.jobs {
+        report.breaking("endpoint_changed", place, "does something else now");
+    }
+    let (Some(was), Some(now)) = (&was.manage, &now.manage) else { return };
+    if was.managed.id != now.managed.id || was.client != now.client {
+        report.breaking("endpoint_changed", place, "does something else now");
+    }
+    for (name, _) in was.body.iter().filter(|one| !now.body.contains(one)) {
+        report.breaking("property_removed", format!("{place}.operation.body"), format!("{name} cannot be sent any more"));
+    }
+    for query in was.query.iter().filter(|one| !now.query.iter().any(|other| other.name == one.name)) {
+        report.breaking("parameter_removed", format!("{place}.operation.query"), format!("{} is no parameter any more", query.name));
+    }
 }
 
 /// That an endpoint goes is no break before it goes; that it goes sooner than was said is one.

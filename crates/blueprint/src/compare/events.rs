@@ -17,6 +17,9 @@ pub(super) fn compare(old: &Blueprint, new: &Blueprint, report: &mut Findings) {
 fn event(was: &EventType, now: &EventType, report: &mut Findings) {
     let place = format!("events[{:?}]", was.name.as_str());
     versions(was, now, &place, report);
+    for alias in was.aliases.iter().filter(|one| !now.aliases.contains(one)) {
+        report.breaking("alias_removed", format!("{place}.aliases"), format!("{alias} is not understood any more"));
+    }
     match (&was.feature, &now.feature) {
         (old, new) if old == new => {}
         (_, Some(feature)) => {

@@ -56,7 +56,34 @@ fn resource(was: &Resource, now: &Resource, report: &mut Findings) {
             report.breaking("property_read_only", format!("{place}.stamps"), format!("{} is set by the server now", stamp.field));
         }
     }
+    rules(was, now, &place, report);
     emits(&was.emits, &now.emits, &place, report);
+}
+
+/// Who may set what, what may follow what, and what a record belongs to.
+fn rules(was: &Resource, now: &Resource, place: &str, report: &mut Findings) {
+    let closed = |one: &Resource, member: &str| one.server_set.iter().any(|name| name == member) || one.computed.iter().any(|c| c.field == member);
+    let declared = was.schema.get("properties").and_then(serde_json::Value::as_object).into_iter().flatten();
+    for (member, _) in declared.filter(|(member, _)| closed(now, member) && !closed(was, member)) {
+        report.breaking("property_read_only", format!("{place}.schema"), format!("{member} is set by the server now"));
+    }
+    if was.singleton != now.singleton {
+        report.breaking("resource_changed", format!("{place}.singleton"), "there is one for each tenant, or there are many: not as before");
+    }
+    for parent in now.parents.iter().filter(|one| !was.parents.iter().any(|old| old.field == one.field && old.resource == one.resource)) {
+        let message = format!("{} must name a {} now", parent.field, parent.resource);
+        report.breaking("parent_added", format!("{place}.parents"), message);
+    }
+    if let Some(states) = now.states.as_ref().filter(|states| was.states.as_ref() != Some(states)) {
+        let message = format!("what may follow which {} is declared otherwise; a change that was allowed may be refused", states.field);
+        report.breaking("states_changed", format!("{place}.states"), message);
+    }
+    let scopes = [("read", &was.scopes.read, &now.scopes.read), ("write", &was.scopes.write, &now.scopes.write)];
+    for (name, old, new) in scopes {
+        if let Some(old) = old.as_ref().filter(|old| new.as_ref() != Some(old)) {
+            report.breaking("resource_scope_changed", format!("{place}.scopes.{name}"), format!("{old} does not open the records any more"));
+        }
+    }
 }
 
 fn emits(was: &Emits, now: &Emits, place: &str, report: &mut Findings) {

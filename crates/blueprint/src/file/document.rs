@@ -11,11 +11,12 @@ use crate::Fault;
 /// Deepest nesting of a file.
 const MAX_DEPTH: usize = 48;
 /// Deepest nesting of which lines are remembered; what is deeper is reported at its parent's line.
-const LINES_DEPTH: usize = 8;
+const LINES_DEPTH: usize = 12;
 
 /// Where everything stands.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
+    text: String,
     starts: Vec<usize>,
     places: HashMap<String, usize>,
 }
@@ -23,7 +24,7 @@ pub(crate) struct Lines {
 impl Lines {
     fn of(text: &str) -> Self {
         let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
-        Self { starts, places: HashMap::new() }
+        Self { text: text.to_owned(), starts, places: HashMap::new() }
     }
 
     /// The line of a byte, counted from 1.
@@ -31,21 +32,28 @@ impl Lines {
         self.starts.partition_point(|newline| *newline < byte) + 1
     }
 
-    /// The line of a path or, failing that, of the nearest thing around it.
+    /// The column of a byte, counted from 1 in characters.
+    fn column(&self, byte: usize) -> usize {
+        let begin = self.text.get(..byte).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        self.text.get(begin..byte).map_or(1, |before| before.chars().count() + 1)
+    }
+
+    /// The byte of a path or, failing that, of the nearest thing around it.
     fn find(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
-            if let Some(line) = self.places.get(path) {
-                return Some(*line);
+            if let Some(byte) = self.places.get(path) {
+                return Some(*byte);
             }
             path = &path[..path.rfind(['.', '['])?];
         }
     }
 
-    /// Adds the line to each fault that has none.
+    /// Adds the line and the column to each fault that has none.
     pub(crate) fn fill(&self, faults: &mut [Fault]) {
         for fault in faults.iter_mut().filter(|fault| fault.line.is_none()) {
-            fault.line = self.find(&fault.path);
+            let byte = self.find(&fault.path);
+            (fault.line, fault.column) = (byte.map(|byte| self.at(byte)), byte.map(|byte| self.column(byte)));
         }
     }
 }
@@ -57,6 +65,7 @@ pub(super) fn read(text: &str) -> Result<(Map<String, Value>, Lines), Vec<Fault>
     if !errors.is_empty() {
         let fault = |error: &toml::de::Error| Fault {
             line: error.span().map(|span| lines.at(span.start)),
+            column: error.span().map(|span| lines.column(span.start)),
             ..Fault::new("", format!("this is not TOML: {}", error.message()))
         };
         return Err(errors.iter().map(fault).collect());
@@ -135,8 +144,7 @@ impl Reader<'_> {
 
     fn place(&mut self, path: &str, byte: usize, depth: usize) {
         if depth <= LINES_DEPTH {
-            let line = self.lines.at(byte);
-            self.lines.places.insert(path.to_owned(), line);
+            self.lines.places.insert(path.to_owned(), byte);
         }
     }
 }

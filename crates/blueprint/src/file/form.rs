@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::upstreams::{Operation, Upstream};
+use super::operations::Operation;
+use super::upstreams::Upstream;
 
 /// A whole file.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub(crate) struct File {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) webhooks: Webhooks,
+    pub(crate) jobs: Vec<super::jobs::Job>,
+    pub(crate) metrics: Vec<super::metrics::Metric>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +38,10 @@ pub(crate) struct Product {
     pub(crate) tenant_word: Option<String>,
     #[serde(default)]
     pub(crate) docs_paths: Vec<String>,
+    #[serde(default)]
+    pub(crate) words: Map<String, Value>,
+    #[serde(default)]
+    pub(crate) languages: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -87,6 +94,7 @@ pub(crate) struct Keys {
     pub(crate) prefix: Option<String>,
     pub(crate) dual_auth: bool,
     pub(crate) default_scopes: Vec<String>,
+    pub(crate) max_lifetime_days: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -143,6 +151,8 @@ pub(crate) struct Event {
     pub(crate) deprecated: Option<Deprecated>,
     pub(crate) feature: Option<String>,
     pub(crate) on_schema_fault: Option<OnSchemaFault>,
+    #[serde(default)]
+    pub(crate) aliases: Vec<String>,
     #[serde(default)]
     pub(crate) versions: Vec<Version>,
 }
@@ -206,6 +216,19 @@ pub(crate) struct Resource {
     pub(crate) unique: Vec<String>,
     #[serde(default)]
     pub(crate) stamps: Vec<Stamp>,
+    #[serde(default)]
+    pub(crate) computed: Vec<Computed>,
+    #[serde(default)]
+    pub(crate) server_set: Vec<String>,
+    pub(crate) states: Option<States>,
+    #[serde(default)]
+    pub(crate) parents: Vec<Parent>,
+    #[serde(default)]
+    pub(crate) singleton: bool,
+    #[serde(default)]
+    pub(crate) initial: Map<String, Value>,
+    #[serde(default)]
+    pub(crate) scopes: ResourceScopes,
     pub(crate) created_field: Option<String>,
     pub(crate) updated_field: Option<String>,
     #[serde(default)]
@@ -216,7 +239,55 @@ pub(crate) struct Resource {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stamp {
     pub(crate) field: String,
+    #[serde(default)]
     pub(crate) on: Vec<Moment>,
+    #[serde(default)]
+    pub(crate) when: Map<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Computed {
+    pub(crate) field: String,
+    pub(crate) text: Option<String>,
+    pub(crate) sum: Option<Vec<String>>,
+    pub(crate) product: Option<Vec<String>>,
+    pub(crate) copy: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct States {
+    pub(crate) field: String,
+    #[serde(default)]
+    pub(crate) initial: Vec<Value>,
+    pub(crate) next: Map<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parent {
+    pub(crate) field: String,
+    pub(crate) resource: String,
+    #[serde(default)]
+    pub(crate) on_delete: OnDelete,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnDelete {
+    #[default]
+    Refuse,
+    Cascade,
+    Keep,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ResourceScopes {
+    pub(crate) read: Option<String>,
+    pub(crate) write: Option<String>,
+    pub(crate) delete: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -240,7 +311,11 @@ pub(crate) struct Emits {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Transition {
     pub(crate) field: String,
+    #[serde(default)]
+    pub(crate) from: Vec<Value>,
     pub(crate) to: Value,
+    #[serde(default)]
+    pub(crate) at_creation: bool,
     pub(crate) event: String,
 }
 
@@ -249,9 +324,21 @@ pub(crate) struct Transition {
 pub(crate) struct Endpoint {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) base: Option<String>,
+    #[serde(skip)]
     pub(crate) operation: Operation,
     pub(crate) resource: Option<String>,
-    pub(crate) scope: String,
+    pub(crate) scope: Option<String>,
+    #[serde(default)]
+    pub(crate) public: bool,
+    pub(crate) parent: Option<String>,
+    pub(crate) member: Option<String>,
+    #[serde(default)]
+    pub(crate) set: Map<String, Value>,
+    pub(crate) emits: Option<String>,
+    pub(crate) order: Option<String>,
+    pub(crate) answer: Option<Value>,
+    pub(crate) status: Option<u16>,
     #[serde(default)]
     pub(crate) summary: String,
     pub(crate) writable: Option<Vec<String>>,

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::form::File;
+use super::operations::{Operation, TABLES};
 use crate::{Fault, suggest};
 
 const SECTIONS: &[&str] = &[
@@ -20,10 +21,9 @@ const SECTIONS: &[&str] = &[
     "endpoints",
     "upstreams",
     "webhooks",
+    "jobs",
+    "metrics",
 ];
-
-/// Kinds of operation that the format has and this build does not serve.
-const LATER: &[&str] = &["metric", "job", "singleton"];
 
 pub(super) fn read(mut content: Map<String, Value>) -> Result<File, Vec<Fault>> {
     let mut faults = Vec::new();
@@ -31,9 +31,9 @@ pub(super) fn read(mut content: Map<String, Value>) -> Result<File, Vec<Fault>> 
         let suggestion = suggest::nearest(name, SECTIONS.iter().copied()).map(str::to_owned);
         faults.push(Fault { suggestion, ..Fault::new(name, "is not a section of a blueprint") });
     }
-    refuse_later(&mut content, &mut faults);
+    let operations = take_operations(&mut content);
     let mut reader = Reader { content, faults };
-    let file = File {
+    let mut file = File {
         name: reader.required("name"),
         default_tier: reader.required("default_tier"),
         product: reader.required("product"),
@@ -47,23 +47,22 @@ pub(super) fn read(mut content: Map<String, Value>) -> Result<File, Vec<Fault>> 
         endpoints: reader.list("endpoints"),
         upstreams: reader.list("upstreams"),
         webhooks: reader.optional("webhooks"),
+        jobs: reader.list("jobs"),
+        metrics: reader.list("metrics"),
     };
+    for (i, written) in operations.into_iter().enumerate() {
+        let operation = reader.operation(i, written);
+        if let (Some(endpoint), Some(operation)) = (file.endpoints.get_mut(i), operation) {
+            endpoint.operation = operation;
+        }
+    }
     if reader.faults.is_empty() { Ok(file) } else { Err(reader.faults) }
 }
 
-/// Such an endpoint has members of its own that we cannot judge; it is reported once, for what it is.
-fn refuse_later(content: &mut Map<String, Value>, faults: &mut Vec<Fault>) {
-    for (i, endpoint) in content.get("endpoints").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        let operation = endpoint.get("operation").and_then(Value::as_str).unwrap_or_default();
-        if LATER.contains(&operation) {
-            faults.push(Fault::new(format!("endpoints[{i}].operation"), format!("{operation} is declared but not served by this version")));
-        }
-    }
-    for endpoint in content.get_mut("endpoints").and_then(Value::as_array_mut).into_iter().flatten() {
-        if endpoint.get("operation").and_then(Value::as_str).is_some_and(|operation| LATER.contains(&operation)) {
-            *endpoint = Value::Null;
-        }
-    }
+/// What each endpoint says of its operation, taken out: it is read by its own type. One that cannot have any is none.
+fn take_operations(content: &mut Map<String, Value>) -> Vec<Option<Value>> {
+    let endpoints = content.get_mut("endpoints").and_then(Value::as_array_mut).into_iter().flatten();
+    endpoints.map(|endpoint| endpoint.as_object_mut().map(|members| members.shift_remove("operation").unwrap_or(Value::Null))).collect()
 }
 
 struct Reader {
@@ -95,6 +94,38 @@ impl Reader {
                 Vec::new()
             }
         }
+    }
+
+    /// Reads the operation of an endpoint by its type.
+    fn operation(&mut self, i: usize, written: Option<Value>) -> Option<Operation> {
+        let place = format!("endpoints[{i}].operation");
+        let value = match written? {
+            Value::Null => {
+                self.faults.push(Fault::new(format!("endpoints[{i}]"), "operation is missing"));
+                return None;
+            }
+            Value::String(name) => return Some(Operation::Named(name)),
+            value => value,
+        };
+        let kind = value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some(match kind.as_str() {
+            "upstream" => Operation::Upstream(self.one(&place, value)?),
+            "metric" => Operation::Metric(self.one(&place, value)?),
+            "job" => Operation::Job(self.one(&place, value)?),
+            "job-status" => Operation::JobStatus(self.one(&place, value)?),
+            "job-batch" => Operation::JobBatch(self.one(&place, value)?),
+            "manage" => Operation::Manage(self.one(&place, value)?),
+            _ if value.is_object() => {
+                let suggestion = suggest::nearest(&kind, TABLES.iter().copied()).map(str::to_owned);
+                let message = format!("type must be one of {}; other operations are written by their names: \"list\"", TABLES.join(", "));
+                self.faults.push(Fault { suggestion, ..Fault::new(format!("{place}.type"), message) });
+                return None;
+            }
+            _ => {
+                self.faults.push(Fault::new(place, "must be a name such as \"list\", or a table with a type"));
+                return None;
+            }
+        })
     }
 
     fn one<T: DeserializeOwned>(&mut self, place: &str, value: Value) -> Option<T> {

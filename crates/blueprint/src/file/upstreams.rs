@@ -1,4 +1,4 @@
-//! `[[upstreams]]`, and an endpoint's operation where it is more than a name.
+//! `[[upstreams]]`, and the operation of an endpoint that one of them answers.
 
 use std::fmt;
 
@@ -95,51 +95,16 @@ pub(crate) struct Health {
     pub(crate) unhealthy_after: Option<u32>,
 }
 
-/// An endpoint's operation: `"list"`, or `{ type = "upstream", … }`.
-#[derive(Debug)]
-pub(crate) enum Operation {
-    Named(String),
-    Upstream(Box<UpstreamCall>),
-}
-
-impl Default for Operation {
-    fn default() -> Self {
-        Self::Named(String::new())
-    }
-}
-
+/// `{ type = "upstream", upstream = "orders", path = "/v2/{id}" }`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpstreamCall {
     #[serde(rename = "type")]
-    pub(crate) kind: String,
+    pub(crate) _kind: String,
     pub(crate) upstream: String,
     pub(crate) path: Option<String>,
     #[serde(default)]
     pub(crate) websocket: bool,
     pub(crate) schema: Option<Value>,
     pub(crate) max_request_bytes: Option<u64>,
-}
-
-impl<'de> Deserialize<'de> for Operation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = Operation;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Operation, E> {
-                Ok(Operation::Named(name.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Operation, A::Error> {
-                let call = UpstreamCall::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Operation::Upstream(Box::new(call)))
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
 }

@@ -134,19 +134,19 @@ const CASES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "operation = \"list\"",
-        "operation = \"metric\"\nmetric = \"x\"",
-        &["endpoints[0].operation: metric is declared but not served by this version"],
+        "operation = \"metric\"",
+        &["endpoints[0].operation: is written as a table: { type = \"metric\", … }"],
     ),
     (
         "operation = \"list\"",
         "operation = \"lst\"",
-        &["endpoints[0].operation: there is no operation \"lst\"; there are list, get, create, update, delete; did you mean list?"],
+        &["endpoints[0].operation: there is no operation \"lst\"; there are list, get, create, update, replace, delete, batch, export, import, health; did you mean list?"],
     ),
     (
         "method = \"PUT\"\npath = \"/leads/{id}\"\noperation = \"update\"",
         "method = \"GET\"\npath = \"/leads\"\noperation = \"update\"",
         &[
-            "endpoints[1].method: update is served by PUT or PATCH",
+            "endpoints[1].method: update is served by PUT or PATCH or POST",
             "endpoints[1].path: GET /leads is declared already by endpoints[0]",
             "endpoints[1].path: must name the record by a placeholder such as {id}",
         ],
@@ -171,8 +171,8 @@ const CASES: &[(&str, &str, &[&str])] = &[
         "burst = 10",
         "burst = 10\nenvironments = { stagin = {}, development = { per_minute = 5, burst = 6 } }",
         &[
-            "tiers[0].environments.development.burst: is a part of per_minute: at most as many, and only with it",
             "tiers[0].environments.stagin: there is no environment \"stagin\"; did you mean staging?",
+            "tiers[0].environments.development.burst: is a part of per_minute: at most as many, and only with it",
         ],
     ),
     ("operation = \"list\"", "operation = \"list\"\ncost = 0", &["endpoints[0].cost: must be 1 to 10000"]),
@@ -226,7 +226,7 @@ fn all_faults_are_shown_at_once_with_their_lines() {
     let faults = parse(&text, "mine.toml").unwrap_err();
     let line = |needle: &str| text.lines().position(|line| line.contains(needle)).unwrap() + 1;
     let expected = format!(
-        "The blueprint mine.toml has 2 faults:\n  line {}: tiers[0].burst: is a part of per_minute: at most as many, and only with it\n  line {}: endpoints[0].scope: there is no scope \"lead:read\"; did you mean leads:read?",
+        "The blueprint mine.toml has 2 faults:\n  line {}, column 1: tiers[0].burst: is a part of per_minute: at most as many, and only with it\n  line {}, column 1: endpoints[0].scope: there is no scope \"lead:read\"; did you mean leads:read?",
         line("burst = 100"),
         line("scope = \"lead:read\""),
     );
@@ -270,7 +270,9 @@ const PROXY_CASES: &[(&str, &str, &[&str])] = &[
     (
         "{ type = \"upstream\"",
         "{ type = \"list\"",
-        &["endpoints[2].operation.type: only an upstream is written as a table; the others by their names: \"list\""],
+        &[
+            "endpoints[2].operation.type: type must be one of upstream, metric, job, job-status, job-batch, manage; other operations are written by their names: \"list\"",
+        ],
     ),
     (
         "scope = \"leads:read\"",

@@ -4,6 +4,10 @@
 mod builtin;
 mod compare;
 mod compare_property;
+mod editor;
 mod faults;
+mod files;
+mod language;
+mod metrics;
 mod never_panics;
 mod schema;

@@ -114,6 +114,7 @@ impl One {
             number: 1,
             now: self.ambient.now(),
             timeout,
+            trace: None,
         };
         self.channel.attempt(&input).await
     }

@@ -60,6 +60,7 @@ pub struct KeyLimits {
 /// How a limit stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ClientLimitState)]
 pub struct LimitState {
     /// `minute`, `hour`, `day`, `burst`, `month`, …
     pub policy: String,

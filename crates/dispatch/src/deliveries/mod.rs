@@ -32,6 +32,7 @@ pub(crate) const TOPIC: &str = "queue";
 /// How far a delivery is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = DeliveryStatus)]
 pub enum Status {
     /// It will be attempted.
     Pending,

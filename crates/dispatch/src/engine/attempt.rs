@@ -38,6 +38,7 @@ impl Engine {
             number,
             now: started_at,
             timeout: target.destination.policy.timeout(),
+            trace: None,
         };
         // What is worth nothing any more is not sent: that is no attempt, and says nothing about the receiver or its host.
         let is_expired = target.destination.policy.is_expired(item.row.first_at, started_at);

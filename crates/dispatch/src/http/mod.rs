@@ -17,7 +17,7 @@ use std::time::Duration;
 use blueprint::model::Webhooks;
 use futures_util::future::BoxFuture;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use kernel::{Error, Event, Result, Timestamp};
 use script::Engine as Scripts;
 use serde_json::Value;
@@ -45,6 +45,8 @@ pub const NAME: &str = "http";
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+/// W3C Trace Context.
+const TRACE: HeaderName = HeaderName::from_static("traceparent");
 const SEQUENCE: HeaderName = HeaderName::from_static("webhook-sequence");
 
 /// Delivers by HTTP, in the form that a blueprint sets.
@@ -170,6 +172,11 @@ impl HttpChannel {
             headers.insert(name.clone(), value);
         });
         target.sign_body(&mut headers, &mut shown, &body);
+        // What the webhook itself says of it stands.
+        if let Some(trace) = input.trace.and_then(|text| HeaderValue::from_str(text).ok()).filter(|_| !headers.contains_key(TRACE)) {
+            shown.insert(TRACE, trace.clone());
+            headers.insert(TRACE, trace);
+        }
         let request = OutboundRequest { method, uri, headers, body, timeout, response_cap: MAX_BODY };
         let started = Instant::now();
         match self.exchange(target, input, request).await {

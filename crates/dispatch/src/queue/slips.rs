@@ -152,6 +152,11 @@ pub(crate) fn of_tenant(tx: &mut Tx<'_>, tenant: TenantId, wanted: impl Fn(&Pend
     pending(tx, "WHERE tenant_id = ?1", &[tenant.into()], wanted)
 }
 
+/// What is pending on slips of any tenant, of so many slips at most.
+pub(crate) fn some(tx: &mut Tx<'_>, most: u32) -> Result<Vec<Pending>> {
+    pending(tx, "ORDER BY node, number LIMIT ?1", &[most.into()], |_| true)
+}
+
 /// The same for all tenants.
 pub(crate) fn of_all(tx: &mut Tx<'_>, wanted: impl Fn(&Pending) -> bool) -> Result<Vec<Pending>> {
     pending(tx, "", &[], wanted)

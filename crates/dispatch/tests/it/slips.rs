@@ -62,6 +62,8 @@ testkit::engines! {
         assert_eq!((slips(&bed).await, bed.queued().await), (1, 0));
         let all = pending(&bed).await;
         assert_eq!(all.iter().map(|row| row.sequence).collect::<BTreeSet<_>>(), BTreeSet::from([2, 3, 4, 5, 6]));
+        let waiting = bed.store.read(system(), dispatch::backlog::read).await.unwrap();
+        assert_eq!((waiting.pending, waiting.oldest_at), (5, all.iter().map(|row| row.created_at).min()), "operators see them as well");
         let whole = list(&bed, DeliveryFilter::default(), PageRequest::default()).await.data;
         assert!(whole.len() == 6 && whole.is_sorted_by(|a, b| a.id > b.id));
         for (page, rows) in (1..).zip(whole.chunks(2)) {

@@ -13,7 +13,7 @@ use super::quotas::{Book, Taken};
 use super::resolve::{Known, Resolved};
 use super::shared::{Shared, SharedState};
 use super::strangers::Strangers;
-use super::{Charge, Decision, Limits};
+use super::{Charge, Decision, Limits, Period, Quota};
 
 /// How often what quotas have used is written.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
@@ -116,6 +116,11 @@ impl Counters {
         }
         decision.quotas = quotas;
         Ok(Some(Charge::new(resolved, decision, now)))
+    }
+
+    /// What was used of a quota, by all nodes, and in which period. Errors: those of the store.
+    pub(crate) async fn used(&self, quota: &Quota, now: Timestamp) -> Result<(u64, Period)> {
+        self.quotas.used(&self.store, quota, now).await
     }
 
     /// Counts in every quota, or in none; the refusal, if one is used up.

@@ -30,6 +30,7 @@ pub use charge::{Charge, Nearest};
 pub use counters::{CounterOptions, Counters};
 pub use limiter::Limiter;
 pub use quotas::{Lifecycle as QuotaLifecycle, QuotaUse};
+pub(crate) use quotas::{Period, Quota};
 pub(crate) use resolve::Resolved;
 pub use shared::SharedState;
 pub(crate) use window::Cells;

@@ -7,7 +7,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use access::{LimitOverride, MonthlyQuota, Principal, Tiers};
 use blueprint::model::Windows;
 use http::HeaderValue;
-use kernel::TenantId;
 
 use super::quotas::Quota;
 use super::{Limits, Window};
@@ -102,15 +101,8 @@ impl Known {
 /// Of the client (its own, or its tier's) and of the key; both hold.
 fn quotas(principal: &Principal, of_client: Option<MonthlyQuota>) -> Vec<Quota> {
     let Some(tenant) = principal.tenant else { return Vec::new() };
-    let quota = |name, tenant: TenantId, subject: Arc<str>, quota: MonthlyQuota| Quota {
-        name,
-        tenant,
-        subject,
-        limit: quota.limit,
-        refill_day: quota.refill_day,
-    };
-    let client = principal.client.zip(of_client).map(|(client, own)| quota("month", tenant, client.to_string().into(), own));
-    let key = principal.quota.map(|own| quota("key-month", tenant, Arc::clone(&principal.limit_id), own));
+    let client = principal.client.zip(of_client).map(|(client, own)| Quota::of_client(tenant, client, own));
+    let key = principal.quota.map(|own| Quota::of_key(tenant, Arc::clone(&principal.limit_id), own));
     client.into_iter().chain(key).collect()
 }
 

@@ -48,6 +48,45 @@ testkit::engines! {
         assert_eq!(left(&bed.get(&two, "/me").await, "month"), 11);
     }
 
+    async fn what_was_used_and_when_it_refills_is_shown(bed: Bed) {
+        set(&bed, json!({"monthlyQuota": {"limit": 12, "refillDay": 15}, "rateLimitOverride": 1000})).await;
+        let (one, two) = (bed.key(json!({})).await, bed.key(json!({"monthlyQuota": {"limit": 4}})).await);
+        let host = bed.service_key(&bed.store).await;
+        let (bearer, tenant) = (format!("Bearer {host}"), bed.tenant.to_string());
+        let headers = [("authorization", bearer.as_str()), ("tradewind-tenant", tenant.as_str())];
+        let shown = async |router: &Router, path: &str| {
+            let answer = bed.send_to(router, "10.1.2.3", Method::GET, path, &headers, None).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            answer.body
+        };
+        let of_client = format!("/api/v1/api-clients/{}/quota", bed.client);
+        let month = |used: u64| json!({"policy": "month", "limit": 12, "used": used, "remaining": 12 - used, "refillDay": 15,
+            "periodStart": "2026-02-15T00:00:00.000Z", "refillsAt": "2026-03-15T00:00:00.000Z"});
+        assert_eq!(shown(&bed.router, &of_client).await, json!({"clientId": bed.client, "quotas": [month(0)]}));
+        // Used on two nodes by two keys, and asked of each.
+        let (other, _counters) = bed.node(&CounterOptions::default());
+        for _ in 0..3 {
+            assert_eq!(call(&bed, &bed.router, &one, "/me").await.status, 200);
+            assert_eq!(call(&bed, &other, &two, "/me").await.status, 200);
+        }
+        assert_eq!(shown(&other, &of_client).await["quotas"][0]["used"].as_u64().map(|used| used >= 3), Some(true), "at least its own");
+        assert_eq!(shown(&bed.router, &of_client).await["quotas"], json!([month(6)]));
+        assert_eq!(shown(&other, &of_client).await["quotas"], json!([month(6)]));
+        let id = bed.access.authenticate(&two, None).await.unwrap().key().unwrap();
+        let key_month = json!({"policy": "key-month", "limit": 4, "used": 3, "remaining": 1, "refillDay": 1,
+            "periodStart": "2026-03-01T00:00:00.000Z", "refillsAt": "2026-04-01T00:00:00.000Z"});
+        let of_key = shown(&bed.router, &format!("/api/v1/api-keys/{id}/quota")).await;
+        assert_eq!(of_key, json!({"clientId": bed.client, "apiKeyId": id, "quotas": [month(6), key_month]}));
+        // Lowered below what was used, then gone.
+        set(&bed, json!({"monthlyQuota": {"limit": 5, "refillDay": 15}})).await;
+        let lowered = shown(&bed.router, &of_client).await;
+        assert_eq!((&lowered["quotas"][0]["used"], &lowered["quotas"][0]["remaining"]), (&json!(6), &json!(0)));
+        set(&bed, json!({"monthlyQuota": null})).await;
+        assert_eq!(shown(&bed.router, &of_client).await["quotas"], json!([]), "the tier has none");
+        bed.send(Method::GET, "/api/v1/api-clients/cli_01k00000000000000000000000/quota", &headers, None).await.assert(404, "not_found");
+        bed.send(Method::GET, &of_client, &[("authorization", &format!("Bearer {one}"))], None).await.assert(403, "insufficient_scope");
+    }
+
     async fn a_keys_own_quota_binds_beside_its_clients(bed: Bed) {
         set(&bed, json!({"monthlyQuota": {"limit": 5}})).await;
         let (bound, free) = (bed.key(json!({"monthlyQuota": {"limit": 2}})).await, bed.key(json!({})).await);

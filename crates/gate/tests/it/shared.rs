@@ -13,6 +13,8 @@ use testkit::{redis, wait};
 use crate::bed::{Answer, Bed};
 
 const SOON: Duration = Duration::from_secs(20);
+/// Calls that each node makes in step with the others.
+const TOGETHER: u64 = 50;
 
 struct Node {
     router: Router,
@@ -72,10 +74,14 @@ async fn four_nodes_admit_a_keys_limit_and_no_more() {
     let mut bed = bed().await;
     let nodes = nodes(&mut bed, 4, &redis::url()).await;
     let key = bed.key(day(1000)).await;
+    // In step at first, so that every node takes part; how many each of them gets afterwards is the machine's affair, and nothing is promised.
+    for _ in 0..TOGETHER {
+        let round = futures_util::future::join_all(nodes.iter().map(|node| call(&bed, node, &key))).await;
+        assert!(round.iter().all(|answer| answer.status == 200));
+    }
     let admitted = until_refused(&bed, &nodes, &key, 12).await;
-    let total: u64 = admitted.iter().sum();
+    let total = admitted.iter().sum::<u64>() + 4 * TOGETHER;
     assert!((980..=1000).contains(&total), "{admitted:?}");
-    assert!(admitted.iter().all(|one| *one > 20), "every node took part: {admitted:?}");
     let refused = call(&bed, &nodes[0], &key).await;
     refused.assert(429, "rate_limited");
     assert_eq!(refused.header("x-ratelimit-remaining"), "0");

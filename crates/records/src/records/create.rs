@@ -1,13 +1,13 @@
 //! A new record.
 
 use blueprint::model::IdForm;
-use kernel::{Error, Result, TenantScope};
+use kernel::{Error, EventType, Result, TenantScope};
 use serde_json::{Map, Value, json};
 use store::Tx;
 
-use super::{Record, sql};
+use super::{Record, parents, singletons, sql};
 use crate::changes::{self, Change};
-use crate::{Records, Task, document, fields};
+use crate::{Records, Task, computed, document, fields, search, states};
 
 /// What is to be created.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,10 @@ pub struct NewRecord {
     pub external_id: Option<String>,
     /// The members that the caller may set; none: all but those that the server sets.
     pub writable: Option<Vec<String>>,
+    /// Members that are set whatever the caller may set, in place of what was sent.
+    pub set: Map<String, Value>,
+    /// An event that is emitted beside those of the creation.
+    pub emits: Option<EventType>,
 }
 
 impl Records {
@@ -26,18 +30,37 @@ impl Records {
     /// Errors: 404 for an unknown resource type, 422 `validation_failed`, 413 `record_too_large`, 409 `external_id_taken`, 409 `not_unique`.
     pub async fn create(&self, scope: &TenantScope, resource: &str, new: NewRecord) -> Result<Record> {
         let task = self.task(resource, scope)?;
-        let NewRecord { document, external_id, writable } = new;
+        let NewRecord { document, external_id, writable, set, emits } = new;
+        singletons::refuse(&task.resource_type)?;
         let external_id = external_id.map(|id| kernel::text::external_id(&id)).transpose()?;
-        let document = sent(&task, document, writable.as_deref())?;
+        let mut document = sent(&task, document, writable.as_deref())?;
+        document.extend(set);
         self.store
             .answer(scope, move |tx| {
-                insert(tx, &task, document, external_id)?.ok_or_else(|| {
-                    let detail = format!("Another {} has this external id.", task.resource_type.name());
-                    Error::conflict("external_id_taken", detail).at("/externalId", "must be unique")
-                })
+                let record = fresh(tx, &task, document, external_id)?;
+                changes::also(tx, &task, &record, emits)?;
+                Ok(record)
             })
             .await
     }
+}
+
+/// A new record, whole, as one of many things that a function does.
+pub(super) fn create(tx: &mut Tx<'_>, task: &Task, new: NewRecord) -> Result<Record> {
+    singletons::refuse(&task.resource_type)?;
+    let external_id = new.external_id.map(|id| kernel::text::external_id(&id)).transpose()?;
+    let mut document = sent(task, new.document, new.writable.as_deref())?;
+    document.extend(new.set);
+    let record = fresh(tx, task, document, external_id)?;
+    changes::also(tx, task, &record, new.emits)?;
+    Ok(record)
+}
+
+fn fresh(tx: &mut Tx<'_>, task: &Task, document: Map<String, Value>, external_id: Option<String>) -> Result<Record> {
+    insert(tx, task, document, external_id)?.ok_or_else(|| {
+        let detail = format!("Another {} has this external id.", task.resource_type.name());
+        Error::conflict("external_id_taken", detail).at("/externalId", "must be unique")
+    })
 }
 
 /// A whole document that a caller sent, with default values.
@@ -53,7 +76,11 @@ pub(super) fn insert(tx: &mut Tx<'_>, task: &Task, document: Map<String, Value>,
     let now = tx.now();
     let mut document = document;
     kind.stamp(&mut document, now, true);
+    parents::settle(tx, task, None, &mut document)?;
+    kind.stamp_values(&Map::new(), &mut document, now);
+    computed::apply(kind, &mut document);
     let document = document::check(kind, document)?;
+    states::begin(kind, &document)?;
     let id = task.around.next_id();
     let number = match kind.resource().id_form {
         IdForm::Integer => Some(sql::next_number(tx, kind.name())?),
@@ -64,6 +91,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, task: &Task, document: Map<String, Value>,
         return Ok(None);
     }
     fields::write(tx, task.tenant, kind, None, &record)?;
+    search::remember(tx, task.tenant, kind, None, &record, &task.around.tidings)?;
     tx.audit_with("record.create", id, &json!({ "resource": kind.name() }))?;
     changes::emit(tx, task, &Change::Created(&record), now)?;
     Ok(Some(record))

@@ -1,10 +1,16 @@
 //! A record, the ways to name one, and its operations.
 
+mod act;
+mod batch;
 mod create;
 mod delete;
+mod export;
 mod get;
+mod inside;
 mod list;
+mod parents;
 mod replace;
+pub(crate) mod singletons;
 mod sql;
 mod update;
 mod upsert;
@@ -17,11 +23,15 @@ use serde_json::{Map, Value, json};
 use store::Tx;
 
 use crate::changes::{self, Change};
-use crate::{Task, document, fields};
+use crate::{Task, computed, document, fields, search, states};
 
+pub use act::{Act, Sent};
+pub use batch::{Item, ItemAct, ItemOutcome, MAX_BATCH};
 pub use create::NewRecord;
-pub use list::{ListQuery, Sort};
-pub(crate) use sql::rows_after;
+pub use export::Export;
+pub(crate) use list::{COLUMNS, Found, Order, Place, Plan, arrange, beyond, rows_of};
+pub use list::{Children, Edge, Edges};
+pub(crate) use sql::{find, read as read_record, rows_after, rows_since};
 pub use upsert::Upserted;
 
 /// A thing of a declared kind. How it looks on the wire is the resource type's business ([`crate::ResourceType::wire`]).
@@ -44,7 +54,7 @@ pub struct Record {
 }
 
 /// How a path names a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordRef {
     /// By our id.
     Id(RecordId),
@@ -76,7 +86,11 @@ fn change(tx: &mut Tx<'_>, task: &Task, before: Record, mut document: Map<String
     if document == before.document {
         return Ok(before);
     }
+    parents::settle(tx, task, Some(&before.document), &mut document)?;
+    kind.stamp_values(&before.document, &mut document, now);
+    computed::apply(kind, &mut document);
     let document = document::check(kind, document)?;
+    states::follow(kind, &before.document, &document)?;
     let changed: Vec<&String> = document
         .iter()
         .filter(|(name, value)| before.document.get(*name) != Some(*value))
@@ -87,6 +101,7 @@ fn change(tx: &mut Tx<'_>, task: &Task, before: Record, mut document: Map<String
     let after = Record { document, revision: before.revision + 1, updated_at: now, ..before.clone() };
     sql::update(tx, task, &after)?;
     fields::write(tx, task.tenant, kind, Some(&before), &after)?;
+    search::remember(tx, task.tenant, kind, Some(&before), &after, &task.around.tidings)?;
     tx.audit_with("record.update", after.id, &detail)?;
     changes::emit(tx, task, &Change::Updated { before: &before, after: &after }, now)?;
     Ok(after)
@@ -97,9 +112,11 @@ fn locked(tx: &mut Tx<'_>, task: &Task, reference: &RecordRef) -> Result<Record>
     let found = sql::find(tx, task.tenant, task.resource_type.name(), reference)?;
     let locked = match found {
         Some(record) => sql::lock(tx, task, record.id)?,
-        None => None,
+        None => singletons::missing(tx, task, reference)?,
     };
-    locked.ok_or_else(|| Error::not_found(task.resource_type.name()))
+    let record = locked.ok_or_else(|| Error::not_found(task.resource_type.name()))?;
+    task.expected.check(&record)?;
+    Ok(record)
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use super::{Record, RecordRef, change, locked};
 use crate::{Records, Task};
 
 impl Records {
-    /// Replaces a record's members by those of `document`: what is not sent goes, or takes its default value; stamps stay.
+    /// Replaces a record's members by those of `document`: what is not sent goes, or takes its default value; stamps stay, and so do members
+    /// that partners do not set (`server_set`), unless they are sent.
     ///
     /// Errors: as for an update.
     pub async fn replace(&self, scope: &TenantScope, resource: &str, reference: RecordRef, document: Map<String, Value>) -> Result<Record> {
@@ -26,10 +27,10 @@ impl Records {
 
 /// Puts a whole document in the place of a locked record's.
 pub(super) fn replaced(tx: &mut Tx<'_>, task: &Task, before: Record, mut document: Map<String, Value>) -> Result<Record> {
-    for stamp in &task.resource_type.resource().stamps {
-        if let Some(value) = before.document.get(&stamp.field) {
-            document.insert(stamp.field.clone(), value.clone());
-        }
-    }
+    let resource = task.resource_type.resource();
+    let stays =
+        resource.stamps.iter().map(|stamp| &stamp.field).chain(resource.server_set.iter().filter(|name| !document.contains_key(*name)));
+    let kept: Vec<_> = stays.filter_map(|name| Some((name.clone(), before.document.get(name)?.clone()))).collect();
+    document.extend(kept);
     change(tx, task, before, document)
 }

@@ -1,8 +1,10 @@
-//! Every statement on table `records` but the list's, which is put together in `list.rs`.
+//! Every statement on table `records` but the list's, which are put together in `list/`.
 
-use kernel::{RecordId, Result, TenantId};
+use std::collections::HashMap;
+
+use kernel::{RecordId, Result, TenantId, Timestamp};
 use serde_json::Value as Json;
-use store::{Dialect, Row, Tx};
+use store::{Dialect, Row, Tx, Value};
 
 use super::{Record, RecordRef};
 use crate::{Task, search};
@@ -21,7 +23,7 @@ const LOCKED_BY_ID: Dialect = Dialect {
 };
 
 /// Reads the seven columns of the statements above.
-pub(super) fn read(row: &Row<'_>) -> Result<Record> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Record> {
     let Json::Object(document) = row.get::<Json>(3)? else {
         return Err(kernel::Error::internal("a stored document is not an object"));
     };
@@ -36,7 +38,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Record> {
     })
 }
 
-pub(super) fn find(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, reference: &RecordRef) -> Result<Option<Record>> {
+pub(crate) fn find(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, reference: &RecordRef) -> Result<Option<Record>> {
     let (sql, key) = match reference {
         RecordRef::Id(id) => (BY_ID, (*id).into()),
         RecordRef::Number(number) => (BY_NUMBER, (*number).into()),
@@ -45,19 +47,92 @@ pub(super) fn find(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, reference:
     tx.query_opt(sql, &[tenant.into(), resource.into(), key], read)
 }
 
-/// Records of a resource type over all tenants, in an order that a walk can go on from; for the system's own work.
+/// So many ids are looked up in one statement.
+const LOOKED_UP: usize = 64;
+/// Most ids of one call.
+const MOST_IDS: usize = 1000;
+
+/// Those of these records that are there.
+pub(super) fn find_many(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, ids: &[RecordId]) -> Result<HashMap<RecordId, Record>> {
+    let places: Vec<String> = (3..3 + LOOKED_UP).map(|n| format!("?{n}")).collect();
+    let sql = format!(
+        "SELECT id, number, external_id, document, revision, created_at, updated_at FROM records \
+         WHERE tenant_id = ?1 AND resource = ?2 AND id IN ({})",
+        places.join(", ")
+    );
+    let mut out = HashMap::with_capacity(ids.len().min(MOST_IDS));
+    for chunk in ids[..ids.len().min(MOST_IDS)].chunks(LOOKED_UP) {
+        // The last one again fills the list up: one statement for every length.
+        let padding = std::iter::repeat_n(chunk[chunk.len() - 1], LOOKED_UP - chunk.len());
+        let wanted = chunk.iter().copied().chain(padding).map(Value::from);
+        let params: Vec<Value> = [tenant.into(), resource.into()].into_iter().chain(wanted).collect();
+        out.extend(tx.query(&sql, &params, read)?.into_iter().map(|record| (record.id, record)));
+    }
+    Ok(out)
+}
+
+/// Records of a resource type over all tenants, in an order that a walk can go on from; for the system's own work. Tenant by tenant and in the
+/// order of creation, so that each part costs what it reads, however many records there are.
 pub(crate) fn rows_after(
     tx: &mut Tx<'_>,
     resource: &str,
     last: Option<(TenantId, RecordId)>,
     limit: u32,
 ) -> Result<Vec<(TenantId, Record)>> {
-    let (tenant, id) = last.map_or_else(Default::default, |(tenant, id)| (tenant.to_string(), id.to_string()));
+    rows_since(tx, resource, None, last, limit)
+}
+
+/// The same, of those only that were written at `since` or later.
+pub(crate) fn rows_since(
+    tx: &mut Tx<'_>,
+    resource: &str,
+    since: Option<Timestamp>,
+    last: Option<(TenantId, RecordId)>,
+    limit: u32,
+) -> Result<Vec<(TenantId, Record)>> {
+    let mut tenant = match last {
+        Some((tenant, _)) => Some(tenant),
+        None => next_tenant(tx, "")?,
+    };
+    let mut rows = Vec::new();
+    while let Some(walked) = tenant {
+        let from = last.filter(|(tenant, _)| *tenant == walked).map(|(_, id)| id);
+        let left = limit - u32::try_from(rows.len()).unwrap_or(limit);
+        rows.extend(of_tenant_after(tx, walked, resource, since, from, left)?.into_iter().map(|record| (walked, record)));
+        if rows.len() >= limit as usize {
+            break;
+        }
+        tenant = next_tenant(tx, &walked.to_string())?;
+    }
+    Ok(rows)
+}
+
+fn next_tenant(tx: &mut Tx<'_>, after: &str) -> Result<Option<TenantId>> {
+    tx.query_one("SELECT MIN(tenant_id) FROM records WHERE tenant_id > ?1", &[after.into()], |row| row.get(0))
+}
+
+/// One that was deleted since it was walked past has no place any more: its tenant is walked again.
+fn of_tenant_after(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    resource: &str,
+    since: Option<Timestamp>,
+    from: Option<RecordId>,
+    limit: u32,
+) -> Result<Vec<Record>> {
+    let place = match from {
+        Some(id) => {
+            let sql = "SELECT created_at FROM records WHERE tenant_id = ?1 AND id = ?2";
+            tx.query_opt(sql, &[tenant.into(), id.into()], |row| row.get::<i64>(0))?.map(|at| (at, id.to_string()))
+        }
+        None => None,
+    };
+    let (at, id) = place.unwrap_or((i64::MIN, String::new()));
     tx.query(
-        "SELECT id, number, external_id, document, revision, created_at, updated_at, tenant_id FROM records \
-         WHERE resource = ?1 AND (tenant_id, id) > (?2, ?3) ORDER BY tenant_id, id LIMIT ?4",
-        &[resource.into(), tenant.into(), id.into(), limit.into()],
-        |row| Ok((row.get(7)?, read(row)?)),
+        "SELECT id, number, external_id, document, revision, created_at, updated_at FROM records \
+         WHERE tenant_id = ?1 AND resource = ?2 AND (created_at, id) > (?3, ?4) AND updated_at >= ?5 ORDER BY created_at, id LIMIT ?6",
+        &[tenant.into(), resource.into(), at.into(), id.into(), since.map_or(i64::MIN, Timestamp::millis).into(), limit.into()],
+        read,
     )
 }
 

@@ -7,7 +7,7 @@ use store::Tx;
 
 use super::create::{insert, sent};
 use super::replace::replaced;
-use super::{Record, RecordRef, sql};
+use super::{Record, RecordRef, singletons, sql};
 use crate::{Records, Task};
 
 /// What an upsert did.
@@ -31,11 +31,16 @@ impl Records {
     }
 }
 
-fn upsert(tx: &mut Tx<'_>, task: &Task, external_id: String, document: Map<String, Value>) -> Result<Upserted> {
+pub(super) fn upsert(tx: &mut Tx<'_>, task: &Task, external_id: String, document: Map<String, Value>) -> Result<Upserted> {
     let reference = RecordRef::External(external_id.clone());
     if let Some(before) = present(tx, task, &reference)? {
         return Ok(Upserted { record: replaced(tx, task, before, document)?, created: false });
     }
+    if let Some(before) = singletons::missing(tx, task, &reference)? {
+        return Ok(Upserted { record: replaced(tx, task, before, document)?, created: true });
+    }
+    singletons::refuse(&task.resource_type)?;
+    task.expected.check_absent()?;
     if let Some(record) = insert(tx, task, document.clone(), Some(external_id))? {
         return Ok(Upserted { record, created: true });
     }
@@ -44,9 +49,15 @@ fn upsert(tx: &mut Tx<'_>, task: &Task, external_id: String, document: Map<Strin
     Ok(Upserted { record: replaced(tx, task, before, document)?, created: false })
 }
 
-fn present(tx: &mut Tx<'_>, task: &Task, reference: &RecordRef) -> Result<Option<Record>> {
+pub(super) fn present(tx: &mut Tx<'_>, task: &Task, reference: &RecordRef) -> Result<Option<Record>> {
     match sql::find(tx, task.tenant, task.resource_type.name(), reference)? {
-        Some(record) => sql::lock(tx, task, record.id),
+        Some(record) => {
+            let locked = sql::lock(tx, task, record.id)?;
+            if let Some(record) = &locked {
+                task.expected.check(record)?;
+            }
+            Ok(locked)
+        }
         None => Ok(None),
     }
 }

@@ -99,7 +99,7 @@ testkit::engines! {
         // Nor is a record of one type to be found as another's.
         assert!(bed.records.get(&bed.scope(), "quote", RecordRef::Id(made.id)).await.is_err());
         assert_eq!(bed.records.get(&bed.scope(), "lorry", RecordRef::Id(made.id)).await.unwrap_err().code(), "not_found");
-        assert!(bed.records.list(&stranger, "lead", records::ListQuery::default()).await.unwrap().data.is_empty());
+        assert!(bed.records.list(&stranger, "lead", records::Query::default()).await.unwrap().data.is_empty());
         // Values that are unique in one tenant are free in another.
         bed.records.create(&stranger, "lead", lead("a@example.com", json!({}))).await.unwrap();
         assert!(bed.records.upsert(&stranger, "lead", "mine", lead("c@example.com", json!({})).document).await.unwrap().created);

@@ -1,6 +1,6 @@
 //! Another blueprint over records that are there already.
 
-use records::ListQuery;
+use records::{Filter, Operand, Query};
 use serde_json::json;
 
 use crate::bed::{Bed, insurance, lead, open};
@@ -19,10 +19,34 @@ testkit::engines! {
         kind.filters = vec!["city".into()];
         kind.search = vec!["campaign".into()];
         let other = open(&bed.store, &bed.ambient, &bed.planner, &blueprint);
-        let query = || ListQuery { filters: vec![("city".into(), "Bern".into())], search: Some("spring".into()), total: true, ..ListQuery::default() };
+        let query = || Query {
+            filter: Filter::eq("city", Operand::Text("Bern".into())),
+            search: Some("spring".into()),
+            total: true,
+            ..Query::default()
+        };
         assert_eq!(other.list(&bed.scope(), "lead", query()).await.unwrap().pagination.total, Some(0));
         assert_eq!(other.prepare().await.unwrap(), 204);
         assert_eq!(other.list(&bed.scope(), "lead", query()).await.unwrap().pagination.total, Some(203));
+    }
+
+    /// What a server of before writes beside a new one is found by new filters, once that server is gone.
+    async fn what_others_wrote_meanwhile_is_caught_up_with(bed: Bed) {
+        bed.lead("early@example.com", json!({"city": "Bern"})).await;
+        let mut blueprint = insurance();
+        blueprint.resources.iter_mut().find(|resource| resource.name == "lead").unwrap().filters = vec!["city".into()];
+        let other = open(&bed.store, &bed.ambient, &bed.planner, &blueprint);
+        bed.clock.advance(std::time::Duration::from_secs(1));
+        let since = bed.ambient.now();
+        assert_eq!(other.prepare().await.unwrap(), 1);
+        bed.lead("late@example.com", json!({"city": "Bern"})).await;
+        let found = async || {
+            let query = Query { filter: Filter::eq("city", Operand::Text("Bern".into())), ..Query::default() };
+            other.list(&bed.scope(), "lead", query).await.unwrap().data.len()
+        };
+        assert_eq!(found().await, 1);
+        assert_eq!(other.catch_up("lead", since).await.unwrap(), 1, "only what was written since");
+        assert_eq!(found().await, 2);
     }
 
     /// A member cannot become unique while its values are not: the start says so.

@@ -22,6 +22,16 @@ impl Wrap {
         }
     }
 
+    /// An object that has its own members for what was asked.
+    pub(crate) fn with_success(self, data: Value) -> Value {
+        match (self.envelope, data) {
+            (Envelope::Success, Value::Object(members)) => {
+                Value::Object([("success".to_owned(), Value::Bool(true))].into_iter().chain(members).collect())
+            }
+            (_, data) => data,
+        }
+    }
+
     /// 201 with the object.
     pub(crate) fn created(self, location: String, data: Value) -> Response {
         Created { location, body: self.one(data) }.into_response()

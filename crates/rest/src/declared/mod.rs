@@ -1,59 +1,147 @@
 //! The endpoints that the blueprint declares.
+//!
+//! * `operations`: those on records; `health`; `managed`: those that serve an operation of the native API under names of the product's own.
+//! * `reply`: the product's envelope, or the endpoint's own answer; `describe`: what the OpenAPI document says.
+//!
+//! What an upstream, a job or a metric answers is served by their features; [`unserved`] tells at start what nobody serves.
 
+mod asked;
+mod bulk;
+mod describe;
 mod envelope;
+mod figures_table;
+mod health;
+mod job_batch;
+mod jobs;
+mod managed;
+mod metrics;
 mod operations;
+mod reply;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use blueprint::Blueprint;
 use blueprint::model::{self, Envelope, Operation};
-use kernel::{Error, Result};
-use records::{ListQuery, Record, RecordRef, Records, ResourceType};
+use blueprint::{Blueprint, Schema};
+use kernel::Result;
+use records::{Query, Record, Records, ResourceType};
 use serde_json::{Map, Value};
-use web::{Access, Api, Deprecation, Endpoint};
+use web::{Api, Endpoint};
 
 use crate::list_query::{self, Rules, Total};
-use crate::{error_form, shapes};
 
+use asked::Asked;
 pub(crate) use envelope::Wrap;
+pub use jobs::declared_jobs;
+pub(crate) use metrics::components as metric_components;
+pub use metrics::metrics;
+use reply::Reply;
 
-/// One declared route, as its handler sees it.
+/// One declared route on records, as its handler sees it.
 pub(crate) struct Route {
     records: Arc<Records>,
     kind: Arc<ResourceType>,
     endpoint: model::Endpoint,
-    wrap: Wrap,
+    /// The parent that the path's first name names: the member that holds its id, and its type.
+    parent: Option<(String, Arc<ResourceType>)>,
+    reply: Reply,
     rules: Rules,
-    /// Where a created record is, with `{}` for its id.
+    /// Where a created record is, with `{}` for its id (and before it for its parent's).
     location: String,
 }
 
-/// The declared endpoints of `blueprint` that answer from records, as routes. Those that an upstream answers are `upstream`'s.
+/// The declared endpoints of `blueprint` that answer from records, tell of health or manage, as routes. `native` has the routes of the native
+/// API, which endpoints that manage ask.
 ///
 /// Panics if `records` was made for another blueprint: a fault of the program's wiring, found at start.
-pub fn declared(records: &Arc<Records>, blueprint: &Blueprint) -> Api {
+pub fn declared(records: &Arc<Records>, blueprint: &Blueprint, native: &Api) -> Api {
     let mut ids = HashSet::new();
-    blueprint.endpoints.iter().filter(|endpoint| endpoint.upstream.is_none()).fold(Api::new(), |api, endpoint| {
-        let kind = records.resource_type(&endpoint.resource).expect("a blueprint's endpoints name its own resources");
-        let route = Arc::new(Route {
-            records: Arc::clone(records),
-            kind: Arc::clone(kind),
-            endpoint: endpoint.clone(),
-            wrap: Wrap { envelope: blueprint.style.envelope, naming: blueprint.style.naming },
-            rules: rules(blueprint, endpoint),
-            location: location(blueprint, endpoint),
-        });
-        let described = describe(blueprint, &route, id(endpoint, kind, &mut ids));
-        match endpoint.operation {
-            Operation::List => api.route(described, operations::list, route),
-            Operation::Get => api.route(described, operations::get, route),
-            Operation::Create => api.route(described, operations::create, route),
-            Operation::Update => api.route(described, operations::update, route),
-            Operation::Delete => api.route(described, operations::delete, route),
-            Operation::Upstream => api,
+    blueprint.endpoints.iter().filter(|endpoint| !endpoint.public).fold(Api::new(), |api, endpoint| match endpoint.operation {
+        operation if operation.is_of_records() => of_records(api, records, blueprint, endpoint, &mut ids),
+        Operation::Health => {
+            let scope = endpoint.scope.clone();
+            let (reply, product) = (reply(blueprint, endpoint), blueprint.name.clone());
+            let health = Arc::new(health::Health { records: Arc::clone(records), reply, scope, product });
+            let described = describe::health(blueprint, endpoint, &health.reply, unique("health.get".to_owned(), &mut ids));
+            api.route(described, health::tell, health)
         }
+        Operation::Manage => managed(api, records, blueprint, native, endpoint, &mut ids),
+        _ => api,
     })
+}
+
+fn reply(blueprint: &Blueprint, endpoint: &model::Endpoint) -> Reply {
+    Reply::of(endpoint, Wrap { envelope: blueprint.style.envelope, naming: blueprint.style.naming })
+}
+
+fn of_records(api: Api, records: &Arc<Records>, blueprint: &Blueprint, endpoint: &model::Endpoint, ids: &mut HashSet<String>) -> Api {
+    let of = |name: &str| Arc::clone(records.resource_type(name).expect("a blueprint's endpoints name its own resources"));
+    let kind = of(&endpoint.resource);
+    let parent = endpoint.parent.as_deref().and_then(|parent| Some((kind.resource().parent(parent)?.field.clone(), of(parent))));
+    let route = Arc::new(Route {
+        records: Arc::clone(records),
+        parent,
+        endpoint: endpoint.clone(),
+        reply: reply(blueprint, endpoint),
+        rules: rules(blueprint, endpoint),
+        location: location(blueprint, endpoint),
+        kind,
+    });
+    let described = describe::records(blueprint, &route, unique(id(endpoint, &route.kind), ids));
+    match endpoint.operation {
+        Operation::List => api.route(described, operations::list, route),
+        Operation::Get => api.route(described, operations::get, route),
+        Operation::Create => api.route(described, operations::create, route),
+        Operation::Update if !endpoint.set.is_empty() || endpoint.emits.is_some() => api.route(described, operations::act, route),
+        Operation::Update => api.route(described, operations::update, route),
+        Operation::Replace if endpoint.member.is_some() => api.route(described, operations::replace_member, route),
+        Operation::Replace => api.route(described, operations::replace, route),
+        Operation::Delete => api.route(described, operations::delete, route),
+        Operation::Batch => api.route(described, bulk::batch, bulk::Bulk::of(blueprint, route)),
+        Operation::Export => api.route(described, bulk::export, bulk::Bulk::of(blueprint, route)),
+        Operation::Import => api.route(described, bulk::import, bulk::Bulk::of(blueprint, route)),
+        _ => api,
+    }
+}
+
+fn managed(
+    api: Api,
+    records: &Arc<Records>,
+    blueprint: &Blueprint,
+    native: &Api,
+    endpoint: &model::Endpoint,
+    ids: &mut HashSet<String>,
+) -> Api {
+    let Some(call) = endpoint.manage.as_deref() else { return api };
+    let routes = (native.inner(call.managed.id), native.inner("clients.get"), native.inner("clients.create"));
+    // What is missing here is reported by `unserved`.
+    let (Some(inner), Some(get), Some(create)) = routes else { return api };
+    let schema = call.schema.as_ref().and_then(|schema| Schema::compile(schema).ok());
+    let route = Arc::new(managed::Managed {
+        call: call.clone(),
+        scope: endpoint.scope.clone(),
+        reply: reply(blueprint, endpoint),
+        schema,
+        inner,
+        clients: managed::Clients { get, create },
+        records: Arc::clone(records),
+    });
+    let described = describe::managed(blueprint, endpoint, &route, unique(format!("own.{}", call.managed.id), ids));
+    api.route(described, managed::manage, route)
+}
+
+/// The declared endpoints that `served` has no route for, as sentences. None: all are served.
+pub fn unserved(blueprint: &Blueprint, served: &[Arc<Endpoint>]) -> Vec<String> {
+    let key = |method: &str, path: &str| {
+        let blank = |segment: &str| if segment.starts_with(['{', '*']) { "{}".to_owned() } else { segment.to_owned() };
+        (method.to_owned(), path.split('/').map(blank).collect::<Vec<_>>().join("/"))
+    };
+    let served: HashSet<_> = served.iter().map(|endpoint| key(endpoint.method.as_str(), &endpoint.path)).collect();
+    let missing = |endpoint: &&model::Endpoint| !served.contains(&key(&endpoint.method, &endpoint.full_path(&blueprint.style)));
+    let tell = |endpoint: &model::Endpoint| {
+        format!("{} {} is declared, and nothing in this program serves it", endpoint.method, endpoint.full_path(&blueprint.style))
+    };
+    blueprint.endpoints.iter().filter(|endpoint| !endpoint.public).filter(missing).map(tell).collect()
 }
 
 fn rules(blueprint: &Blueprint, endpoint: &model::Endpoint) -> Rules {
@@ -63,21 +151,30 @@ fn rules(blueprint: &Blueprint, endpoint: &model::Endpoint) -> Rules {
         cursors: !pages_only,
         numbered: pages_only || endpoint.total,
         total: if endpoint.total { Total::Always } else { Total::Never },
+        strict: false,
     }
 }
 
-/// `leads.update`, and `leads.patch` where PUT and PATCH do the same; every id once.
-fn id(endpoint: &model::Endpoint, kind: &ResourceType, taken: &mut HashSet<String>) -> String {
+/// `leads.update`, and `leads.patch` where PUT and PATCH do the same.
+fn id(endpoint: &model::Endpoint, kind: &ResourceType) -> String {
     let verb = match endpoint.operation {
         Operation::List => "list",
         Operation::Get => "get",
         Operation::Create => "create",
         Operation::Update if endpoint.method == "PATCH" => "patch",
-        Operation::Update => "update",
+        Operation::Replace => "replace",
         Operation::Delete => "delete",
-        Operation::Upstream => "call",
+        Operation::Batch => "batch",
+        Operation::Export => "export",
+        Operation::Import => "import",
+        _ => "update",
     };
-    let plain = format!("{}.{verb}", kind.resource().plural);
+    let member = endpoint.member.as_ref().map(|member| format!(".{member}")).unwrap_or_default();
+    format!("{}{member}.{verb}", kind.resource().plural)
+}
+
+/// Every operation id once.
+fn unique(plain: String, taken: &mut HashSet<String>) -> String {
     let mut id = plain.clone();
     for n in 2.. {
         if taken.insert(id.clone()) {
@@ -90,52 +187,14 @@ fn id(endpoint: &model::Endpoint, kind: &ResourceType, taken: &mut HashSet<Strin
 
 /// The path of the endpoint that gets one of these records, or the generic one's.
 fn location(blueprint: &Blueprint, endpoint: &model::Endpoint) -> String {
-    let getter = blueprint.endpoints.iter().find(|other| other.operation == Operation::Get && other.resource == endpoint.resource);
-    let Some(getter) = getter else { return format!("/api/v1/records/{}/{{}}", endpoint.resource) };
+    let gets = |other: &&model::Endpoint| {
+        other.operation == Operation::Get && other.resource == endpoint.resource && other.member.is_none() && !other.public
+    };
+    let alone = blueprint.endpoints.iter().filter(gets).find(|other| other.parent.is_none());
+    let beside = || blueprint.endpoints.iter().filter(gets).find(|other| other.parent == endpoint.parent);
+    let Some(getter) = alone.or_else(beside) else { return format!("/api/v1/records/{}/{{}}", endpoint.resource) };
     let blank = |segment: &str| if segment.starts_with('{') { "{}".to_owned() } else { segment.to_owned() };
-    let path = getter.path.split('/').map(blank).collect::<Vec<_>>().join("/");
-    format!("{}{path}", blueprint.style.base_path)
-}
-
-fn describe(blueprint: &Blueprint, route: &Route, id: String) -> Endpoint {
-    let (declared, kind) = (&route.endpoint, &route.kind);
-    let method = declared.method.parse().expect("a blueprint's methods are HTTP's own");
-    let form = error_form(&blueprint.style, &declared.scope, declared.not_found.as_deref());
-    let described = Endpoint::new(method, format!("{}{}", blueprint.style.base_path, declared.path), id)
-        .tag(shapes::title(&kind.resource().plural))
-        .summary(declared.summary.clone())
-        .cost(declared.cost)
-        .needs(Access::Scope(declared.scope.clone()))
-        .errors(form)
-        .deprecated(deprecation(declared));
-    let (writable, wrap) = (declared.writable.as_deref(), route.wrap);
-    match declared.operation {
-        Operation::List => {
-            let parameters = list_query::parameters(kind, &route.rules);
-            let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, about)| (name.as_str(), about.as_str())).collect();
-            described.query(&parameters).answers_schema(200, wrap.page_schema(&shapes::reference(kind), declared.total))
-        }
-        Operation::Get => described.answers_schema(200, wrap.one_schema(shapes::reference(kind))),
-        Operation::Create => {
-            let body = shapes::body(kind, writable, true);
-            described.body_schema(body).answers_schema(201, wrap.one_schema(shapes::reference(kind)))
-        }
-        Operation::Update => {
-            let body = shapes::body(kind, writable, false);
-            described.body_schema(body).answers_schema(200, wrap.one_schema(shapes::reference(kind)))
-        }
-        Operation::Delete => match wrap.done_schema() {
-            Some(schema) => described.answers_schema(200, schema),
-            None => described.answers_nothing(),
-        },
-        Operation::Upstream => described,
-    }
-}
-
-/// What the answers of an endpoint on its way out say.
-fn deprecation(declared: &model::Endpoint) -> Option<Deprecation> {
-    let retirement = declared.retirement.as_ref()?;
-    Deprecation::new(retirement.since(), retirement.sunset(), retirement.successor.clone())
+    getter.full_path(&blueprint.style).split('/').map(blank).collect::<Vec<_>>().join("/")
 }
 
 impl Route {
@@ -143,21 +202,20 @@ impl Route {
         self.kind.name()
     }
 
-    fn list_query(&self, query: &str) -> Result<ListQuery> {
+    fn list_query(&self, query: &str) -> Result<Query> {
         list_query::parse(query, &self.kind, &self.rules)
-    }
-
-    /// What cannot name a record names none: 404.
-    fn reference(&self, text: &str) -> Result<RecordRef> {
-        text.parse().map_err(|_| Error::not_found(self.name()))
     }
 
     fn wire(&self, record: &Record) -> Value {
         Value::Object(self.kind.wire(record))
     }
 
-    fn location(&self, record: &Record) -> String {
-        self.location.replacen("{}", &self.kind.id_text(record), 1)
+    fn location(&self, record: &Record, asked: &Asked) -> String {
+        let id = self.kind.id_text(record);
+        if self.location.matches("{}").count() > 1 {
+            return self.location.replacen("{}", asked.name(0), 1).replacen("{}", &id, 1);
+        }
+        self.location.replacen("{}", &id, 1)
     }
 }
 

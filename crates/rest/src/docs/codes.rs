@@ -16,7 +16,8 @@ fn rows() -> impl Iterator<Item = (Vec<&'static str>, [&'static str; 3])> {
     })
 }
 
-pub(super) fn page() -> String {
+/// The content of the page.
+pub(super) fn main() -> String {
     let mut rows = String::new();
     for (codes, cells) in self::rows() {
         let [status, meaning, what_to_do] = cells.map(|cell| escape(&cell.replace('`', "")));
@@ -29,9 +30,8 @@ pub(super) fn page() -> String {
         }
     }
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error codes</title>\n</head>\n<body>\n<h1>Error codes</h1>\n\
-         <p>An error is answered as application/problem+json (RFC 9457). Programs look at <code>code</code>, which never changes; people \
-         read <code>detail</code>.</p>\n\
-         <table>\n<tr><th>code</th><th>status</th><th>meaning</th><th>what to do</th></tr>\n{rows}</table>\n</body>\n</html>\n"
+        "<h1>Error codes</h1>\n<p>An error is answered as application/problem+json (RFC 9457). Programs look at <code>code</code>, which never \
+         changes; people read <code>detail</code>.</p>\n\
+         <table>\n<tr><th>code</th><th>status</th><th>meaning</th><th>what to do</th></tr>\n{rows}</table>\n"
     )
 }

@@ -1,22 +1,35 @@
-//! The documentation: the OpenAPI and AsyncAPI documents, an interactive page that needs no network, and the list of error codes.
+//! The documentation, made of what runs: the OpenAPI and AsyncAPI documents, a Postman collection, `llms.txt`, and pages for people that need
+//! no network. All but the AsyncAPI document come of one list of operations ([`reference::Reference`]).
+//!
+//! Asked for with a credential, they have what that credential may call and nothing else, its tenant's own endpoints included.
 
-mod assets;
 mod asyncapi;
 mod codes;
 mod document;
+mod llms;
+mod pages;
 mod payloads;
+mod postman;
+mod reader;
+mod reference;
+mod rendered;
+mod routes;
+mod samples;
+mod used;
 mod webhooks;
+mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
 use blueprint::Blueprint;
-use http::{HeaderValue, header};
-use web::{Access, Api, Endpoint};
+use serde_json::Value;
+use web::Endpoint;
 
 pub use asyncapi::asyncapi;
 pub use document::openapi;
+pub use reader::{Reader, Readers, Reading};
+
+use rendered::Rendered;
 
 /// What the documents say about this server.
 #[derive(Clone, Debug)]
@@ -27,87 +40,78 @@ pub struct DocsConfig {
     pub version: String,
 }
 
-/// `/docs`, `/docs/openapi.json`, `/docs/asyncapi.json`, `/docs/errors`, and the same page and documents where the blueprint wants them too. All public. `endpoints` are
-/// those of every feature; the document is made once, here.
-pub fn docs(blueprint: &Blueprint, endpoints: &[Arc<Endpoint>], config: &DocsConfig) -> Api {
-    let document = Fixed::new("application/json", openapi(blueprint, endpoints, config).to_string());
-    let events = Fixed::new("application/json", asyncapi(blueprint, config).to_string());
-    let page = Fixed::new("text/html; charset=utf-8", page(&blueprint.product.title));
-    let codes = Fixed::new("text/html; charset=utf-8", codes::page());
-    let places = std::iter::once("/docs").chain(blueprint.product.docs_paths.iter().map(String::as_str));
-    let mut api = Api::new().route(public("/docs/errors", "docs.errors"), fixed, codes).route(
-        public("/docs/ui/{file}", "docs.asset"),
-        assets::get,
-        (),
-    );
-    for (n, place) in places.enumerate() {
-        let suffix = if n == 0 { String::new() } else { (n + 1).to_string() };
-        let at = |path: &str, id: &str| public(&format!("{place}{path}"), &format!("docs.{id}{suffix}"));
-        api = api
-            .route(at("", "page"), fixed, page.clone())
-            .route(at("/", "slash"), to_page, Arc::from(place))
-            .route(at("/openapi.json", "openapi"), fixed, document.clone())
-            .route(at("/asyncapi.json", "asyncapi"), fixed, events.clone());
+/// How many readers' documents are kept: keys with the same rights share one.
+const KEPT: usize = 16;
+
+/// The documentation of one set of routes.
+pub struct Docs {
+    blueprint: Arc<Blueprint>,
+    endpoints: Vec<Arc<Endpoint>>,
+    config: DocsConfig,
+    readers: Option<Readers>,
+    /// Made when somebody first asks, so that a server that nobody asks does not hold it.
+    whole: OnceLock<Arc<Rendered>>,
+    /// By which of the endpoints they have, the latest last.
+    personal: Mutex<Vec<(Vec<bool>, Arc<Rendered>)>>,
+}
+
+impl Docs {
+    /// Documents `endpoints`, those of every feature. Without `readers` everybody gets the whole.
+    pub fn new(blueprint: Arc<Blueprint>, endpoints: Vec<Arc<Endpoint>>, config: DocsConfig, readers: Option<Readers>) -> Arc<Self> {
+        Arc::new(Self { blueprint, endpoints, config, readers, whole: OnceLock::new(), personal: Mutex::default() })
     }
-    api
-}
 
-fn public(path: &str, id: &str) -> Endpoint {
-    Endpoint::get(path, id).summary("Documentation.").needs(Access::Public).hidden()
-}
+    /// The whole OpenAPI document.
+    pub fn openapi(&self) -> Value {
+        openapi(&self.blueprint, &self.endpoints, &self.config)
+    }
 
-/// An answer that is always the same.
-#[derive(Clone)]
-struct Fixed {
-    content_type: &'static str,
-    body: Arc<str>,
-}
+    /// The whole Postman collection.
+    pub fn postman(&self) -> Value {
+        self.whole().postman(self)
+    }
 
-impl Fixed {
-    fn new(content_type: &'static str, body: String) -> Self {
-        Self { content_type, body: body.into() }
+    fn whole(&self) -> Arc<Rendered> {
+        Arc::clone(self.whole.get_or_init(|| Arc::new(Rendered::new(self.openapi(), false))))
+    }
+
+    /// What this reader is shown.
+    fn for_reader(&self, reader: &Reader) -> Arc<Rendered> {
+        let may: Vec<bool> = self.endpoints.iter().map(|endpoint| reader.may_call(endpoint)).collect();
+        if reader.own.is_empty()
+            && let Some(known) = self.kept(&may)
+        {
+            return known;
+        }
+        let seen = self.endpoints.iter().zip(&may).filter(|(_, may)| **may).map(|(endpoint, _)| endpoint);
+        let endpoints: Vec<Arc<Endpoint>> = seen.chain(&reader.own).cloned().collect();
+        let mut document = openapi(&self.blueprint, &endpoints, &self.config);
+        used::prune(&mut document);
+        let made = Arc::new(Rendered::new(document, true));
+        if reader.own.is_empty() {
+            self.keep(may, &made);
+        }
+        made
+    }
+
+    fn kept(&self, may: &[bool]) -> Option<Arc<Rendered>> {
+        let kept = self.personal.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(known, _)| known == may).map(|(_, made)| Arc::clone(made))
+    }
+
+    fn keep(&self, may: Vec<bool>, made: &Arc<Rendered>) {
+        let mut kept = self.personal.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.remove(0);
+        }
+        kept.push((may, Arc::clone(made)));
     }
 }
 
-/// The page has one address; one with a slash too much leads to it.
-async fn to_page(State(place): State<Arc<str>>) -> Redirect {
-    Redirect::permanent(&place)
-}
-
-async fn fixed(State(answer): State<Fixed>) -> Response {
-    served(answer.content_type, "no-cache", answer.body.as_bytes().to_vec())
-}
-
-/// What these pages may load: their own files, nothing from anywhere else. The interactive page sets styles on its elements.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-fn served(content_type: &'static str, cache: &'static str, body: impl IntoResponse) -> Response {
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, content_type),
-        (header::CACHE_CONTROL, cache),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-fn page(title: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
-         <link rel=\"stylesheet\" href=\"/docs/ui/swagger-ui.css\">\n<link rel=\"stylesheet\" href=\"/docs/ui/index.css\">\n\
-         <link rel=\"icon\" type=\"image/png\" href=\"/docs/ui/favicon-32x32.png\">\n</head>\n<body>\n<div id=\"swagger-ui\">\
-         <noscript>This page needs JavaScript. The document itself is at <a href=\"/docs/openapi.json\">/docs/openapi.json</a>.</noscript>\
-         </div>\n<script src=\"/docs/ui/swagger-ui-bundle.js\"></script>\n<script src=\"/docs/ui/swagger-ui-standalone-preset.js\"></script>\n\
-         <script src=\"/docs/ui/swagger-initializer.js\"></script>\n</body>\n</html>\n",
-        escape(title)
-    )
+/// A group's name in addresses: `API clients` to `api-clients`.
+fn slug(tag: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    tag.chars().map(plain).collect()
 }
 
 /// Text for HTML, in content and in quoted attributes.

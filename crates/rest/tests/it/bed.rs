@@ -29,10 +29,17 @@ pub(crate) struct Product {
 impl Product {
     /// Every route of this crate.
     pub(crate) fn api(&self) -> Api {
-        let api = rest::declared(&self.records, &self.blueprint).merge(rest::generic(&self.records)).merge(rest::home(&self.blueprint));
+        self.api_read_by(None)
+    }
+
+    /// The same, with documentation that knows its readers.
+    pub(crate) fn api_read_by(&self, readers: Option<rest::Readers>) -> Api {
+        let api = rest::declared(&self.records, &self.blueprint, &Api::new())
+            .merge(rest::generic(&self.records))
+            .merge(rest::home(&self.blueprint));
         let config = DocsConfig { public_url: "https://api.example.com".into(), version: "1.2.3".into() };
-        let docs = rest::docs(&self.blueprint, &api.endpoints(), &config);
-        api.merge(docs)
+        let docs = rest::Docs::new(Arc::new(self.blueprint.clone()), api.endpoints(), config, readers);
+        api.merge(docs.routes())
     }
 }
 
@@ -129,8 +136,19 @@ impl App {
         }))
     }
 
+    /// Without a caller, with documentation that knows its readers.
+    pub(crate) fn read_by(product: &Product, readers: rest::Readers) -> Self {
+        Self(product.api_read_by(Some(readers)).into_router(|_, route| route))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
+    }
+
+    /// With these headers.
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = headers.iter().fold(Request::builder().uri(path), |request, (name, value)| request.header(*name, *value));
+        self.answer(request.body(Body::empty()).unwrap()).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
@@ -149,12 +167,28 @@ impl App {
         self.send(Method::PATCH, path, Some(body.to_string())).await
     }
 
+    /// The answer to a GET as it comes.
+    pub(crate) async fn open(&self, path: &str) -> Response<Body> {
+        self.0.clone().oneshot(Request::builder().uri(path).body(Body::empty()).unwrap()).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+        self.with(method, path, &[], body).await
+    }
+
+    /// With headers; a body is JSON unless they say otherwise.
+    pub(crate) async fn with(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
-        if body.is_some() {
+        if body.is_some() && headers.iter().all(|(name, _)| *name != "content-type") {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request = request.body(Body::from(body.unwrap_or_default())).unwrap();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answer(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
         let response: Response<Body> = self.0.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();

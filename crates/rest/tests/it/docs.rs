@@ -1,6 +1,7 @@
 //! The OpenAPI document and its pages.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -30,6 +31,11 @@ fn inline(value: &mut Value, document: &Value) {
     }
 }
 
+/// What a reference leads to; anything else as it is.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    value.get("$ref").and_then(Value::as_str).and_then(|target| document.pointer(&target[1..])).unwrap_or(value)
+}
+
 /// What must hold of any document.
 fn check(document: &Value, product: &Product) {
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
@@ -44,7 +50,7 @@ fn check(document: &Value, product: &Product) {
     for (path, operations) in document["paths"].as_object().unwrap() {
         let named: HashSet<&str> = path.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
         for (method, operation) in operations.as_object().unwrap() {
-            let parameters = operation["parameters"].as_array().unwrap();
+            let parameters: Vec<&Value> = operation["parameters"].as_array().unwrap().iter().map(|one| resolved(document, one)).collect();
             let declared: HashSet<&str> = parameters.iter().filter(|p| p["in"] == "path").map(|p| p["name"].as_str().unwrap()).collect();
             assert_eq!(named, declared, "{method} {path}");
             let all: HashSet<(&str, &str)> = parameters.iter().map(|p| (p["in"].as_str().unwrap(), p["name"].as_str().unwrap())).collect();
@@ -54,8 +60,8 @@ fn check(document: &Value, product: &Product) {
             assert!(responses.keys().any(|status| status.starts_with('2')) && responses.contains_key("500"), "{method} {path}");
         }
     }
-    for endpoint in &product.blueprint.endpoints {
-        let path = format!("{}{}", product.blueprint.style.base_path, endpoint.path);
+    for endpoint in product.blueprint.endpoints.iter().filter(|endpoint| endpoint.operation.is_of_records()) {
+        let path = endpoint.full_path(&product.blueprint.style);
         assert!(document["paths"][&path].get(endpoint.method.to_ascii_lowercase()).is_some(), "{path}");
     }
     assert_eq!(document["components"]["securitySchemes"]["ApiKeyAuth"]["scheme"], "bearer");
@@ -74,6 +80,21 @@ fn outside(text: &str) -> Vec<&str> {
         }
     }
     found
+}
+
+/// Two keys that are known, and all others that are not.
+fn read(parts: &http::request::Parts) -> rest::Reading<'_> {
+    let who = parts.headers.get("authorization").map(|value| value.to_str().unwrap());
+    let own = web::Endpoint::get("/api/v1/x/mine", "own.mine").tag("Own").summary("Mine");
+    let reads_leads =
+        |endpoint: &web::Endpoint| endpoint.access == web::Access::Scope("leads:read".into()) && endpoint.path.starts_with("/api/v1/leads");
+    let reader = match who {
+        Some("Bearer leads") => Ok(Some(rest::Reader::new(reads_leads, vec![]))),
+        Some("Bearer own") => Ok(Some(rest::Reader::new(|_| false, vec![Arc::new(own)]))),
+        Some(_) => Err(kernel::Error::unauthenticated("invalid_credential", "No.")),
+        None => Ok(None),
+    };
+    Box::pin(std::future::ready(reader))
 }
 
 testkit::engines! {
@@ -189,40 +210,137 @@ example = {}
     async fn errors_are_documented_as_they_are_answered(bed: Bed) {
         let document = App::new(&bed.contractors, None).get("/docs/openapi.json").await.json();
         let put = &document["paths"]["/api/partner-api/lead/{leadId}"]["put"];
-        let refused = &put["responses"]["400"]["content"]["application/json"]["schema"]["$ref"];
-        assert_eq!(refused, "#/components/schemas/Error");
-        assert!(put["responses"].get("422").is_none());
+        let refused = resolved(&document, &put["responses"]["400"]);
+        assert_eq!(refused["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Error");
         let body = &put["requestBody"]["content"]["application/json"]["schema"];
         let names: Vec<&String> = body["properties"].as_object().unwrap().keys().collect();
         assert_eq!(names, ["status", "engagement_stage", "next_follow_up_date", "notes"]);
         assert_eq!(put["x-required-scope"], "write:leads");
-        let generic = &document["paths"]["/api/v1/records/{resourceType}"]["post"]["responses"]["422"]["content"];
-        assert!(generic.get("application/problem+json").is_some());
+        let generic = resolved(&document, &document["paths"]["/api/v1/records/{resourceType}"]["post"]["responses"]["422"]);
+        assert!(generic["content"].get("application/problem+json").is_some());
     }
 
-    /// The page and all that it loads come from this server.
-    async fn the_page_needs_no_network(bed: Bed) {
+    /// The pages and all that they load come from this server, and nothing in them is inline: the policy forbids it.
+    async fn the_pages_need_no_network(bed: Bed) {
         let app = App::new(&bed.contractors, None);
-        for place in ["/docs", "/api/docs"] {
+        for place in ["/docs", "/api/docs", "/docs/start", "/docs/events", "/docs/errors", "/docs/reference/records"] {
             let page = app.get(place).await.expect(200);
             assert!(page.header("content-type").starts_with("text/html"));
-            assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+            let policy = page.header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
             assert_eq!(outside(&page.text), Vec::<&str>::new());
+            for inline in ["<style", " style=\"", " onclick=", "javascript:", "<script>"] {
+                assert!(!page.text.contains(inline), "{place} has {inline}");
+            }
             let own: Vec<&str> = page.text.split(['"']).filter(|part| part.starts_with("/docs/ui/")).collect();
-            assert_eq!(own.len(), 6);
+            assert_eq!(own, ["/docs/ui/docs.css", "/docs/ui/icon.svg", "/docs/ui/docs.js"]);
             for path in own {
                 let file = app.get(path).await.expect(200);
                 assert!(!file.text.is_empty());
-                if !path.ends_with("-bundle.js") && !path.ends_with("-preset.js") {
-                    assert_eq!(outside(&file.text), Vec::<&str>::new(), "{path}");
-                }
+                assert_eq!(outside(&file.text), Vec::<&str>::new(), "{path}");
             }
         }
-        let initializer = app.get("/docs/ui/swagger-initializer.js").await.text;
-        assert!(initializer.contains("/docs/openapi.json") && initializer.contains("\"validatorUrl\": \"none\""), "{initializer}");
-        assert!(!initializer.contains("http:") && !initializer.contains("https:"), "{initializer}");
-        for missing in ["/docs/ui/index.html", "/docs/ui/..%2fx", "/docs/ui/x"] {
+        for missing in ["/docs/ui/index.html", "/docs/ui/..%2fx", "/docs/ui/x", "/docs/reference/x"] {
             app.get(missing).await.expect(404);
+        }
+    }
+
+    /// Every operation is on exactly one page, with a form to try it and a sample in each language.
+    async fn every_operation_is_on_a_page(bed: Bed) {
+        let app = App::new(&bed.insurance, None);
+        let document = app.get("/docs/openapi.json").await.json();
+        let overview = app.get("/docs").await.expect(200).text;
+        let mut groups: Vec<&str> = overview.split("href=\"/docs/reference/").skip(1).map(|rest| rest.split(['"', '#']).next().unwrap()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let mut pages = String::new();
+        for group in groups {
+            pages.push_str(&app.get(&format!("/docs/reference/{group}")).await.expect(200).text);
+        }
+        let mut count = 0;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                let form = format!("data-method=\"{}\" data-path=\"{path}\"", method.to_uppercase());
+                assert_eq!(pages.matches(&form).count(), 1, "{method} {path}");
+                count += 1;
+            }
+        }
+        for language in ["curl", "javascript", "python", "php", "go", "rust"] {
+            assert_eq!(pages.matches(&format!("class=\"code\" data-lang=\"{language}\"")).count(), count, "{language}");
+        }
+    }
+
+    /// A page that has not changed is not sent again.
+    async fn unchanged_documents_are_not_sent_again(bed: Bed) {
+        let app = App::new(&bed.insurance, None);
+        for path in ["/docs", "/docs/openapi.json", "/docs/postman.json", "/llms.txt"] {
+            let tag = app.get(path).await.expect(200).header("etag").to_owned();
+            let again = app.get_with(path, &[("if-none-match", &tag)]).await.expect(304);
+            assert!(again.text.is_empty() && again.header("etag") == tag);
+            app.get_with(path, &[("if-none-match", "\"other\"")]).await.expect(200);
+        }
+    }
+
+    /// The words around the content follow the language, and the writing direction with them.
+    async fn pages_are_written_from_right_to_left_too(bed: Bed) {
+        let app = App::new(&bed.insurance, None);
+        let page = app.get("/docs/start?lang=he").await.expect(200).text;
+        assert!(page.contains("<html lang=\"he\" dir=\"rtl\">") && page.contains("צעדים ראשונים"));
+        assert!(page.contains("<pre dir=\"ltr\""), "code reads from left to right");
+        let page = app.get_with("/docs/start", &[("accept-language", "he")]).await.expect(200).text;
+        let speaks = bed.insurance.blueprint.product.languages.iter().any(|language| language == "he");
+        assert_eq!(page.contains("dir=\"rtl\""), speaks, "only languages that the product has are chosen by themselves");
+    }
+
+    /// A reader gets the operations that it may call, with what these need, and its tenant's own; nobody else's.
+    async fn readers_see_what_they_may_call(bed: Bed) {
+        let app = App::read_by(&bed.insurance, Arc::new(read));
+        let paths = async |bearer: &str| {
+            let answer = app.get_with("/docs/openapi.json", &[("authorization", bearer)]).await.expect(200);
+            assert!(answer.header("cache-control").starts_with("private"));
+            let document = answer.json();
+            let names: Vec<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
+            (names, document)
+        };
+        let (names, document) = paths("Bearer leads").await;
+        assert_eq!(names, ["/api/v1/leads", "/api/v1/leads/{id}"]);
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        assert!(schemas.contains_key("Lead") && !schemas.contains_key("Agent"), "{:?}", schemas.keys());
+        assert!(document["paths"]["/api/v1/leads"].get("post").is_none());
+        assert_eq!(paths("Bearer own").await.0, ["/api/v1/x/mine"]);
+        let page = app.get_with("/docs/reference/own", &[("authorization", "Bearer own")]).await.expect(200).text;
+        assert!(page.contains("data-path=\"/api/v1/x/mine\""));
+        app.get_with("/docs/reference/own", &[("authorization", "Bearer leads")]).await.expect(404);
+        app.get_with("/docs/openapi.json", &[("authorization", "Bearer wrong")]).await.expect(401);
+        assert!(app.get("/docs/openapi.json").await.expect(200).json()["paths"].as_object().unwrap().len() > names.len());
+    }
+
+    /// The collection has a journey in which each request finds what it needs, variables and tests; `llms.txt` names every operation.
+    async fn collections_and_prose_follow_the_document(bed: Bed) {
+        let app = App::new(&bed.insurance, None);
+        let document = app.get("/docs/openapi.json").await.json();
+        let count: usize = document["paths"].as_object().unwrap().values().map(|one| one.as_object().unwrap().len()).sum();
+        let collection = app.get("/docs/postman.json").await.expect(200).json();
+        let folders = collection["item"].as_array().unwrap();
+        let requests: Vec<&Value> = folders.iter().flat_map(|folder| folder["item"].as_array().unwrap()).collect();
+        assert_eq!(requests.len(), count, "insurance-leads has no streams here");
+        let mut known: HashSet<String> = ["baseUrl", "apiKey"].map(str::to_owned).into();
+        for step in folders[0]["item"].as_array().unwrap() {
+            let text = format!("{}{}", step["request"]["url"]["raw"], step["request"]["body"]);
+            for name in text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap()).filter(|name| !name.starts_with('$')) {
+                assert!(known.contains(name), "{} needs {name}, which nobody made", step["name"]);
+            }
+            let script = step["event"][0]["script"]["exec"].to_string();
+            known.extend(script.split("collectionVariables.set(\\\"").skip(1).map(|rest| rest.split('\\').next().unwrap().to_owned()));
+        }
+        assert!(known.contains("leadId") && known.contains("policyId"), "{known:?}");
+        let prose = app.get("/llms.txt").await.expect(200).text;
+        assert_eq!(prose, app.get("/docs/llms.txt").await.expect(200).text);
+        assert!(prose.starts_with("# Insurance Leads API\n\n> "));
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                assert!(prose.contains(&format!("[{} {path}]", method.to_uppercase())), "{method} {path}");
+            }
         }
     }
 

@@ -39,6 +39,7 @@ pub struct ExpungeInput {
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ExpungeProgress)]
 pub enum Progress {
     /// It goes on by itself.
     Running,

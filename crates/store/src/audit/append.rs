@@ -74,21 +74,31 @@ fn write(tx: &mut Tx<'_>, entry: Entry, before: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A chain begins: there is one more. Its row is locked last, after the head, so that no two writers wait for each other.
+/// A chain begins: there is one more. The root's row is locked last, after the head, so that no two writers wait for each other.
+///
+/// A root that is gone stays gone: verification is to find that, whatever is written meanwhile.
 fn count_chain(tx: &mut Tx<'_>) -> Result<()> {
-    tx.exec(
-        "INSERT INTO audit_roots (name, sealed) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET sealed = audit_roots.sealed",
-        &[CHAINS.into(), Vec::new().into()],
-    )?;
+    if tx.exec("UPDATE audit_roots SET sealed = sealed WHERE name = ?1", &[CHAINS.into()])? == 0 {
+        tracing::error!("the root of the audit log is missing: somebody removed it. tradewind verify-log says so too");
+        return Ok(());
+    }
     let count = chains(tx)?.unwrap_or(0) + 1;
     let sealed = tx.sealer().seal(CHAINS_CONTEXT, &count.to_be_bytes())?;
     tx.exec("UPDATE audit_roots SET sealed = ?2 WHERE name = ?1", &[CHAINS.into(), sealed.into()])?;
     Ok(())
 }
 
+/// Makes the root, unless there is one: of as many chains as have begun already.
+pub(crate) fn plant(tx: &mut Tx<'_>) -> Result<()> {
+    let count = super::anchor::sealed_heads(tx)?;
+    let sealed = tx.sealer().seal(CHAINS_CONTEXT, &count.to_be_bytes())?;
+    tx.exec("INSERT INTO audit_roots (name, sealed) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING", &[CHAINS.into(), sealed.into()])?;
+    Ok(())
+}
+
 const CHAINS_CONTEXT: &str = "audit_roots.sealed:chains";
 
-/// How many chains there must be; none if no chain ever began. Error: internal, when what is stored is not ours.
+/// How many chains there must be; none if the root is gone. Error: internal, when what is stored is not ours.
 pub(super) fn chains(tx: &mut Tx<'_>) -> Result<Option<u64>> {
     let sealed: Option<Vec<u8>> = tx.query_opt("SELECT sealed FROM audit_roots WHERE name = ?1", &[CHAINS.into()], |row| row.get(0))?;
     let Some(sealed) = sealed.filter(|sealed| !sealed.is_empty()) else { return Ok(None) };

@@ -24,12 +24,14 @@ pub enum AuditFaultKind {
     Head,
     /// Whole chains are missing, or were added.
     Chains,
+    /// The root, which every installation has, is missing or was not written by us: the log may have been removed as a whole.
+    Root,
 }
 
 /// Where a chain is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditFault {
-    /// The chain: a tenant's id, or `operator`; empty if it is about the number of chains.
+    /// The chain: a tenant's id, or `operator`; empty if it is about all of them.
     pub chain: String,
     /// The first row that is missing or altered.
     pub seq: i64,
@@ -46,6 +48,9 @@ impl fmt::Display for AuditFault {
             AuditFaultKind::End => write!(f, "{chain}: from row {seq} on, rows were removed or added at the end"),
             AuditFaultKind::Head => write!(f, "{chain}: its head is missing, or was not written by this installation"),
             AuditFaultKind::Chains => write!(f, "there should be {seq} chains: whole chains were removed or added"),
+            AuditFaultKind::Root => {
+                f.write_str("the log's root is missing, or was not written by this installation: the log may have been removed as a whole")
+            }
         }
     }
 }
@@ -76,10 +81,13 @@ pub fn verify_chains(tx: &mut Tx<'_>) -> Result<Verified> {
         after = chain;
     }
     // What does not open was not written by us.
-    let expected = chains(tx).unwrap_or_default().unwrap_or(0);
-    if expected != verified.chains {
-        let seq = i64::try_from(expected).unwrap_or(i64::MAX);
-        verified.faults.push(AuditFault { chain: String::new(), seq, kind: AuditFaultKind::Chains });
+    match chains(tx).unwrap_or_default() {
+        None => verified.faults.push(AuditFault { chain: String::new(), seq: 0, kind: AuditFaultKind::Root }),
+        Some(expected) if expected != verified.chains => {
+            let seq = i64::try_from(expected).unwrap_or(i64::MAX);
+            verified.faults.push(AuditFault { chain: String::new(), seq, kind: AuditFaultKind::Chains });
+        }
+        Some(_) => {}
     }
     Ok(verified)
 }

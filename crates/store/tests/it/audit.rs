@@ -95,6 +95,35 @@ testkit::engines! {
         assert_eq!(last, Some(AuditFault { chain: String::new(), seq: i64::try_from(faults.len()).unwrap() + 1, kind: Chains }));
     }
 
+    /// Everything is gone, rows, heads and root, and the installation goes on as if nothing had been: before and after its next acts, and its
+    /// next start.
+    async fn a_log_that_was_wiped_as_a_whole_is_found(bed: Bed) {
+        let tenant = bed.tenant();
+        assert_eq!(verify(&bed.store).await, Verified::default(), "a new installation is whole");
+        act(&bed.store, tenant, 5).await;
+        let anchors = bed.store.read(system(), store::audit::anchors).await.unwrap();
+        let is_held = async |anchor: &store::audit::Anchor| {
+            let anchor = anchor.clone();
+            bed.store.read(system(), move |tx| store::audit::is_held(tx, &anchor)).await.unwrap()
+        };
+        act(&bed.store, tenant, 2).await;
+        assert!(anchors.len() == 1 && anchors[0].seq == 5 && is_held(&anchors[0]).await, "{anchors:?}");
+        for table in ["audit_log", "audit_heads", "audit_roots"] {
+            run(&bed.store, format!("DELETE FROM {table}")).await;
+        }
+        let root = AuditFault { chain: String::new(), seq: 0, kind: AuditFaultKind::Root };
+        assert_eq!(verify(&bed.store).await.faults, [root.clone()]);
+        act(&bed.store, tenant, 9).await;
+        assert_eq!(verify(&bed.store).await.faults, [root.clone()]);
+        let restarted = bed.second().await.unwrap();
+        act(&restarted, bed.tenant(), 1).await;
+        assert_eq!(verify(&restarted).await.faults, [root.clone()]);
+        assert!(!is_held(&anchors[0]).await, "the fifth row is another one");
+        // An empty root, or somebody else's, is none.
+        run(&bed.store, "INSERT INTO audit_roots (name, sealed) SELECT 'chains', seal FROM audit_heads LIMIT 1".into()).await;
+        assert_eq!(verify(&restarted).await.faults, [root]);
+    }
+
     /// Who may write to the database but has no master key cannot write a chain anew either: the hashes are no secret, the head's seal is.
     async fn a_chain_written_anew_is_found(bed: Bed) {
         let (tenant, forger) = (bed.tenant(), bed.tenant());

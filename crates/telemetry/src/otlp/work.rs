@@ -21,6 +21,13 @@ impl Traces {
 }
 
 impl WorkSpan {
+    /// The span as a W3C `traceparent`, for whoever the work is sent to.
+    pub fn traceparent(&self) -> String {
+        let span = self.0.span();
+        let told = span.span_context();
+        format!("00-{}-{}-{:02x}", told.trace_id(), told.span_id(), told.trace_flags().to_u8())
+    }
+
     /// Does the work: what is logged meanwhile belongs to its trace.
     pub async fn run<F: Future>(&self, work: F) -> F::Output {
         work.with_context(self.0.clone()).await

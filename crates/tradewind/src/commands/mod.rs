@@ -6,10 +6,12 @@ mod certify;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
+mod job_secret;
 mod listen;
 mod maintenance;
 mod migrate;
 mod openapi;
+mod postman;
 mod reload;
 mod serve;
 mod service_key;
@@ -28,13 +30,15 @@ pub(crate) async fn run(cli: Cli, logging: &Socket) -> anyhow::Result<()> {
         Command::ServiceKey(command) => service_key::run(&cli.settings.resolve()?, command).await,
         Command::Maintenance(command) => maintenance::run(&cli.settings.resolve()?, command).await,
         Command::Upstream(command) => upstream::run(&cli.settings.resolve()?, command).await,
+        Command::JobSecret { name } => job_secret::run(&cli.settings.resolve()?, &name).await,
         Command::Reload => reload::run(&cli.settings.resolve()?).await,
         Command::Migrate => migrate::run(&cli.settings.resolve()?).await,
-        Command::VerifyLog => verify_log::run(&cli.settings.resolve()?).await,
+        Command::VerifyLog(args) => verify_log::run(&cli.settings.resolve()?, args.anchor.as_deref()).await,
         Command::Doctor(args) => doctor::run(&cli.settings.resolve()?, args).await,
-        Command::Blueprint(command) => blueprint::run(command),
+        Command::Blueprint(command) => blueprint::run(cli.settings, command).await,
         Command::Asyncapi => asyncapi::run(&cli.settings.resolve()?),
         Command::Openapi => openapi::run(&cli.settings.resolve()?).await,
+        Command::Postman => postman::run(&cli.settings.resolve()?).await,
         Command::Listen(args) => listen::run(args).await,
         Command::Certify(args) => certify::run(&cli.settings.resolve()?, args).await,
         // Served before anything else is started: see `main`.

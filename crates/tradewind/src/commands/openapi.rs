@@ -11,6 +11,6 @@ pub(super) async fn run(settings: &Resolved) -> anyhow::Result<()> {
     let scratch = tempfile::tempdir()?;
     let settings = settings.clone().scratch(scratch.path());
     let system = System::build(&settings, Ambient::system(), None).await?;
-    answer(&serde_json::to_string_pretty(&*system.openapi())?);
+    answer(&serde_json::to_string_pretty(&system.openapi())?);
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use kernel::{Ambient, NodeId};
+use store::Store;
 use switches::ReloadAnswer;
 use tokio::time::Instant;
 
@@ -20,12 +21,18 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(super) async fn run(settings: &Resolved) -> anyhow::Result<()> {
     ensure!(settings.has_database(), "there is no database in {}: is TRADEWIND_DATA_DIR right?", settings.data_dir.display());
     let store = open_store(settings, &Ambient::system(), false).await?;
-    let call = switches::ask_to_reload(&store).await?;
-    ensure!(!call.nodes.is_empty(), "no server runs on this database");
+    let servers = call(&store).await?;
+    ensure!(servers > 0, "no server runs on this database");
+    Ok(())
+}
+
+/// Has every running server read its blueprint again, and says what each made of it; answers how many there are. Error: one refused.
+pub(super) async fn call(store: &Store) -> anyhow::Result<usize> {
+    let call = switches::ask_to_reload(store).await?;
     let begun = Instant::now();
     let answers = loop {
         let answers: HashMap<NodeId, ReloadAnswer> =
-            switches::answers(&store, call.number).await?.into_iter().map(|answer| (answer.node, answer)).collect();
+            switches::answers(store, call.number).await?.into_iter().map(|answer| (answer.node, answer)).collect();
         if call.nodes.iter().all(|node| answers.contains_key(node)) || begun.elapsed() > PATIENCE {
             break answers;
         }
@@ -38,5 +45,5 @@ pub(super) async fn run(settings: &Resolved) -> anyhow::Result<()> {
         answer(&format!("{node}  {line}"));
     }
     ensure!(refused == 0, "{refused} of {} servers keep the blueprint that they had", call.nodes.len());
-    Ok(())
+    Ok(call.nodes.len())
 }

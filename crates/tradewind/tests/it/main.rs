@@ -3,23 +3,30 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::disallowed_methods, reason = "the tests stand outside: they read the clock, run tools and open plain connections")]
 
+mod agents;
 mod alerts;
 mod bad_input;
+mod blueprint_versions;
 mod catalogue;
 mod cursors;
 mod destinations;
 mod doctor;
+mod documentation;
 mod egress;
 mod front_door;
 mod grants;
+mod graphql;
 mod idempotency;
+mod jobs;
 mod journey;
 mod key_verification;
 mod limits;
 mod operating;
+mod pages;
 mod raw;
 mod readers;
 mod real_input;
+mod rest_endpoints;
 mod row_level_security;
 mod tenant_matrix;
 mod two_nodes;

@@ -5,4 +5,4 @@ mod documents;
 mod github;
 mod libraries;
 mod sources;
-mod tools;
+pub(crate) mod tools;

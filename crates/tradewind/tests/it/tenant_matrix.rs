@@ -11,6 +11,26 @@ use testkit::http::{Client, Response};
 
 use crate::world::{Contractors, World};
 
+/// For other tests: a tenant with one of everything.
+pub(crate) struct OneOfEverything(Fixture);
+
+impl OneOfEverything {
+    /// Makes it.
+    pub(crate) async fn make(world: &World) -> Self {
+        Self(Fixture::make(world).await)
+    }
+
+    /// The tenant.
+    pub(crate) fn tenant(&self) -> &crate::world::Tenant {
+        &self.0.a
+    }
+
+    /// What the path of a route names, in order; empty for one that names nothing.
+    pub(crate) fn ids(&self, method: &str, path: &str) -> Vec<String> {
+        cases::of(method, path).map(|case| self.0.owned(&case.named)).unwrap_or_default()
+    }
+}
+
 /// A route of the document.
 struct Route {
     method: String,
@@ -170,6 +190,42 @@ testkit::engines! {
 
     async fn no_tenant_reaches_another_under_contractor_network(world: Contractors) {
         matrix(&world.0).await;
+    }
+
+    /// What reads and writes many records at once shows and changes the caller's own only, whatever ids its items name.
+    async fn many_records_at_once_are_closed_too(world: World) {
+        use serde_json::json;
+        let fixture = Fixture::make(&world).await;
+        let before = fixture.snapshot().await;
+        let id = fixture.owned(&Named::Path(&[cases::Thing::Record("lead")]))[0].clone();
+        let never = fixture.never(&Named::Path(&[cases::Thing::Record("lead")]))[0].clone();
+        for client in [&fixture.host_b, &fixture.bound_b] {
+            for query in ["format=csv", "format=ndjson", "format=csv&search=a", "format=ndjson&filter=%7B%7D"] {
+                let text = client.get(&format!("/api/v1/records/lead/export?{query}")).await.expect(200).text();
+                assert_eq!(fixture.leaked(&text), None, "{query}: {text}");
+            }
+            let item = |id: &str| {
+                let data = crate::world::lead("Mallory");
+                json!([{"op": "update", "id": id, "data": {"notes": "x"}}, {"op": "replace", "id": id, "data": data}, {"op": "delete", "id": id}])
+            };
+            let batch = async |id: &str| client.post("/api/v1/records/lead/batch", &json!({"operations": item(id)})).await.expect(200).json();
+            let (theirs, unknown) = (batch(&id).await, batch(&never).await);
+            assert_eq!((&theirs, &theirs["summary"]), (&unknown, &json!({"succeeded": 0, "failed": 3})));
+            assert!(theirs["data"].as_array().unwrap().iter().all(|one| one["status"] == 404), "{theirs}");
+            let mut line = crate::world::lead("Mallory");
+            line["id"] = json!(id);
+            let request = client.request("POST".parse().unwrap(), "/api/v1/records/lead/import");
+            let told = request.body("application/x-ndjson", line.to_string()).send().await.expect(200).json();
+            assert_eq!(told["summary"]["created"], 1, "{told}");
+            assert_ne!(told["data"][0]["id"], json!(id));
+        }
+        for (method, path) in [("POST", "batch"), ("GET", "export"), ("POST", "import")] {
+            let path = format!("/api/v1/records/lead/{path}");
+            let request = |client: &Client| client.request(method.parse().unwrap(), &path);
+            assert_eq!(request(&fixture.scopeless).send().await.status, 403, "{path}");
+            assert_eq!(request(&fixture.anyone).send().await.status, 401, "{path}");
+        }
+        assert_eq!(before, fixture.snapshot().await);
     }
 
     /// Ids inside bodies and the host's own ids are as closed as those in paths.

@@ -16,7 +16,7 @@ const NOTICE: Duration = Duration::from_secs(1);
 const TAKE_OVER: Duration = Duration::from_secs(60);
 
 /// A second server on the same database, with the same master key.
-fn second(world: &World, dir: &tempfile::TempDir) -> Server {
+pub(crate) fn second(world: &World, dir: &tempfile::TempDir) -> Server {
     let master = "master.key";
     std::fs::copy(world.engine.data_dir().join(master), dir.path().join(master)).unwrap();
     world.server.settings().second_node(dir.path().to_owned()).start()

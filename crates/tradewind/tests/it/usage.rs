@@ -152,6 +152,38 @@ testkit::engines! {
         assert_eq!(said.trim(), format!("{}: row 2 was altered, or is not the one that was written there", tenant.id));
     }
 
+    /// The log is wiped as a whole while the server runs; and, with what an operator kept elsewhere, an earlier state is told from the present one.
+    async fn verify_log_finds_a_log_that_was_wiped(world: World) {
+        let tenant = world.tenant("Acme").await;
+        tenant.key().await;
+        let dir = tempfile::tempdir().unwrap();
+        let anchor = dir.path().join("ends.txt");
+        let verify = || {
+            let output = world.server.settings().run(&["verify-log", "--anchor", &anchor.display().to_string()]);
+            (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        let (code, said) = verify();
+        assert!(code == Some(0) && said.contains("has the ends of 2 chains now"), "{said}");
+        tenant.key().await;
+        let (code, said) = verify();
+        assert_eq!(code, Some(0), "{said}");
+        // Somebody knows of a row that this database does not have: that of another installation, or of a later day.
+        let kept = std::fs::read_to_string(&anchor).unwrap();
+        let later: String = kept.lines().map(|line| if line.starts_with(&tenant.id) { format!("{} 99 {}\n", tenant.id, "ab".repeat(32)) } else { format!("{line}\n") }).collect();
+        std::fs::write(&anchor, &later).unwrap();
+        let (code, said) = verify();
+        assert_eq!((code, std::fs::read_to_string(&anchor).unwrap()), (Some(1), later), "{said}");
+        assert!(said.contains(&format!("{}: row 99 is not there any more", tenant.id)), "{said}");
+        let store = database(&world).await;
+        for table in ["audit_log", "audit_heads", "audit_roots"] {
+            store.write(Scope::system("test"), move |tx| tx.exec(&format!("DELETE FROM {table}"), &[])).await.unwrap();
+        }
+        let lost = "the log's root is missing, or was not written by this installation: the log may have been removed as a whole";
+        assert_eq!(verify(), (Some(1), format!("{lost}\n")));
+        tenant.key().await;
+        assert_eq!(verify(), (Some(1), format!("{lost}\n")), "nor do the next acts heal it");
+    }
+
     /// A server that is killed forgets at most the last moments; what it logged is counted, and nothing twice.
     async fn counts_agree_with_the_log_after_a_kill(world: World) {
         let mut world = world;

@@ -76,6 +76,8 @@ pub(crate) struct Tenant {
 pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) token: String,
+    /// The second secret, under a blueprint of dual authentication.
+    pub(crate) secret: Option<String>,
     /// Calls with it.
     pub(crate) http: Client,
 }
@@ -108,7 +110,10 @@ impl Tenant {
         }
         let made = self.host.post("/api/v1/api-keys", &body).await.expect(201).json();
         let token = text(&made["key"]);
-        Key { id: text(&made["id"]), http: self.partner.bearer(&token), token }
+        let secret = made["secret"].as_str().map(str::to_owned);
+        let http = self.partner.bearer(&token);
+        let http = secret.as_ref().map_or_else(|| http.clone(), |secret| http.with("x-api-secret", secret));
+        Key { id: text(&made["id"]), http, token, secret }
     }
 
     /// A webhook of the client.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use http::{Method, Request, Response, header};
-use kernel::{Error, Kind, Result};
+use kernel::id::TypedId as _;
+use kernel::{Caller, Error, Kind, Result};
 use web::Tally;
-use web::outbound::backend::{Answer, BackendError, BackendFault, Outgoing};
+use web::outbound::backend::{Answer, BackendError, BackendFault, Holder, Outgoing};
 
 use super::{Asked, too_large};
 use crate::upstreams::{Target, Upstream};
@@ -25,7 +26,7 @@ pub(super) async fn send(asked: &Asked<'_>, mut request: Request<Outgoing>, tall
         let target = &upstream.targets[at];
         address(asked, target, &mut request)?;
         let spare = if repeatable { copy(&request) } else { None };
-        let mut failed = match target.backend.send(request, &pace, Arc::clone(tally)).await {
+        let mut failed = match target.backend.send(request, holder(asked.caller), &pace, Arc::clone(tally)).await {
             Ok(answer) => {
                 target.succeeded();
                 return Ok(answer);
@@ -45,6 +46,11 @@ pub(super) async fn send(asked: &Asked<'_>, mut request: Request<Outgoing>, tall
         last = Some(failed);
         metrics::counter!("tradewind_upstream_retries", "upstream" => Arc::clone(&upstream.name)).increment(1);
     }
+}
+
+/// Whose places a call takes: its tenant's. Operators' own calls share one name, as health checks do.
+pub(super) fn holder(caller: &Caller) -> Holder {
+    Holder(caller.tenant().map_or(0, |tenant| tenant.uuid().as_u128()))
 }
 
 /// What depends on the target: path, host, and the identity, which is signed for that path.

@@ -76,7 +76,7 @@ pub(super) fn rewrite(headers: &mut HeaderMap, origin: &Origin, settings: &Setti
             headers.remove(name);
         }
     }
-    remove_where(headers, |name| name.starts_with(identity::PREFIX) || is_disguised(name));
+    remove_where(headers, |name| is_ours_to_say(name) || is_disguised(name));
     forwarded(headers, origin);
     headers.append(header::VIA, VIA);
     if settings.preserve_host
@@ -87,6 +87,12 @@ pub(super) fn rewrite(headers: &mut HeaderMap, origin: &Origin, settings: &Setti
     for (name, value) in &settings.headers {
         headers.insert(name.clone(), value.clone());
     }
+}
+
+/// Whether the head says twice how long the body is: `Transfer-Encoding` beside `Content-Length` (RFC 9112 §6.3). Readers that believe one or
+/// the other see different answers on the same connection.
+pub(super) fn is_framed_twice(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH)
 }
 
 /// Rewrites the head of an answer in place.
@@ -127,15 +133,64 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// A name with `_` that a backend which reads `-` and `_` alike would take for one that only we write.
+/// A name that a backend may believe although a caller wrote it: our identity, the address that a call came from, another path, another
+/// method than those that the scope was checked for. What we say ourselves of it is written later.
+fn is_ours_to_say(name: &str) -> bool {
+    // Most names of a request begin otherwise.
+    match name.as_bytes().first() {
+        Some(b't') => name.starts_with(identity::PREFIX) || name == "true-client-ip",
+        // RFC 3875 §4.1.18: CGI programs take `Proxy` for the variable HTTP_PROXY.
+        Some(b'p') => name == "proxy",
+        Some(b'f') => matches!(name, "fastly-client-ip" | "forwarded-for"),
+        Some(b'c') => matches!(name, "client-ip" | "cf-connecting-ip" | "cf-connecting-ipv6"),
+        Some(b'x') => is_unsafe_extension(name),
+        _ => false,
+    }
+}
+
+fn is_unsafe_extension(name: &str) -> bool {
+    // Those three are read before they are written anew: a trusted proxy's word stays.
+    name.strip_prefix("x-forwarded").is_some_and(|rest| !matches!(rest, "-for" | "-host" | "-proto"))
+        || name.starts_with("x-original-")
+        || matches!(
+            name,
+            "x-rewrite-url"
+                | "x-override-url"
+                | "x-http-method"
+                | "x-http-method-override"
+                | "x-method-override"
+                | "x-host"
+                | "x-real-ip"
+                | "x-client-ip"
+                | "x-cluster-client-ip"
+                | "x-originating-ip"
+                | "x-remote-ip"
+                | "x-remote-addr"
+                | "x-remote-user"
+        )
+}
+
+/// A name that a backend which takes any sign for `-` (CGI, PHP and many frameworks make `_` of it) would take for one that only we write,
+/// or that frames the message.
 fn is_disguised(name: &str) -> bool {
-    if !name.contains('_') {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if name.bytes().all(is_plain) {
         return false;
     }
-    let plain = name.replace('_', "-");
-    plain.starts_with(identity::PREFIX)
+    let plain: String = name.bytes().map(|byte| if is_plain(byte) { char::from(byte) } else { '-' }).collect();
+    is_ours_to_say(&plain)
         || plain.starts_with("x-forwarded-")
-        || matches!(plain.as_str(), "authorization" | "x-api-secret" | "content-length" | "transfer-encoding" | "forwarded")
+        || matches!(
+            plain.as_str(),
+            "authorization"
+                | "proxy-authorization"
+                | "x-api-secret"
+                | "cookie"
+                | "host"
+                | "content-length"
+                | "transfer-encoding"
+                | "forwarded"
+        )
 }
 
 fn remove_where(headers: &mut HeaderMap, condemned: impl Fn(&str) -> bool) {

@@ -51,7 +51,7 @@ struct Asked<'a> {
 /// Answers a declared endpoint by its upstream.
 ///
 /// Errors: 400 `invalid_path`, `body_incomplete`; 413 `body_too_large`; 502 `upstream_unreachable`, `upstream_broke_off`,
-/// `upstream_answer_too_large`; 503 `upstream_unavailable`; 504 `upstream_timeout`; with a schema those of [`web::Json`] too.
+/// `upstream_answer_too_large`, `upstream_invalid_answer`; 503 `upstream_unavailable`; 504 `upstream_timeout`; with a schema those of [`web::Json`] too.
 pub(crate) async fn call(State(route): State<Arc<Route>>, request: Request) -> web::Result<Response> {
     let (mut parts, body) = request.into_parts();
     let missing = || Error::unauthenticated("unauthenticated", "Send a credential: Authorization: Bearer <key>.");
@@ -95,6 +95,12 @@ fn too_large(limit: Option<u64>) -> Error {
 /// The backend's answer as the caller gets it.
 fn answered(upstream: &Upstream, answer: http::Response<Answer>) -> kernel::Result<Response> {
     let (mut parts, body) = answer.into_parts();
+    if let Some(fault) = misshapen(&parts) {
+        metrics::counter!("tradewind_upstream_faults", "upstream" => Arc::clone(&upstream.name), "fault" => "invalid_answer").increment(1);
+        tracing::warn!(upstream = %upstream.name, status = parts.status.as_u16(), fault, "a backend's answer cannot be passed on");
+        let text = "The service behind this endpoint answered in a way that cannot be passed on.";
+        return Err(Error::new(Kind::BadGateway, "upstream_invalid_answer", text).caused_by(fault));
+    }
     let most = upstream.settings.max_response;
     if most.is_some_and(|most| content_length(&parts.headers).is_some_and(|length| length > most)) {
         let text = "The backend's answer is larger than it may be.";
@@ -108,6 +114,15 @@ fn answered(upstream: &Upstream, answer: http::Response<Answer>) -> kernel::Resu
     parts.extensions.clear();
     parts.extensions.insert(tally);
     Ok(Response::from_parts(parts, Body::new(body.limited(most))))
+}
+
+/// What is wrong with the head of an answer that nobody asked for in this form; its connection is not used again.
+fn misshapen(parts: &http::response::Parts) -> Option<&'static str> {
+    if parts.status.is_informational() {
+        // 101 where nobody asked for another protocol, or its connection was not kept for one.
+        return Some("the status is none of a final answer");
+    }
+    head::is_framed_twice(&parts.headers).then_some("both Transfer-Encoding and Content-Length")
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

@@ -44,7 +44,7 @@ pub(super) async fn open(route: &Route, caller: &Caller, mut parts: Parts) -> Re
         let mut request = Request::new(Outgoing::empty());
         *request.headers_mut() = headers.clone();
         attempt::address(&asked, target, &mut request)?;
-        match target.backend.upgrade(request, &pace, Arc::clone(&tally)).await {
+        match target.backend.upgrade(request, attempt::holder(caller), &pace, Arc::clone(&tally)).await {
             Ok(opened) => {
                 target.succeeded();
                 break opened;

@@ -7,7 +7,7 @@ use blueprint::model::UpstreamHealth;
 use http::{HeaderValue, Request, header};
 use tokio::time::Instant;
 use web::Tally;
-use web::outbound::backend::{Outgoing, Pace};
+use web::outbound::backend::{Holder, Outgoing, Pace};
 
 use super::{Target, Upstream};
 
@@ -74,7 +74,7 @@ async fn is_well(upstream: &Upstream, target: &Target, health: &UpstreamHealth) 
     headers.insert(header::HOST, address.host_header().clone());
     headers.insert(header::USER_AGENT, HeaderValue::from_static("tradewind-health"));
     headers.extend(upstream.settings.headers.iter().cloned());
-    match tokio::time::timeout(limit, target.backend.send(request, &pace, Tally::new())).await {
+    match tokio::time::timeout(limit, target.backend.send(request, Holder::default(), &pace, Tally::new())).await {
         Ok(Ok(answer)) => answer.status().is_success() || answer.status().is_redirection(),
         _ => false,
     }

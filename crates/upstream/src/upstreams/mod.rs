@@ -19,6 +19,9 @@ pub(crate) use target::Target;
 
 use crate::identity::Signer;
 
+/// Largest file of authorities, in bytes: ten times what operating systems ship.
+const MAX_AUTHORITIES: u64 = 4 << 20;
+
 /// A backend as it runs.
 pub struct Upstream {
     pub(crate) name: Arc<str>,
@@ -161,7 +164,11 @@ impl Settings {
 }
 
 fn read_authorities(name: &str, path: &str) -> Result<Vec<Vec<u8>>> {
-    let text = std::fs::read_to_string(path).map_err(|why| unusable(name, &format!("{path}: {why}")))?;
+    let bytes = blueprint::read_regular(path, MAX_AUTHORITIES + 1).map_err(|why| unusable(name, &format!("{path}: {why}")))?;
+    if bytes.len() as u64 > MAX_AUTHORITIES {
+        return Err(unusable(name, &format!("{path}: it is larger than {MAX_AUTHORITIES} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|why| unusable(name, &format!("{path}: {why}")))?;
     authorities(&text).map_err(|why| unusable(name, &format!("{path}: {why}")))
 }
 

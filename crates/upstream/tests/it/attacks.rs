@@ -38,6 +38,47 @@ async fn an_identity_cannot_be_brought_along_or_taken_away() {
 }
 
 #[tokio::test]
+async fn what_a_backend_may_take_for_ours_or_for_another_request_is_dropped() {
+    let (_backend, bed) = mirrored().await;
+    // Signs that CGI, PHP and frameworks make a `_` or `-` of, and names by which some backends take another path, method, address or user.
+    let names = [
+        "Tradewind.Tenant",
+        "tradewind~scopes",
+        "TRADEWIND!Key",
+        "tradewind|signature",
+        "x.forwarded.for",
+        "X_Forwarded.Host",
+        "content.length",
+        "transfer~encoding",
+        "x.api.secret",
+        "Proxy",
+        "x-original-url",
+        "X-Original.URL",
+        "x_original_url",
+        "x-original-host",
+        "X-Rewrite-URL",
+        "x-http-method-override",
+        "X_HTTP_Method_Override",
+        "x-method-override",
+        "x-forwarded",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-user",
+        "x-real-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "client_ip",
+        "x-remote-user",
+    ];
+    let mut headers: String = names.iter().map(|name| format!("{name}: forged\r\n")).collect();
+    headers.push_str("x-order: 1\r\nx_order: 2\r\nx.order: 3\r\nprefer: return=minimal\r\n");
+    let seen = ask(&bed, "GET /shop/a", &headers).await;
+    assert!(seen.starts_with("HTTP/1.1 200") && !seen.contains("forged"), "{seen}");
+    let kept = |name| values(&seen, name);
+    assert_eq!([kept("x-order"), kept("x_order"), kept("x.order"), kept("prefer")], [["1"], ["2"], ["3"], ["return=minimal"]]);
+}
+
+#[tokio::test]
 async fn what_belongs_to_one_connection_and_credentials_go_no_further() {
     let (_backend, bed) = mirrored().await;
     let headers = "keep-alive: timeout=5\r\nproxy-connection: keep-alive\r\nproxy-authorization: Basic x\r\nte: trailers, deflate\r\nupgrade: h2c\r\n\
@@ -133,6 +174,10 @@ scope = "orders"
         "/shop/public/a%2F..%2F..%2Fadmin",
         "/shop/public/..%5cadmin",
         "/shop/public/%00",
+        "/shop/public/..%20/admin",
+        "/shop/public/%252e%252e/admin",
+        "/shop/public/a%252f..%252fadmin",
+        "/shop/public/%ef%bc%8e%ef%bc%8e/admin",
     ] {
         let answer = ask(&bed, &format!("GET {path}"), "").await;
         assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_path"), "{path}: {answer}");

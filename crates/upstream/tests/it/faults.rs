@@ -220,6 +220,61 @@ async fn calls_beyond_the_limit_wait_for_a_place_and_then_are_refused() {
 }
 
 #[tokio::test]
+async fn one_tenant_does_not_fill_a_backend_for_all() {
+    // It answers only those who ask for /quick.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let backend = Backend::http(move |request: http::Request<hyper::body::Incoming>| {
+        let (count, quick) = (Arc::clone(&count), request.uri().path() == "/quick");
+        async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            if !quick {
+                std::future::pending::<()>().await;
+            }
+            text("quick")
+        }
+    })
+    .await;
+    let members = "max_in_flight = 8\nconnect_timeout_ms = 100\nfirst_byte_timeout_ms = 60000\nretries = 0";
+    let bed = Bed::new(&[backend.url()], members).await;
+    let (anna, bert) = (bed.client(), bed.client().bearer("bert"));
+    let slow: Vec<_> = (0..20)
+        .map(|_| {
+            let anna = anna.clone();
+            tokio::spawn(async move { anna.get("/shop/slow").await.status.as_u16() })
+        })
+        .collect();
+    // Six of eight are hers, and the others were told to come back.
+    let refused = async || slow.iter().filter(|call| call.is_finished()).count();
+    testkit::wait::until("fourteen refusals", crate::bed::LIMIT, || async { (refused().await == 14).then_some(()) }).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 6);
+    for _ in 0..5 {
+        assert_eq!(bert.get("/shop/quick").await.expect(200).text(), "quick", "another tenant is served");
+    }
+    anna.get("/shop/quick").await.assert_problem(503, "upstream_unavailable");
+    slow.iter().for_each(tokio::task::JoinHandle::abort);
+    let served = || async { (anna.get("/shop/quick").await.status == 200).then_some(()) };
+    testkit::wait::until("her places come back", crate::bed::LIMIT, served).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_framed_twice_or_is_none_is_a_problem() {
+    let twice = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let switching = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    for reply in [twice, switching] {
+        let (strange, asked) = rude(reply, true).await;
+        let bed = Bed::new(&[strange.url()], "retries = 0").await;
+        for n in 1..=2 {
+            let answer = bed.client().get("/shop/a").await;
+            answer.assert_problem(502, "upstream_invalid_answer");
+            assert_eq!((asked.load(Ordering::SeqCst), strange.connections()), (n, n), "its connection is not used again");
+        }
+        let answer = bed.client().request(Method::POST, "/shop/a").body("text/plain", "body").send().await;
+        answer.assert_problem(502, "upstream_invalid_answer");
+    }
+}
+
+#[tokio::test]
 async fn a_backends_own_errors_pass_and_are_told_apart_in_the_log() {
     let backend = Backend::http(|_| async {
         let mut answer = text("{\"mine\":true}");

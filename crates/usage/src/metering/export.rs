@@ -9,7 +9,7 @@ use serde::Deserialize;
 use store::Value;
 use web::{Auth, Query};
 
-use super::{Line, close, line};
+use super::{Line, LineKind, close, line};
 use crate::Usage;
 
 const DEFAULT_LIMIT: u32 = 1000;
@@ -23,6 +23,19 @@ pub struct ExportQuery {
     pub cursor: Option<i64>,
     /// Most lines; 1 to 10,000.
     pub limit: Option<u32>,
+    /// How they are written.
+    pub format: ExportFormat,
+}
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportFormat {
+    /// One JSON object a line.
+    #[default]
+    Ndjson,
+    /// A table with a head.
+    Csv,
 }
 
 /// Lines, and where to go on.
@@ -73,15 +86,42 @@ impl Usage {
 
 pub(super) async fn handle(State(usage): State<Arc<Usage>>, Auth(caller): Auth, Query(query): Query<ExportQuery>) -> web::Result<Response> {
     let export = usage.export(&caller, query).await?;
-    let mut body = Vec::new();
-    for line in &export.lines {
-        serde_json::to_writer(&mut body, line).map_err(Error::internal)?;
-        body.push(b'\n');
-    }
+    let (media, body) = match query.format {
+        ExportFormat::Ndjson => ("application/x-ndjson", ndjson(&export.lines)?),
+        ExportFormat::Csv => ("text/csv; charset=utf-8", csv(&export.lines)),
+    };
     let headers = [
-        ("content-type", "application/x-ndjson".to_owned()),
+        ("content-type", media.to_owned()),
         ("tradewind-next-cursor", export.next_cursor.to_string()),
         ("tradewind-closed-until", export.closed_until.to_string()),
     ];
     Ok((headers, body).into_response())
+}
+
+fn ndjson(lines: &[Line]) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut body, line).map_err(Error::internal)?;
+        body.push(b'\n');
+    }
+    Ok(body)
+}
+
+/// RFC 4180. Nothing in a line is a caller's text: a method, a route's template, ids and numbers need neither quotation marks nor a guard against
+/// formulas, but for a comma in a template.
+fn csv(lines: &[Line]) -> Vec<u8> {
+    let mut out = String::from(
+        "sequence,kind,tenantId,hour,clientId,apiKeyId,method,endpoint,requests,successfulRequests,units,requestBytes,responseBytes\r\n",
+    );
+    for line in lines {
+        let kind = if line.kind == LineKind::Correction { "correction" } else { "count" };
+        let or_nothing = |id: Option<String>| id.unwrap_or_default();
+        let (client, key) = (or_nothing(line.client_id.map(|id| id.to_string())), or_nothing(line.api_key_id.map(|id| id.to_string())));
+        let Line { sequence, tenant_id, hour, method, endpoint, requests, successful_requests, units, request_bytes, response_bytes, .. } = line;
+        out.push_str(&format!(
+            "{sequence},{kind},{tenant_id},{hour},{client},{key},{method},\"{}\",{requests},{successful_requests},{units},{request_bytes},{response_bytes}\r\n",
+            endpoint.replace('"', "\"\"")
+        ));
+    }
+    out.into_bytes()
 }

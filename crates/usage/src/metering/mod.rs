@@ -16,7 +16,7 @@ use std::time::Duration;
 use kernel::{NodeId, Permission, Result};
 use serde_json::json;
 use store::{Tx, Value};
-use web::{Access, Api, Endpoint};
+use web::{Access, Api, Endpoint, Parameter};
 
 use crate::Usage;
 use crate::rollups::{Counted, Leaf};
@@ -77,15 +77,16 @@ pub(crate) async fn close_regularly(usage: Weak<Usage>) {
 pub(crate) fn routes(usage: &Arc<Usage>) -> Api {
     let export = Endpoint::get("/api/v1/usage/export", "usage.export")
         .tag("Usage")
-        .summary("Lines for billing, each once, as application/x-ndjson")
+        .summary("Lines for billing, each once, as NDJSON or CSV")
         .needs(Access::Permission(Permission::UsageRead))
-        .query(&[
-            ("cursor", "Only lines after this number: the last answer's Tradewind-Next-Cursor. Absent: from the first line"),
-            ("limit", "Lines in the answer (default 1000, most 10000)"),
-        ])
-        .answers_schema(
-            200,
-            json!({"type": "string", "description": "One JSON object a line; the header Tradewind-Next-Cursor tells where to go on."}),
-        );
+        .query(&[("cursor", "Only lines after this number: the last answer's Tradewind-Next-Cursor. Absent: from the first line")])
+        .parameter(
+            Parameter::new("limit", "Lines in the answer (default 1000, most 10000)")
+                .schema(json!({"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1000})),
+        )
+        .parameter(Parameter::new("format", "ndjson (default) or csv").schema(json!({"enum": ["ndjson", "csv"], "default": "ndjson"})))
+        .describe("One JSON object a line; the header Tradewind-Next-Cursor tells where to go on.")
+        .answers_media(200, "application/x-ndjson")
+        .answers_media(200, "text/csv");
     Api::new().route(export, export::handle, Arc::clone(usage))
 }

@@ -42,7 +42,7 @@ fn build() -> Value {
         .route(Endpoint::post("/b", "b.create").body_schema(json!({"type": "object"})).answers::<Vec<Inner>>(202), nothing, ())
         .route(Endpoint::get("/hidden", "hidden").hidden(), nothing, ());
     let info = Info { title: "T".into(), version: "1".into(), description: String::new(), server: None };
-    document(&info, &api.endpoints())
+    document(&info, &api.endpoints(), serde_json::Map::new())
 }
 
 fn references(value: &Value, found: &mut Vec<String>) {
@@ -81,5 +81,8 @@ fn paths_tell_who_may_and_what_fails() {
     assert_eq!(statuses, ["204", "400", "401", "403", "404", "409", "413", "415", "422", "429", "500", "503"]);
     assert_eq!(paths["/a"]["get"]["security"], json!([]));
     assert_eq!(paths["/a"]["get"]["parameters"].as_array().unwrap().len(), 3);
+    assert_eq!(put["responses"]["404"]["$ref"], "#/components/responses/NotFound");
+    assert_eq!(paths["/a"]["get"]["parameters"][0]["schema"]["type"], "integer");
+    assert_eq!(put["requestBody"]["content"]["application/json"]["example"]["inner"]["size"], 1);
     assert_eq!(paths["/b"]["post"]["requestBody"]["content"]["application/json"]["schema"], json!({"type": "object"}));
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use dispatch::deliveries::{self, Status};
 use events::Stretch;
 use http::StatusCode;
-use kernel::{Caller, ClientId, DestinationId, Error, Permission, Result, TenantScope, Timestamp};
+use kernel::{Caller, DestinationId, Error, Permission, Result, TenantScope, Timestamp};
 use serde::{Deserialize, Serialize};
 use web::{Access, Api, Endpoint};
 
@@ -48,30 +48,6 @@ pub struct Missing {
     pub to: Option<Timestamp>,
     /// Only count.
     #[serde(default)]
-    pub dry_run: bool,
-}
-
-/// Which deliveries are to be queued again. What is absent does not matter.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Retry {
-    /// For this webhook.
-    pub webhook_id: Option<DestinationId>,
-    /// For this client's webhooks.
-    pub client_id: Option<ClientId>,
-    /// `failed` (default) or `skipped`.
-    pub status: Option<Status>,
-    /// Why they ended.
-    pub reason: Option<String>,
-    /// Of this type of event.
-    pub event_type: Option<String>,
-    /// With this last status of the receiver.
-    pub code: Option<u16>,
-    /// Made at this time or later.
-    pub from: Option<Timestamp>,
-    /// Made before this time.
-    pub to: Option<Timestamp>,
-    /// Only count.
     pub dry_run: bool,
 }
 
@@ -117,7 +93,7 @@ impl Webhooks {
     }
 
     /// Queues again what was lost and matches. Errors: 404 for another's webhook or client, 409 `too_many_replays`, 422.
-    pub async fn retry_all(&self, caller: &Caller, input: Retry) -> Result<Started> {
+    pub async fn retry_all(&self, caller: &Caller, input: ReplayQuery) -> Result<Started> {
         let scope = caller.allow(Permission::WebhooksWrite)?;
         let now = self.ambient.now();
         let to = input.to.unwrap_or(now).min(now);
@@ -130,18 +106,11 @@ impl Webhooks {
         if input.reason.as_deref() == Some("delivered") {
             return Err(Error::field("/reason", "must be a reason of what was not delivered"));
         }
-        let query = ReplayQuery {
-            webhook_id: input.webhook_id,
-            client_id: input.client_id,
-            status: input.status.or(if input.reason.is_some() { None } else { Some(Status::Failed) }),
-            reason: input.reason,
-            event_type: input.event_type,
-            code: input.code,
-            from: input.from,
-            to: Some(to),
-        };
+        let status = input.status.or(if input.reason.is_some() { None } else { Some(Status::Failed) });
+        let only_count = input.dry_run;
+        let query = ReplayQuery { status, to: Some(to), dry_run: false, ..input };
         self.check_names(&scope, &query).await?;
-        self.begin(scope, Kind::Retry, query, input.dry_run).await
+        self.begin(scope, Kind::Retry, query, only_count).await
     }
 
     async fn check_names(&self, scope: &TenantScope, query: &ReplayQuery) -> Result<()> {
@@ -278,7 +247,9 @@ pub(super) fn routes(webhooks: &Arc<Webhooks>) -> Api {
             on(),
         )
         .route(
-            begin("/api/v1/deliveries/retry", "deliveries.retry_all").summary("Queue again what was lost and matches").body::<Retry>(),
+            begin("/api/v1/deliveries/retry", "deliveries.retry_all")
+                .summary("Queue again what was lost and matches")
+                .body::<ReplayQuery>(),
             retry,
             on(),
         )
@@ -323,7 +294,7 @@ async fn missing_flat(
 async fn retry(
     State(webhooks): State<Arc<Webhooks>>,
     web::Auth(caller): web::Auth,
-    web::Json(input): web::Json<Retry>,
+    web::Json(input): web::Json<ReplayQuery>,
 ) -> web::Result<Response> {
     Ok(answer(webhooks.retry_all(&caller, input).await?))
 }

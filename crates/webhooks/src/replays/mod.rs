@@ -27,7 +27,7 @@ use web::{Access, Api, Endpoint};
 
 use crate::Webhooks;
 
-pub use create::{Missing, Recover, Retry, Started};
+pub use create::{Missing, Recover, Started};
 pub use replay_event::{ReplayEvent, Replayed};
 pub(crate) use runner::start;
 pub use sql::delete_old;
@@ -48,6 +48,7 @@ pub enum Kind {
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ReplayProgress)]
 pub enum Progress {
     /// It goes on by itself.
     Running,
@@ -59,7 +60,7 @@ pub enum Progress {
     Failed,
 }
 
-/// What a run is about. What is null does not matter.
+/// What a run is about, and what begins one that queues again what was lost. What is null or absent does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ReplayQuery {
@@ -67,7 +68,7 @@ pub struct ReplayQuery {
     pub webhook_id: Option<DestinationId>,
     /// For this client's webhooks.
     pub client_id: Option<ClientId>,
-    /// `failed` or `skipped`.
+    /// `failed` (for a new run the default) or `skipped`.
     pub status: Option<Status>,
     /// Why they ended.
     pub reason: Option<String>,
@@ -79,6 +80,10 @@ pub struct ReplayQuery {
     pub from: Option<Timestamp>,
     /// Before this time.
     pub to: Option<Timestamp>,
+    /// Only count. No run has it: only what begins one.
+    #[serde(skip_serializing)]
+    #[schema(write_only)]
+    pub dry_run: bool,
 }
 
 impl ReplayQuery {

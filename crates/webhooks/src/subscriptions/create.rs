@@ -35,6 +35,7 @@ impl Webhooks {
         let scope = caller.allow(Permission::WebhooksWrite)?;
         let tenant = scope.tenant();
         let enabled = input.enabled.unwrap_or(true);
+        let input = WebhookInput { events: pattern::named(input.events, &self.blueprint), ..input };
         let settings = Settings::of_input(input)?;
         settings.check(&self.blueprint)?;
         let secret = WebhookSecret::generate(&self.ambient);

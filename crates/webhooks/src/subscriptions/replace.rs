@@ -7,7 +7,7 @@ use kernel::{Caller, DestinationId, Permission, Result};
 
 use super::settings::Settings;
 use super::{Webhook, WebhookInput, WebhookPath};
-use crate::Webhooks;
+use crate::{Webhooks, pattern};
 
 impl Webhooks {
     /// Replaces a webhook's settings. A custom header whose value is the mask that we show keeps its value.
@@ -16,6 +16,7 @@ impl Webhooks {
     pub async fn replace(self: &Arc<Self>, caller: &Caller, path: WebhookPath, input: WebhookInput) -> Result<Webhook> {
         let scope = caller.allow(Permission::WebhooksWrite)?;
         let enabled = input.enabled;
+        let input = WebhookInput { events: pattern::named(input.events, &self.blueprint), ..input };
         let edit = move |old: Settings| {
             let mut settings = Settings::of_input(input.clone())?;
             settings.target = settings.target.unmasked(&old.target);

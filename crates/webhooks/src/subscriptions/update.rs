@@ -24,6 +24,8 @@ impl Webhooks {
     pub async fn update(self: &Arc<Self>, caller: &Caller, path: WebhookPath, patch: WebhookPatch) -> Result<Webhook> {
         let scope = caller.allow(Permission::WebhooksWrite)?;
         let enabled = patch.enabled;
+        let events = patch.events.map(|events| pattern::named(events, &self.blueprint));
+        let patch = WebhookPatch { events, ..patch };
         self.edit(scope, path, enabled, Arc::new(move |settings| settings.patched(patch.clone()))).await
     }
 

@@ -11,7 +11,8 @@ mod write;
 
 use std::sync::Arc;
 
-use kernel::{Result, TenantId, Timestamp};
+use access::MonthlyQuota;
+use kernel::{ClientId, Result, TenantId, Timestamp};
 use store::{Subject, Tx};
 
 pub(crate) use book::{Book, Taken};
@@ -30,6 +31,18 @@ pub(crate) struct Quota {
     pub(crate) limit: u64,
     /// The day of the month on which it is whole again.
     pub(crate) refill_day: u8,
+}
+
+impl Quota {
+    /// Of a client: what all its keys together use.
+    pub(crate) fn of_client(tenant: TenantId, client: ClientId, quota: MonthlyQuota) -> Self {
+        Self { name: "month", tenant, subject: client.to_string().into(), limit: quota.limit, refill_day: quota.refill_day }
+    }
+
+    /// Of a key: what its line of keys uses.
+    pub(crate) fn of_key(tenant: TenantId, line: Arc<str>, quota: MonthlyQuota) -> Self {
+        Self { name: "key-month", tenant, subject: line, limit: quota.limit, refill_day: quota.refill_day }
+    }
 }
 
 /// How a quota stands.

@@ -22,6 +22,14 @@ impl Book {
         Ok(())
     }
 
+    /// What all nodes have used of `quota` in the period of `now`, up to the last second of the others, and that period.
+    pub(crate) async fn used(&self, store: &Store, quota: &Quota, now: Timestamp) -> Result<(u64, Period)> {
+        self.flush(store).await?;
+        let (tenant, subject, period) = (quota.tenant, Arc::clone(&quota.subject), Period::at(now, quota.refill_day));
+        let used = store.read(Scope::system("quotas"), move |tx| sql::used(tx, tenant, &subject, period.start)).await?;
+        Ok((used, period))
+    }
+
     /// Writes what was counted since the last time. On an error it is kept for the next time.
     pub(crate) async fn flush(&self, store: &Store) -> Result<()> {
         let _one_at_a_time = self.writing.lock().await;

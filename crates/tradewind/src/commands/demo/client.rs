@@ -16,6 +16,8 @@ pub(super) struct Client {
     http: web::outbound::Client,
     base: String,
     key: Secret<String>,
+    /// The second half of a credential under dual authentication.
+    secret: Option<Secret<String>>,
 }
 
 impl Client {
@@ -23,12 +25,17 @@ impl Client {
     pub(super) fn new(base: &str, key: Secret<String>) -> anyhow::Result<Self> {
         let loopback = "127.0.0.0/8".parse()?;
         let policy = UrlPolicy { allow_http: true, allow_networks: vec![loopback] };
-        Ok(Self { http: web::outbound::Client::new(ClientConfig::new(policy))?, base: base.to_owned(), key })
+        Ok(Self { http: web::outbound::Client::new(ClientConfig::new(policy))?, base: base.to_owned(), key, secret: None })
     }
 
     /// The same caller with another credential.
     pub(super) fn with_key(&self, key: &str) -> anyhow::Result<Self> {
         Self::new(&self.base, Secret::new(key.to_owned()))
+    }
+
+    /// The same caller with the second half of its credential.
+    pub(super) fn with_secret(self, secret: &str) -> Self {
+        Self { secret: Some(Secret::new(secret.to_owned())), ..self }
     }
 
     pub(super) fn base(&self) -> &str {
@@ -59,6 +66,9 @@ impl Client {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {}", self.key.reveal()))?);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(secret) = &self.secret {
+            headers.insert("x-api-secret", HeaderValue::from_str(secret.reveal())?);
+        }
         if let Some(tenant) = tenant {
             headers.insert("tradewind-tenant", HeaderValue::from_str(tenant)?);
         }

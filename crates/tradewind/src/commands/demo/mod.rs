@@ -1,5 +1,6 @@
 //! `tradewind demo`: a complete system in one command. It talks to itself over HTTP, as a host backend and a partner would.
 
+mod calls;
 mod client;
 mod print;
 mod sample;
@@ -36,13 +37,26 @@ pub(super) async fn run(settings: Settings, args: DemoArgs) -> anyhow::Result<()
 
     let service_key = system.service_key("demo").await?;
     let host = Client::new(&settings.public_url, service_key)?;
-    let sample = sample::load(&host, &receiver).await?;
-    print::welcome(&settings, &receiver, &host, &sample);
-    let changes = tokio::spawn(sample::keep_changing(host, sample, Duration::from_secs(args.every)));
+    let every = Duration::from_secs(args.every);
+    let mut worker = None;
+    let changes = if calls::is_asked_for(&system.front().blueprint) {
+        let sample = calls::load(&host, &receiver).await?;
+        worker = Some(calls::work(host.base(), &calls::worker_key(&system.base.store).await?));
+        print::welcome_calls(&settings, &receiver, &host, &sample);
+        tokio::spawn(calls::keep_calling(sample, receiver, every))
+    } else {
+        let sample = sample::load(&host, &receiver).await?;
+        print::welcome(&settings, &receiver, &host, &sample);
+        tokio::spawn(async move {
+            let _receiver = receiver;
+            sample::keep_changing(host, sample, every).await;
+        })
+    };
 
     wait_for_signal().await?;
     print::goodbye();
     changes.abort();
+    drop(worker);
     system.close_readers();
     stop.send_replace(true);
     serving.await?;

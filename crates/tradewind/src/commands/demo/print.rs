@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 use vendors::receiver::{Delivery, Receiver, Verdict};
 
+use super::calls;
 use super::client::Client;
 use super::sample::Sample;
 use crate::settings::Resolved;
@@ -57,6 +58,59 @@ A change happens by itself every few seconds. Ctrl-C ends the demo.
     WELCOMED.store(true, Ordering::Relaxed);
 }
 
+/// The same for `call-coaching`.
+pub(super) fn welcome_calls(settings: &Resolved, receiver: &Receiver, host: &Client, sample: &calls::Sample) {
+    let base = host.base();
+    println!(
+        "
+Tradewind demo: blueprint {blueprint}, data in {data}
+
+  API         {base}/api/partner/v1
+  Docs        {base}/docs        (try requests with the credential below)
+  Receiver    {receiver}     (verifies every signature)
+
+  Partner     Harbor Sales Academy ({tenant})
+  Its key     {key}
+  Its secret  {secret}
+  Service key {service}     (the host backend's; send Tradewind-Tenant with it)
+
+Paste these into another terminal:
+
+  curl -s {base}/api/partner/v1/calls/analyze -H 'Authorization: Bearer {key}' -H 'X-API-Secret: {secret}' -H 'Content-Type: application/json' -d '{{\"companyId\": \"{company}\", \"agentId\": \"{agent}\", \"transcript\": \"Agent: How are you today?\\nDana: Great, thank you!\", \"webhookUrl\": \"{receiver}\"}}'
+
+  curl -s {base}/api/partner/v1/calls -H 'Authorization: Bearer {key}' -H 'X-API-Secret: {secret}'
+
+  curl -s {base}/api/partner/v1/simulations/trigger -H 'Authorization: Bearer {key}' -H 'X-API-Secret: {secret}' -H 'Content-Type: application/json' -d '{{\"scenario\": \"The customer worries about price\", \"difficulty\": \"hard\"}}'
+
+  curl -s '{base}/api/partner/v1/insights' -H 'Authorization: Bearer {key}' -H 'X-API-Secret: {secret}'
+
+The first submits a call: a job, which the example worker (examples/call-worker) does. Ask its statusUrl how far it is; its end arrives
+below, signed. The second lists the calls with their analyses, the third starts a practice call, the fourth sums up.
+A call is submitted by itself every few seconds. Ctrl-C ends the demo.
+",
+        blueprint = settings.blueprint,
+        data = settings.data_dir.display(),
+        receiver = receiver.url(),
+        tenant = sample.tenant,
+        key = sample.key,
+        secret = sample.secret,
+        service = host.key().reveal(),
+        company = sample.company,
+        agent = sample.agent,
+    );
+    WELCOMED.store(true, Ordering::Relaxed);
+}
+
+/// One line for each step of a job.
+pub(super) fn job(id: &str, status: &str, progress: i64, said: &str) {
+    println!("  job {}  {status:<10} {progress:>3} %  {said}", short(id));
+}
+
+/// The end of an id, by which people tell one from another.
+fn short(id: &str) -> &str {
+    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
+}
+
 /// One line for each delivery as it lands.
 pub(super) fn delivery(delivery: &Delivery) {
     if !WELCOMED.load(Ordering::Relaxed) {
@@ -70,6 +124,9 @@ pub(super) fn delivery(delivery: &Delivery) {
     };
     let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
     let said = |member: &str| body["data"][member].as_str().unwrap_or("-").to_owned();
+    if let Some(id) = body["data"]["jobId"].as_str() {
+        return println!("  {}  {:<16} {verdict:<16} job {}  {}", &time[11..19], delivery.event_type, short(id), said("status"));
+    }
     println!("  {}  {:<16} {verdict:<16} {}  {}", &time[11..19], delivery.event_type, said("leadId"), said("status"));
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<S
 }
 
 /// The id of the thing with this external id, made if there is none.
-async fn ensure(host: &Client, tenant: Option<&str>, path: &str, external_id: &str, body: &Value) -> anyhow::Result<String> {
+pub(super) async fn ensure(host: &Client, tenant: Option<&str>, path: &str, external_id: &str, body: &Value) -> anyhow::Result<String> {
     if let Ok(found) = host.get(tenant, &format!("{path}/ext:{external_id}")).await {
         return text(&found, "id");
     }
@@ -109,6 +109,6 @@ pub(super) async fn keep_changing(host: Client, sample: Sample, every: Duration)
     }
 }
 
-fn text(value: &Value, member: &str) -> anyhow::Result<String> {
+pub(super) fn text(value: &Value, member: &str) -> anyhow::Result<String> {
     value[member].as_str().map(str::to_owned).with_context(|| format!("the answer has no {member}: {value}"))
 }

@@ -46,6 +46,7 @@ fn a_request_is_in_the_access_log_and_in_its_callers_trace() {
         world.server.client().get("/nowhere").await.assert_status(404);
         tenant.publish("lead.created", &json!({"leadId": "1"})).await;
         received(&receiver, 1).await;
+        let told = receiver.requests()[0].header("traceparent").map(str::to_owned);
         world.server.terminate();
         let text = std::fs::read_to_string(&log).unwrap();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -67,6 +68,9 @@ fn a_request_is_in_the_access_log_and_in_its_callers_trace() {
         let attempt = spans.iter().find(|span| span.name == "deliver lead.created").unwrap();
         assert_eq!(attribute(attempt, "http.response.status_code").as_deref(), Some("204"));
         assert_eq!(attribute(attempt, "tradewind.tenant.id").as_deref(), Some(tenant.id.as_str()));
+        // The receiver can go on in the attempt's trace.
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        assert_eq!(told, Some(format!("00-{}-{}-01", hex(&attempt.trace_id), hex(&attempt.span_id))));
     });
 }
 

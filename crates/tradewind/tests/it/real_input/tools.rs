@@ -12,7 +12,7 @@ fn directory() -> PathBuf {
 
 /// Whether a program answers. If not, says loudly what is not tested.
 #[allow(clippy::print_stderr, reason = "whoever runs the tests must see what was left out")]
-pub(super) fn present(program: &str, what: &str) -> bool {
+pub(crate) fn present(program: &str, what: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     if !found {
         eprintln!("\n!!! SKIPPED: {program} is not installed, so {what} is NOT tested.\n");
@@ -37,7 +37,7 @@ fn once(name: &str, install: impl FnOnce(&Path)) -> PathBuf {
 }
 
 /// Runs a command to its end. Panics, with what it said, if it fails.
-pub(super) fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|why| panic!("{command:?}: {why}"));
     let said = || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}: {}\n{}", output.status, said());
@@ -45,7 +45,7 @@ pub(super) fn run(command: &mut Command) -> Output {
 }
 
 /// A directory whose `node_modules` has the packages, each `name@version`.
-pub(super) fn npm(name: &str, packages: &[&str]) -> PathBuf {
+pub(crate) fn npm(name: &str, packages: &[&str]) -> PathBuf {
     once(name, |dir| {
         std::fs::write(dir.join("package.json"), r#"{"name": "test-tools", "private": true}"#).unwrap();
         let mut command = Command::new("npm");
@@ -55,7 +55,7 @@ pub(super) fn npm(name: &str, packages: &[&str]) -> PathBuf {
 }
 
 /// A virtual environment with the package: its interpreter.
-pub(super) fn pip(name: &str, package: &str) -> PathBuf {
+pub(crate) fn pip(name: &str, package: &str) -> PathBuf {
     let dir = once(name, |dir| {
         run(Command::new("python3").args(["-m", "venv"]).arg(dir.join("venv")));
         run(Command::new(dir.join("venv/bin/python")).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]));

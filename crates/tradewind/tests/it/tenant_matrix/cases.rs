@@ -17,6 +17,9 @@ pub(super) enum Thing {
     Replay,
     Source,
     Alert,
+    RestEndpoint,
+    Job,
+    JobSchedule,
     /// A call in its quarantine.
     Call,
     /// A named reader of events.
@@ -64,7 +67,9 @@ fn cases() -> Vec<Row> {
     rows.extend(webhooks());
     rows.extend(sources());
     rows.extend(alerts());
+    rows.extend(jobs());
     rows.extend(records());
+    rows.extend(graphql());
     rows.extend(declared());
     rows
 }
@@ -92,6 +97,8 @@ fn access() -> Vec<Row> {
         ("POST", "/api/v1/api-keys/leaked", Nothing, Some(json!({"leaks": [{"token": "nobody's key"}]}))),
         ("POST", "/api/v1/api-keys/verify", Nothing, Some(json!({"key": "nobody's key"}))),
         ("GET", "/api/v1/whoami", Nothing, None),
+        // What tools reach is tried tool by tool in `agents`.
+        ("POST", "/mcp", Nothing, Some(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}))),
         ("POST", "/secret-scanning/github", Public, None),
         ("GET", "/api/v1/rate-limits", Nothing, None),
         ("PUT", "/api/v1/rate-limits/{}", Path(&[Shared("enterprise")]), Some(json!({"requestsPerMinute": 600}))),
@@ -100,6 +107,8 @@ fn access() -> Vec<Row> {
         ("GET", "/api/v1/usage", Nothing, None),
         ("GET", "/api/v1/usage/export", Nothing, None),
         ("GET", "/api/v1/api-clients/{}/usage", Path(&[Client]), None),
+        ("GET", "/api/v1/api-clients/{}/quota", Path(&[Client]), None),
+        ("GET", "/api/v1/api-keys/{}/quota", Path(&[Key]), None),
         ("GET", "/api/v1/api-clients/{}/dashboard", Path(&[Client]), None),
         ("GET", "/api/v1/api-keys/{}/usage", Path(&[Key]), None),
         ("GET", "/api/v1/audit-log", Nothing, None),
@@ -212,20 +221,57 @@ fn alerts() -> Vec<Row> {
     ]
 }
 
+/// Whose token it is, is nobody's: what the path names decides.
+fn jobs() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    const ONE: Named = Path(&[Thing::Job]);
+    let token = "ten_00000000000000000000000000~1~0~work";
+    let error = json!({"code": "broken", "message": "It broke."});
+    vec![
+        ("GET POST", "/api/v1/jobs", Nothing, Some(json!({"type": "work"}))),
+        ("POST", "/api/v1/jobs/lease", Nothing, Some(json!({}))),
+        ("GET", "/api/v1/jobs/{}", ONE, None),
+        ("POST", "/api/v1/jobs/{}/cancel", ONE, Some(json!({}))),
+        ("POST", "/api/v1/jobs/{}/heartbeat", ONE, Some(json!({"leaseToken": token}))),
+        ("POST", "/api/v1/jobs/{}/complete", ONE, Some(json!({"leaseToken": token}))),
+        ("POST", "/api/v1/jobs/{}/fail", ONE, Some(json!({"leaseToken": token, "error": error}))),
+        ("GET POST", "/api/v1/job-schedules", Nothing, Some(json!({"type": "work", "cron": "0 6 * * *"}))),
+        ("GET PATCH DELETE", "/api/v1/job-schedules/{}", Path(&[Thing::JobSchedule]), Some(json!({"enabled": false}))),
+    ]
+}
+
 fn records() -> Vec<Row> {
-    use Named::Path;
+    use Named::{Nothing, Path};
     use Thing::{Record, Shared};
     const ONE: Named = Path(&[Shared("lead"), Record("lead")]);
+    let endpoint = json!({"path": "theirs", "method": "GET", "operation": {"type": "list", "resource": "lead"}});
     vec![
         ("GET POST", "/api/v1/records/{}", Path(&[Shared("lead")]), Some(lead("Ada"))),
+        ("POST", "/api/v1/records/{}/batch", Path(&[Shared("lead")]), Some(json!({"operations": [{"data": lead("Ada")}]}))),
+        ("GET", "/api/v1/records/{}/export", Path(&[Shared("lead")]), None),
+        ("POST", "/api/v1/records/{}/import", Path(&[Shared("lead")]), Some(lead("Ada"))),
         ("GET PUT PATCH DELETE", "/api/v1/records/{}/{}", ONE, Some(json!({"email": "ada@example.com"}))),
+        // What such endpoints serve is in `rest_endpoints`.
+        ("GET POST", "/api/v1/rest-endpoints", Nothing, Some(endpoint)),
+        ("GET DELETE", "/api/v1/rest-endpoints/{}", Path(&[Thing::RestEndpoint]), None),
+    ]
+}
+
+/// What operations reach is tried in `graphql`, type by type.
+fn graphql() -> Vec<Row> {
+    use Named::Nothing;
+    let operation = json!({"query": "{ __typename }"});
+    vec![
+        ("POST", "/graphql", Nothing, Some(operation.clone())),
+        ("POST", "/api/v1/graphql", Nothing, Some(operation)),
+        ("GET PUT", "/api/v1/graphql-schema", Nothing, Some(json!({"depthLimit": 10}))),
     ]
 }
 
 /// The blueprints' own paths.
 fn declared() -> Vec<Row> {
     use Named::{Nothing, Path};
-    use Thing::Record;
+    use Thing::{Key, Record, Webhook};
     let methods = "GET PUT PATCH DELETE";
     vec![
         ("GET POST", "/api/v1/leads", Nothing, Some(lead("Ada"))),
@@ -244,5 +290,16 @@ fn declared() -> Vec<Row> {
         (methods, "/api/v1/customers/{}", Path(&[Record("customer")]), Some(json!({"notes": "changed"}))),
         ("GET", "/api/partner-api/leads", Nothing, None),
         ("PUT", "/api/partner-api/lead/{}", Path(&[Record("lead")]), Some(json!({"notes": "changed"}))),
+        ("GET", "/api/v1/analytics", Nothing, None),
+        ("GET", "/api/partner-api/analytics", Nothing, None),
+        ("GET", "/api/partner-api/profile", Nothing, None),
+        ("GET", "/api/partner-api/powerconfidence-history", Nothing, None),
+        ("GET POST", "/api/partner-portal/api-keys", Nothing, Some(json!({"key_name": "Robot"}))),
+        ("DELETE", "/api/partner-portal/api-keys/{}", Path(&[Key]), None),
+        ("GET", "/api/partner-portal/api-keys/{}/usage", Path(&[Key]), None),
+        ("GET POST", "/api/partner-portal/webhooks", Nothing, Some(json!({"webhook_url": "https://example.com/hook", "events": ["lead.created"]}))),
+        ("DELETE", "/api/partner-portal/webhooks/{}", Path(&[Webhook]), None),
+        ("POST", "/api/partner-portal/webhooks/{}/test", Path(&[Webhook]), None),
+        ("GET", "/api/partner-portal/webhooks/{}/deliveries", Path(&[Webhook]), None),
     ]
 }

@@ -21,6 +21,7 @@ pub(super) struct Fixture {
     source: String,
     call: String,
     alert: String,
+    rest_endpoint: String,
     /// Id in paths by resource type.
     records: Map<String, Value>,
     /// B's own client, for paths that name a client and something of it.
@@ -54,6 +55,8 @@ impl Fixture {
         let (source, call) = make_source(&a, &world.server.client()).await;
         let alert = opened_alert(&a).await;
         let replay = ended_replay(&a).await;
+        let own = json!({"path": "own", "method": "GET", "operation": {"type": "list", "resource": "lead"}});
+        let rest_endpoint = text(&a.host.post("/api/v1/rest-endpoints", &own).await.expect(201).json()["id"]);
         let output = world.server.settings().run(&["service-key", "create", "--name", "bound", "--tenant", &b.id]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let bound = String::from_utf8(output.stdout).unwrap();
@@ -67,6 +70,7 @@ impl Fixture {
             source,
             call,
             alert,
+            rest_endpoint,
             records,
             client_b: b.client.clone(),
             anyone: world.server.client(),
@@ -92,6 +96,10 @@ impl Fixture {
             Thing::Source => self.source.clone(),
             Thing::Call => self.call.clone(),
             Thing::Alert => self.alert.clone(),
+            Thing::RestEndpoint => self.rest_endpoint.clone(),
+            // These blueprints declare no jobs: what belongs to whom is tested in `jobs`, and here that nobody is told anything.
+            Thing::Job => "job_01k2x3v7m8e1r9q0s5t6w7y8za".to_owned(),
+            Thing::JobSchedule => "jsc_01k2x3v7m8e1r9q0s5t6w7y8za".to_owned(),
             Thing::Consumer => CONSUMER.to_owned(),
             Thing::Record(name) => match &self.records[name] {
                 Value::String(id) => id.clone(),
@@ -176,6 +184,7 @@ impl Fixture {
             "/api/v1/deliveries".to_owned(),
             format!("/api/v1/replays/{}", self.replay),
             "/api/v1/replays".to_owned(),
+            "/api/v1/rest-endpoints".to_owned(),
         ];
         paths.extend(self.records.keys().map(|name| format!("/api/v1/records/{name}")));
         let mut seen = Map::new();

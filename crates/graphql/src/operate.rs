@@ -1,0 +1,226 @@
+//! One operation, from its parameters to its answer: the tenant's schema, the document, the limits, the execution.
+
+use std::sync::Arc;
+
+use access::Access;
+use async_graphql::parser::types::{OperationType, Selection, SelectionSet};
+use kernel::{Caller, Error, RequestInfo, Result, Secret, TenantId};
+use serde_json::{Map, Value, json};
+
+use crate::Graphql;
+use crate::documents::coerce::{self, Variables};
+use crate::documents::{self, Document};
+use crate::execute::{self, Answer, Feed, Reader, Ready};
+use crate::failure::Failure;
+use crate::params::Params;
+use crate::served::Offer;
+
+/// So much complexity counts as one more request in limits and quotas.
+const UNIT: u64 = 1000;
+
+/// Who asks.
+#[derive(Clone)]
+pub(crate) struct Session {
+    /// Who.
+    pub(crate) caller: Caller,
+    /// The credential as it was sent: bearer token, and the second secret. It is judged again while a subscription runs.
+    pub(crate) credential: Option<(Secret<String>, Option<Secret<String>>)>,
+}
+
+impl Session {
+    /// The same without an idempotency slot.
+    pub(crate) fn unslotted(&self) -> Self {
+        Self { caller: unslotted(&self.caller), credential: self.credential.clone() }
+    }
+}
+
+/// What the way by which an operation came allows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed {
+    /// Changes; a GET makes none.
+    pub(crate) mutations: bool,
+    /// Answers that go on.
+    pub(crate) streams: bool,
+    /// Whether the gate has counted this operation; it counts a request once.
+    pub(crate) is_counted: bool,
+}
+
+/// What an operation comes to.
+pub(crate) enum Reply {
+    /// Nothing was executed.
+    Refused(Vec<Failure>),
+    /// It was executed.
+    Answered(Answer),
+    /// It goes on.
+    Flows(Box<Flow>),
+}
+
+/// A subscription that runs.
+pub(crate) struct Flow {
+    graphql: Arc<Graphql>,
+    offer: Offer,
+    document: Document,
+    operation: Option<String>,
+    variables: Variables,
+    feed: Feed,
+}
+
+impl Graphql {
+    /// Runs an operation.
+    ///
+    /// Errors: 422 `tenant_required`; 429 when it costs more than what is left; those of the store.
+    pub(crate) async fn operate(self: &Arc<Self>, session: &Session, params: Params, allowed: Allowed) -> Result<Reply> {
+        let tenant = session.caller.tenant_scope()?.tenant();
+        let offer = self.offer(tenant).await?;
+        let asked = match self.persisted.asked(tenant, &params) {
+            Ok(asked) => asked,
+            Err(failure) => return Ok(Reply::Refused(vec![failure])),
+        };
+        let operation = params.operation.as_deref();
+        let (document, cost) = match offer.document(&asked.text, operation, &params.variables).await {
+            Ok(found) => found,
+            Err(failures) => return Ok(Reply::Refused(failures)),
+        };
+        self.persisted.keep(tenant, asked);
+        let chosen = match documents::operation(&document, operation) {
+            Ok(chosen) => chosen,
+            Err(failure) => return Ok(Reply::Refused(vec![failure])),
+        };
+        if let Some(refused) = refused(chosen.node.ty, allowed) {
+            return Ok(Reply::Refused(vec![refused]));
+        }
+        let variables = match coerce::variables(&offer.served.model, &chosen.node, &params.variables) {
+            Ok(variables) => variables,
+            Err(failures) => return Ok(Reply::Refused(failures)),
+        };
+        let units = cost.complexity.div_ceil(UNIT).max(1) - u64::from(allowed.is_counted);
+        self.charge(session, units).await?;
+        let ready =
+            Ready { model: &offer.served.model, validator: &offer.served.validator, document: &document, operation: chosen, variables };
+        if chosen.node.ty == OperationType::Subscription {
+            return self.subscribe(session, tenant, &offer, &document, params.operation.clone(), ready).await;
+        }
+        let changes = roots(&chosen.node.selection_set.node);
+        let caller =
+            if chosen.node.ty == OperationType::Mutation && changes == 1 { session.caller.clone() } else { unslotted(&session.caller) };
+        Ok(Reply::Answered(execute::execute(&ready, &self.sources, &caller).await))
+    }
+
+    async fn subscribe(
+        self: &Arc<Self>,
+        session: &Session,
+        tenant: TenantId,
+        offer: &Offer,
+        document: &Document,
+        operation: Option<String>,
+        ready: Ready<'_>,
+    ) -> Result<Reply> {
+        let wish = match execute::wish(&ready) {
+            Ok(wish) => wish,
+            Err(failure) => return Ok(Reply::Refused(vec![failure])),
+        };
+        let variables = ready.variables;
+        let reader = Reader {
+            caller: unslotted(&session.caller),
+            credential: session.credential.clone(),
+            access: Arc::clone(&self.access),
+            tenant: Some(tenant),
+        };
+        let feed = match execute::feed(&self.sources.events, reader, wish).await {
+            Ok(feed) => feed,
+            Err(error) if error.kind() == kernel::Kind::Internal => return Err(error),
+            Err(error) => return Ok(Reply::Refused(vec![Failure::of(&error)])),
+        };
+        let flow = Flow { graphql: Arc::clone(self), offer: offer.clone(), document: Arc::clone(document), operation, variables, feed };
+        Ok(Reply::Flows(Box::new(flow)))
+    }
+
+    /// Counts what an operation costs beyond the request that the gate has counted.
+    async fn charge(&self, session: &Session, units: u64) -> Result<()> {
+        let Some((bearer, secret)) = session.credential.as_ref().filter(|_| units > 0) else { return Ok(()) };
+        let principal = authenticate(&self.access, bearer, secret.as_ref()).await?;
+        let charge = self.gate.charge(&principal, units, self.ambient.now()).await?;
+        charge.as_ref().and_then(gate::Charge::error).map_or(Ok(()), Err)
+    }
+}
+
+async fn authenticate(access: &Access, bearer: &Secret<String>, secret: Option<&Secret<String>>) -> Result<Arc<access::Principal>> {
+    let secret = secret.map(|secret| secret.reveal().as_str());
+    match access.try_authenticate_cached(bearer.reveal(), secret) {
+        Some(known) => known,
+        None => access.authenticate(bearer.reveal(), secret).await,
+    }
+}
+
+/// Why an operation may not come this way.
+fn refused(kind: OperationType, allowed: Allowed) -> Option<Failure> {
+    match kind {
+        OperationType::Mutation if !allowed.mutations => {
+            Some(Failure::new("method_not_allowed", "A mutation changes something: send it by POST."))
+        }
+        OperationType::Subscription if !allowed.streams => {
+            let detail = "A subscription goes on: ask for it with Accept: text/event-stream, or over a WebSocket.";
+            Some(Failure::new("subscription_needs_stream", detail))
+        }
+        _ => None,
+    }
+}
+
+/// How many fields a root selection has at most.
+fn roots(set: &SelectionSet) -> usize {
+    // What comes by fragments is counted as many: then the whole answer is kept for an idempotency key, and not one operation's.
+    set.items.iter().map(|item| if matches!(item.node, Selection::Field(_)) { 1 } else { 2 }).sum()
+}
+
+/// The caller without an idempotency slot: an answer of several operations is kept whole by the gate, not one of them by the store.
+fn unslotted(caller: &Caller) -> Caller {
+    match caller.request() {
+        Some(info) if info.slot.is_some() => {
+            let plain = RequestInfo { id: info.id, ip: info.ip, user_agent: info.user_agent.clone(), slot: None };
+            caller.clone().in_request(Arc::new(plain))
+        }
+        _ => caller.clone(),
+    }
+}
+
+impl Flow {
+    /// The next answer; waits for it. None: the server stops.
+    ///
+    /// Errors: 401 and 403 when the credential is good no longer; those of the store.
+    pub(crate) async fn next(&mut self) -> Result<Option<Value>> {
+        let mut closing = self.graphql.closing.subscribe();
+        let event = tokio::select! {
+            biased;
+            () = async { drop(closing.wait_for(|closing| *closing).await) } => return Ok(None),
+            event = self.feed.next() => event?,
+        };
+        let operation = documents::operation(&self.document, self.operation.as_deref());
+        let operation = operation.map_err(|failure| Error::internal(failure.message().to_owned()))?;
+        let served = &self.offer.served;
+        let ready = Ready {
+            model: &served.model,
+            validator: &served.validator,
+            document: &self.document,
+            operation,
+            variables: self.variables.clone(),
+        };
+        Ok(Some(execute::tell(&ready, &self.graphql.sources, self.feed.caller(), event).await.json()))
+    }
+}
+
+impl Answer {
+    /// As it goes over the wire.
+    pub(crate) fn json(&self) -> Value {
+        let mut out = Map::new();
+        if !self.failures.is_empty() {
+            out.insert("errors".into(), self.failures.iter().map(Failure::json).collect());
+        }
+        out.insert("data".into(), self.data.clone());
+        Value::Object(out)
+    }
+}
+
+/// What was not executed, as it goes over the wire.
+pub(crate) fn refusal(failures: &[Failure]) -> Value {
+    json!({"errors": failures.iter().map(Failure::json).collect::<Vec<_>>()})
+}

@@ -1,0 +1,11 @@
+//! GraphQL behind a real gate, on both engines.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod bed;
+mod limits;
+mod mutations;
+mod protocol;
+mod queries;
+mod schemas;
+mod subscriptions;
