@@ -229,7 +229,11 @@ impl Reference {
             Source::Query | Source::Path => path.len() == 1,
             Source::Now => path.is_empty(),
         };
-        if fits { Ok(Self { source, path, optional }) } else { Err(format!("{text:?} is no reference: write $query.name, $path.name or $now")) }
+        if fits {
+            Ok(Self { source, path, optional })
+        } else {
+            Err(format!("{text:?} is no reference: write $query.name, $path.name or $now"))
+        }
     }
 
     fn find(&self, context: &Context<'_>) -> Option<Value> {
@@ -351,7 +355,10 @@ mod tests {
             (json!({"success": true, "all": "$"}), json!({"success": true, "all": page})),
             (json!("$.data.1.id"), json!("b")),
             (json!({"x": "$.no", "y": "$.no?", "z": "$.data.0.n?"}), json!({"x": null, "z": 1})),
-            (json!({"each": "$.data", "item": {"key": "$.id", "page": "$query.period"}}), json!([{"key": "a", "page": "7d"}, {"key": "b", "page": "7d"}])),
+            (
+                json!({"each": "$.data", "item": {"key": "$.id", "page": "$query.period"}}),
+                json!([{"key": "a", "page": "7d"}, {"key": "b", "page": "7d"}]),
+            ),
             (json!({"each": "$.no", "item": "$"}), json!([])),
             (json!("page {$.pagination.page} of {$path.keyId}{$.no}"), json!("page 2 of key_1")),
             (json!(["$now", "$$5", "$.no?", 5]), json!(["1970-01-01T00:00:00.000Z", "$5", 5])),

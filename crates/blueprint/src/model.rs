@@ -12,9 +12,7 @@ use serde_json::Value;
 pub use endpoint::{Endpoint, Operation, Retirement};
 pub use jobs::{JobExecutor, JobRecord, JobType, JobWebhook};
 pub use manage::{ClientPlace, CredentialKind, MANAGED, ManageCall, Managed, ManagedClient, ManagedQuery};
-pub use metrics::{
-    Aggregate, Bucket, Condition, Figure, GroupBy, Metric, MetricAnswer, MetricSubject, Series, Span, SpanUnit,
-};
+pub use metrics::{Aggregate, Bucket, Condition, Figure, GroupBy, Metric, MetricAnswer, MetricSubject, Series, Span, SpanUnit};
 pub use resource::{Computed, ComputedForm, Emits, IdForm, OnDelete, Parent, Resource, ResourceScopes, Stamp, States, Transition};
 pub use upstream::{Upstream, UpstreamCall, UpstreamHealth, UpstreamProtocol, UpstreamTarget};
 

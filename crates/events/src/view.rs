@@ -30,7 +30,7 @@ pub struct EventView {
     /// Not to be delivered before.
     pub deliver_at: Option<Timestamp>,
     /// The payload, as it was published; null once it has been erased.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub data: Box<RawValue>,
     /// To how many webhooks it went when it was accepted.
     pub deliveries: u32,

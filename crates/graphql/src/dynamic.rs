@@ -64,7 +64,7 @@ impl Validator {
         let response = self.0.execute(request).await;
         let told = response.errors.into_iter().take(MAX_FAULTS).map(|error| {
             let failure = Failure::new("graphql_validation_failed", error.message);
-            error.locations.into_iter().take(2).fold(failure, |failure, pos| failure.at(pos))
+            error.locations.into_iter().take(2).fold(failure, Failure::at)
         });
         told.collect()
     }

@@ -16,6 +16,8 @@
 //! * Every operation passes the gate, also those that come over a WebSocket.
 //! * The number of statements of a query follows from its document, not from the data.
 
+#![allow(clippy::result_large_err, reason = "a refusal is made once for a request, and read soon after")]
+
 mod console;
 mod documents;
 mod dynamic;
@@ -28,6 +30,7 @@ mod params;
 mod persisted;
 mod routes;
 mod schemas;
+mod seats;
 mod served;
 mod websocket;
 
@@ -49,6 +52,7 @@ use documents::cost::Bounds;
 use execute::Sources;
 use persisted::Persisted;
 use schemas::sdl;
+use seats::Seats;
 use served::Offer;
 
 pub use console::console;
@@ -95,6 +99,7 @@ pub struct Graphql {
     /// One more with every notice, so that a schema that was read before it is not kept after it.
     notices: Arc<AtomicU64>,
     persisted: Persisted,
+    seats: Seats,
     closing: watch::Sender<bool>,
 }
 
@@ -119,7 +124,20 @@ impl Graphql {
         }));
         let sources = Sources { records, events };
         let (persisted, closing) = (Persisted::new(), watch::Sender::new(false));
-        Ok(Arc::new(Self { store, ambient, blueprint, sources, access, gate, base, tenants, notices, persisted, closing }))
+        Ok(Arc::new(Self {
+            store,
+            ambient,
+            blueprint,
+            sources,
+            access,
+            gate,
+            base,
+            tenants,
+            notices,
+            persisted,
+            seats: Seats::default(),
+            closing,
+        }))
     }
 
     /// The schema that a tenant is served, with its limits.

@@ -13,6 +13,7 @@ use crate::documents::{self, Document};
 use crate::execute::{self, Answer, Feed, Reader, Ready};
 use crate::failure::Failure;
 use crate::params::Params;
+use crate::seats::Seat;
 use crate::served::Offer;
 
 /// So much complexity counts as one more request in limits and quotas.
@@ -63,6 +64,7 @@ pub(crate) struct Flow {
     operation: Option<String>,
     variables: Variables,
     feed: Feed,
+    _seat: Seat,
 }
 
 impl Graphql {
@@ -119,6 +121,11 @@ impl Graphql {
             Ok(wish) => wish,
             Err(failure) => return Ok(Reply::Refused(vec![failure])),
         };
+        if session.caller.request().is_some_and(|request| request.slot.is_some()) {
+            let detail = "A subscription has no answer that could be kept: send it without an Idempotency-Key.";
+            return Ok(Reply::Refused(vec![Failure::new("graphql_request_invalid", detail)]));
+        }
+        let seat = self.seats.sit(tenant)?;
         let variables = ready.variables;
         let reader = Reader {
             caller: unslotted(&session.caller),
@@ -131,7 +138,8 @@ impl Graphql {
             Err(error) if error.kind() == kernel::Kind::Internal => return Err(error),
             Err(error) => return Ok(Reply::Refused(vec![Failure::of(&error)])),
         };
-        let flow = Flow { graphql: Arc::clone(self), offer: offer.clone(), document: Arc::clone(document), operation, variables, feed };
+        let (graphql, offer, document) = (Arc::clone(self), offer.clone(), Arc::clone(document));
+        let flow = Flow { graphql, offer, document, operation, variables, feed, _seat: seat };
         Ok(Reply::Flows(Box::new(flow)))
     }
 

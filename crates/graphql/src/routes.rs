@@ -74,6 +74,8 @@ fn operations(path: &str, suffix: &str) -> Endpoint {
         .body_limit(http::body())
         .body_schema(body())
         .answers_schema(200, answer())
+        // What is no operation at all is told in GraphQL's form; everything before it as problems.
+        .answers_schema(400, answer())
 }
 
 fn body() -> Value {

@@ -17,7 +17,8 @@ const ADMIT: &str = "UPDATE jobs SET state = 'ready' WHERE tenant_id = ?1 AND id
                      AND state = 'held' AND state IN ('held', 'ready', 'processing') ORDER BY rank, id LIMIT ?3)";
 const HELD: &str = "SELECT tenant_id, type FROM jobs WHERE (tenant_id, type) > (?1, ?2) AND state = 'held' AND state IN ('held', 'ready', 'processing') \
                     ORDER BY tenant_id, type LIMIT 1";
-const OPEN: &str = "UPDATE jobs SET state = 'ready' WHERE tenant_id = ?1 AND type = ?2 AND state = 'held' AND state IN ('held', 'ready', 'processing')";
+const OPEN: &str =
+    "UPDATE jobs SET state = 'ready' WHERE tenant_id = ?1 AND type = ?2 AND state = 'held' AND state IN ('held', 'ready', 'processing')";
 const UNDER_WAY: &str = "SELECT COUNT(*) FROM jobs WHERE state = 'processing' AND type = ?1";
 
 /// Gives the free places of a tenant to those of its jobs that are held, the lowest rank first.

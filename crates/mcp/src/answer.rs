@@ -121,10 +121,11 @@ async fn read(mut body: Body) -> (Vec<u8>, bool) {
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return (out, false) };
         let Ok(data) = frame.into_data() else { continue };
-        if out.len() + data.len() > MAX_READ {
+        let room = MAX_READ - out.len();
+        out.extend_from_slice(&data[..data.len().min(room)]);
+        if data.len() > room {
             return (out, false);
         }
-        out.extend_from_slice(&data);
     }
     (out, true)
 }

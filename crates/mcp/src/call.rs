@@ -135,6 +135,7 @@ mod tests {
         Arc::clone(catalogue.find("a_update").unwrap())
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "callers write values, not references to them")]
     fn made(arguments: Value) -> Result<Request<Body>> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer x"));

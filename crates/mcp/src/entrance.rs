@@ -43,7 +43,9 @@ pub(crate) fn endpoint() -> Endpoint {
         .idempotent(false)
         .body_limit(MAX_MESSAGE)
         .body_schema(message)
-        .answers_schema(200, answer)
+        .answers_schema(200, answer.clone())
+        // What is no message is told in the protocol's form.
+        .answers_schema(400, answer)
         .answers_empty(202)
 }
 

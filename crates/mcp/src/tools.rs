@@ -14,6 +14,9 @@ const MAX_NAME: usize = 64;
 /// The argument that is the body of the request.
 pub(crate) const BODY: &str = "body";
 
+/// Headers that belong to the caller's connection, not to a call.
+const CONNECTION: [&str; 3] = ["Authorization", "X-API-Secret", "Tradewind-Tenant"];
+
 /// One endpoint, callable.
 #[derive(Debug)]
 pub(crate) struct Tool {
@@ -112,7 +115,7 @@ fn tool(endpoint: &Arc<Endpoint>, operation: &Value, components: &Value, taken: 
         let place = match parameter["in"].as_str() {
             Some("path") => &mut path,
             Some("query") => &mut query,
-            Some("header") => &mut headers,
+            Some("header") if !CONNECTION.iter().any(|name| name.eq_ignore_ascii_case(named)) => &mut headers,
             _ => continue,
         };
         place.push(named.to_owned());

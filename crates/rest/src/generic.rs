@@ -76,12 +76,14 @@ fn many_at_once(records: &Arc<Records>) -> Api {
     let export = Endpoint::get(format!("{MANY}/export"), "records.export")
         .summary("All records that match, as CSV or NDJSON, streamed.")
         .query(&bulk::EXPORT)
-        .answers_schema(200, json!({"type": "string"}));
+        .answers_media(200, "application/x-ndjson")
+        .answers_media(200, "text/csv");
     let import = Endpoint::post(format!("{MANY}/import"), "records.import")
         .summary("Create and replace records from NDJSON or CSV, with a result for each line.")
         .idempotent(false)
         .body_limit(bulk::IMPORT_BODY)
-        .body_schema(json!({"type": "string"}))
+        .body_media("application/x-ndjson")
+        .body_media("text/csv")
         .answers_schema(200, json!({"type": "object", "required": ["data", "summary"]}));
     Api::new()
         .route(on(batch, Touch::Write), batch_records, records.clone())

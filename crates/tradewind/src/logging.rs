@@ -13,11 +13,8 @@ pub(crate) type Socket = reload::Handle<Option<LogBridge>, Registry>;
 /// Starts logging. `RUST_LOG` chooses what is logged; without it, warnings and Tradewind's own notices.
 pub(crate) fn start() -> Socket {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,hyper=warn,rustls=warn"));
-    // This library logs whole messages that a broker sent back: tenants' payloads. What matters of it is in the log of attempts.
-    let filter = match "lapin=off".parse() {
-        Ok(off) => filter.add_directive(off),
-        Err(_) => filter,
-    };
+    // These libraries log whole messages: tenants' payloads. What matters of them is in the log of attempts, and in that of requests.
+    let filter = ["lapin=off", "rmcp=off"].iter().filter_map(|off| off.parse().ok()).fold(filter, EnvFilter::add_directive);
     let (bridge, socket) = reload::Layer::new(None);
     let plain = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let plain =

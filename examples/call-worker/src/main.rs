@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         }
     };
     say(&format!("working for {}; stop with Ctrl-C", settings.url));
-    Worker::start(settings).join();
+    Worker::start(&settings).join();
     ExitCode::SUCCESS
 }
 

@@ -45,7 +45,7 @@ pub struct Worker {
 
 impl Worker {
     /// Starts its threads.
-    pub fn start(settings: Settings) -> Self {
+    pub fn start(settings: &Settings) -> Self {
         let (mut stop, mut threads) = (Vec::new(), Vec::new());
         let count = settings.threads.max(1);
         for n in 1..=count {
@@ -53,7 +53,7 @@ impl Worker {
             stop.push(sender);
             let (settings, name) = (settings.clone(), format!("call-worker-{n}"));
             threads.push(std::thread::spawn(move || {
-                Thread { server: Server::new(&settings.url, &settings.key), settings, name, stopped }.run()
+                Thread { server: Server::new(&settings.url, &settings.key), settings, name, stopped }.run();
             }));
         }
         Self { stop, threads }

@@ -162,12 +162,9 @@ impl utoipa::PartialSchema for LimitOverride {
         let number = || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
         // Closed, as what is read is: otherwise one form would be another's as well.
         let closed = || ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        let windows = ["perMinute", "perHour", "perDay", "burst"].into_iter().fold(closed(), |object, name| object.property(name, number()));
-        let window = closed()
-            .property("requests", number())
-            .property("window", number())
-            .required("requests")
-            .required("window");
+        let windows =
+            ["perMinute", "perHour", "perDay", "burst"].into_iter().fold(closed(), |object, name| object.property(name, number()));
+        let window = closed().property("requests", number()).property("window", number()).required("requests").required("window");
         OneOfBuilder::new().item(number()).item(windows).item(window).into()
     }
 }

@@ -38,6 +38,9 @@ name = "basic"
 name = "work"
 input = { type = "object" }
 lease_seconds = 1
+[[jobs]]
+name = "cycle"
+input = { type = "object" }
 "#;
 const RAW: &str = "-- tenant
 CREATE TABLE raw_jobs (tenant_id TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (tenant_id, id));
@@ -197,7 +200,7 @@ impl Bed {
             tasks.push(tokio::spawn(async move {
                 let host = Caller::system("bench", Some(tenant));
                 while next.fetch_add(1, Ordering::Relaxed) < cycles {
-                    jobs.create(&host, job(json!({"n": 1, "text": "an input of ordinary size"}))).await?;
+                    jobs.create(&host, job("cycle", &json!({"n": 1, "text": "an input of ordinary size"}))).await?;
                 }
                 Ok(())
             }));
@@ -205,7 +208,7 @@ impl Bed {
             tasks.push(tokio::spawn(async move {
                 let worker = Caller::system("bench", None);
                 while done.load(Ordering::Relaxed) < cycles {
-                    let ask = LeaseRequest { max: Some(LEASED), wait_seconds: Some(1), ..LeaseRequest::default() };
+                    let ask = LeaseRequest { types: vec!["cycle".to_owned()], max: Some(LEASED), wait_seconds: Some(1), worker: None };
                     for lease in jobs.lease(&worker, ask).await?.data {
                         let result = Completion { lease_token: lease.lease_token, result: json!({"ok": true}) };
                         jobs.complete(&worker, lease.id, result).await?;
@@ -236,7 +239,7 @@ impl Bed {
     async fn chaos(&self, count: usize) -> Result<(usize, usize, usize, usize)> {
         let host = Caller::system("bench", self.tenants.first().copied());
         for n in 0..count {
-            self.jobs.create(&host, job(json!({"n": n}))).await.map_err(failed)?;
+            self.jobs.create(&host, job("work", &json!({"n": n}))).await.map_err(failed)?;
         }
         let (seen, killed) = (Arc::new(std::sync::Mutex::new(Seen::default())), Arc::new(AtomicUsize::new(0)));
         let workers: Vec<_> = (0..WORKERS * 2)
@@ -246,13 +249,15 @@ impl Bed {
             })
             .collect();
         all(workers).await?;
-        let seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let twice = seen.completed.values().filter(|times| **times > 1).count();
+        let (told, twice, backwards) = {
+            let seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            (seen.completed.len(), seen.completed.values().filter(|times| **times > 1).count(), seen.backwards)
+        };
         let recorded = "SELECT COUNT(*) FROM jobs WHERE state = 'completed'";
         let recorded: i64 =
             self.store.read(Scope::system("bench"), move |tx| tx.query_one(recorded, &[], |row| row.get(0))).await.map_err(failed)?;
-        ensure!(usize::try_from(recorded)? == seen.completed.len(), "{recorded} in the record, {} told", seen.completed.len());
-        Ok((killed.load(Ordering::Relaxed), seen.completed.len(), twice, seen.backwards))
+        ensure!(usize::try_from(recorded)? == told, "{recorded} in the record, {told} told");
+        Ok((killed.load(Ordering::Relaxed), told, twice, backwards))
     }
 }
 
@@ -262,7 +267,7 @@ async fn live(jobs: &Arc<Jobs>, seen: &std::sync::Mutex<Seen>, killed: &AtomicUs
     let mut dropped = Vec::new();
     let is_done = || seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).completed.len() >= count;
     while !is_done() {
-        let ask = LeaseRequest { max: Some(4), wait_seconds: Some(1), ..LeaseRequest::default() };
+        let ask = LeaseRequest { types: vec!["work".to_owned()], max: Some(4), wait_seconds: Some(1), worker: None };
         for lease in jobs.lease(&worker, ask).await?.data {
             let sign = json!({"leaseToken": lease.lease_token, "progress": chance.below(100)});
             if let Ok(pulse) = jobs.heartbeat(&worker, lease.id, read(sign)?).await {
@@ -305,9 +310,9 @@ fn observe(seen: &std::sync::Mutex<Seen>, id: JobId, progress: i64) {
     }
 }
 
-fn job(input: Value) -> NewJob {
+fn job(kind: &str, input: &Value) -> NewJob {
     let input = input.as_object().cloned().unwrap_or_default();
-    NewJob { kind: "work".to_owned(), input, ..NewJob::default() }
+    NewJob { kind: kind.to_owned(), input, ..NewJob::default() }
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> kernel::Result<T> {

@@ -137,12 +137,13 @@ fn common(context: &Context<'_>, operation: &Written, checked: &mut Endpoint, re
             report.known(context.at("scope"), "scope", scope, declared.scopes.iter().map(|scope| scope.name.as_str()));
         }
         // What these need is told by what they do.
-        None if matches!(operation, Written::Manage(_) | Written::Job(_) | Written::JobStatus(_) | Written::JobBatch(_)) || written.public => {}
+        None if matches!(operation, Written::Manage(_) | Written::Job(_) | Written::JobStatus(_) | Written::JobBatch(_))
+            || written.public => {}
         None if matches!(operation, Written::Named(name) if name == "health") => {}
         None => report.add(context.place, "scope is missing"),
     }
-    if written.public && written.scope.is_some() {
-        report.add(context.at("scope"), "a public endpoint is open to everyone: it has no scope");
+    if written.public {
+        report.add(context.at("public"), "is not served from a file: tenants declare public endpoints at run time, by /api/v1/rest-endpoints");
     }
     report.prose(context.at("summary"), &written.summary, 0, 500);
     report.prose(context.at("not_found"), written.not_found.as_deref().unwrap_or("-"), 1, 500);

@@ -52,7 +52,8 @@ fn path(context: &Context<'_>, managed: &Managed, report: &mut Report) {
     match paths::placeholders(context.base, &context.written.path) {
         Err(why) => report.add(at, why),
         Ok(names) if names.len() != managed.names => {
-            let what = if managed.names == 0 { "must not have a placeholder" } else { "must name the thing by one placeholder such as {id}" };
+            let what =
+                if managed.names == 0 { "must not have a placeholder" } else { "must name the thing by one placeholder such as {id}" };
             report.add(at, what);
         }
         Ok(_) => {}
@@ -75,11 +76,8 @@ fn known_member(place: &str, managed: &Managed, native: &str, report: &mut Repor
         return true;
     }
     let suggestion = suggest::nearest(first, managed.body.iter().copied()).map(str::to_owned);
-    let message = if managed.body.is_empty() {
-        format!("{} has no body", managed.id)
-    } else {
-        format!("{} has no member {first:?}", managed.id)
-    };
+    let message =
+        if managed.body.is_empty() { format!("{} has no body", managed.id) } else { format!("{} has no member {first:?}", managed.id) };
     report.faults.push(Fault { suggestion, ..Fault::new(place, message) });
     false
 }

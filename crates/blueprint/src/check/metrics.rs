@@ -51,7 +51,7 @@ fn one(place: &str, metric: written::Metric, resources: &[Resource], report: &mu
     let subject = metric.subject.map(|subject| self::subject(&at("subject"), subject, &fields, resources, report));
     let only = conditions(&at("where"), metric.only, &fields, report);
     filters(place, &metric.filters, &fields, report);
-    let (default_period, periods, max_days) = period(place, metric.default_period, metric.periods, metric.max_days, report);
+    let (default_period, periods, max_days) = period(place, metric.default_period, &metric.periods, metric.max_days, report);
     let series = metric.series.map(|series| self::series(&at("series"), series, report));
     let answer = match metric.answer {
         written::Answer::Totals => MetricAnswer::Totals,
@@ -120,7 +120,7 @@ fn conditions(place: &str, only: BTreeMap<String, Value>, fields: &Fields<'_>, r
     only.into_iter().map(one).collect()
 }
 
-fn period(place: &str, default: Option<String>, names: Vec<String>, max_days: Option<u32>, report: &mut Report) -> (Span, Vec<Span>, u32) {
+fn period(place: &str, default: Option<String>, names: &[String], max_days: Option<u32>, report: &mut Report) -> (Span, Vec<Span>, u32) {
     let mut read = |at: String, text: &str| {
         let span = Span::parse(text);
         report.expect(span.is_some(), at, "is a number and h, d, w, m or y: 12h, 7d, 4w, 6m, 1y");
@@ -132,7 +132,7 @@ fn period(place: &str, default: Option<String>, names: Vec<String>, max_days: Op
     let readable = names.iter().all(|name| Span::parse(name).is_some());
     let listed = !readable || periods.is_empty() || periods.contains(&default);
     report.expect(listed, format!("{place}.default_period"), "is not one of periods");
-    report.distinct("period", &names, |i| format!("{place}.periods[{i}]"));
+    report.distinct("period", names, |i| format!("{place}.periods[{i}]"));
     let longest = periods.iter().chain([&default]).map(|span| span.days()).max().unwrap_or_default();
     let max_days = max_days.unwrap_or_else(|| longest.max(DEFAULT_MAX_DAYS));
     let at = format!("{place}.max_days");

@@ -58,13 +58,7 @@ fn generations(resources: &[Resource], report: &mut Report) {
     }
 }
 
-fn one(
-    place: String,
-    resource: form::Resource,
-    declared: &Declared<'_>,
-    names: &HashSet<String>,
-    report: &mut Report,
-) -> Option<Resource> {
+fn one(place: String, resource: form::Resource, declared: &Declared<'_>, names: &HashSet<String>, report: &mut Report) -> Option<Resource> {
     let Declared { naming, events, scopes } = *declared;
     for (member, name) in [("name", &resource.name), ("plural", &resource.plural)] {
         report.expect(is_word(name), format!("{place}.{member}"), "must be lower-case letters, digits, - and _, first a letter");

@@ -66,11 +66,8 @@ impl Context<'_> {
             ComputedForm::Sum(members) | ComputedForm::Product(members) => Some(members.clone()),
             ComputedForm::Copy(way) => Some(vec![way.first().cloned().unwrap_or_default()]),
             ComputedForm::Text(text) => {
-                let names: Result<Vec<String>, ()> = text
-                    .split('{')
-                    .skip(1)
-                    .map(|rest| rest.split_once('}').map(|(name, _)| name.to_owned()).ok_or(()))
-                    .collect();
+                let names: Result<Vec<String>, ()> =
+                    text.split('{').skip(1).map(|rest| rest.split_once('}').map(|(name, _)| name.to_owned()).ok_or(())).collect();
                 names.map_err(|()| report.add(place, "a name in braces has no end: {firstName} {lastName}")).ok()
             }
         }

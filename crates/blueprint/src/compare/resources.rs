@@ -62,7 +62,8 @@ fn resource(was: &Resource, now: &Resource, report: &mut Findings) {
 
 /// Who may set what, what may follow what, and what a record belongs to.
 fn rules(was: &Resource, now: &Resource, place: &str, report: &mut Findings) {
-    let closed = |one: &Resource, member: &str| one.server_set.iter().any(|name| name == member) || one.computed.iter().any(|c| c.field == member);
+    let closed =
+        |one: &Resource, member: &str| one.server_set.iter().any(|name| name == member) || one.computed.iter().any(|c| c.field == member);
     let declared = was.schema.get("properties").and_then(serde_json::Value::as_object).into_iter().flatten();
     for (member, _) in declared.filter(|(member, _)| closed(now, member) && !closed(was, member)) {
         report.breaking("property_read_only", format!("{place}.schema"), format!("{member} is set by the server now"));
@@ -81,7 +82,11 @@ fn rules(was: &Resource, now: &Resource, place: &str, report: &mut Findings) {
     let scopes = [("read", &was.scopes.read, &now.scopes.read), ("write", &was.scopes.write, &now.scopes.write)];
     for (name, old, new) in scopes {
         if let Some(old) = old.as_ref().filter(|old| new.as_ref() != Some(old)) {
-            report.breaking("resource_scope_changed", format!("{place}.scopes.{name}"), format!("{old} does not open the records any more"));
+            report.breaking(
+                "resource_scope_changed",
+                format!("{place}.scopes.{name}"),
+                format!("{old} does not open the records any more"),
+            );
         }
     }
 }

@@ -180,7 +180,16 @@ fn helpdesk_reports_says_what_its_page_says() {
     assert_eq!((b.scopes.len(), b.product.tenant_word.as_str(), b.keys.max_lifetime_days), (17, "Team", Some(365)));
     assert_eq!(b.expand_scopes(&strings(&["admin:full"])), b.all_scopes());
     let events: Vec<&str> = b.events.iter().map(|event| event.name.as_str()).collect();
-    for name in ["ticket.created", "ticket.updated", "ticket.commented", "ticket.resolved", "contact.created", "contact.updated", "report.executed", "report.exported"] {
+    for name in [
+        "ticket.created",
+        "ticket.updated",
+        "ticket.commented",
+        "ticket.resolved",
+        "contact.created",
+        "contact.updated",
+        "report.executed",
+        "report.exported",
+    ] {
         assert!(events.contains(&name), "{name}");
     }
     let ticket = b.resource("ticket").unwrap();

@@ -21,7 +21,8 @@ fn the_published_schema_is_current() {
 fn every_builtin_file_satisfies_it_and_names_it() {
     let validator = validator();
     for (name, text) in builtin() {
-        let faults: Vec<String> = validator.iter_errors(&as_json(text)).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        let faults: Vec<String> =
+            validator.iter_errors(&as_json(text)).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
         assert_eq!(faults, Vec::<String>::new(), "{name}");
         assert!(text.starts_with("#:schema ../docs/blueprint.schema.json\n"), "{name}");
     }
@@ -136,12 +137,17 @@ fn it_knows_the_members_that_the_reader_knows() {
     for mark in SECTIONS.lines().filter_map(|line| line.strip_prefix('#')) {
         let text = SECTIONS.replacen(&format!("\n#{mark}\n"), "\nqqqqqqqqqqqq = 1\n", 1);
         let faults = parse(&text, "x").unwrap_err();
-        let told = faults.list().iter().find_map(|fault| fault.message.split_once("is not a known member here: ")).unwrap_or_else(|| panic!("{mark}: {faults}"));
+        let told = faults
+            .list()
+            .iter()
+            .find_map(|fault| fault.message.split_once("is not a known member here: "))
+            .unwrap_or_else(|| panic!("{mark}: {faults}"));
         let mut known: Vec<&str> = told.1.split(", ").collect();
         // Operations are read by their own types.
         known.extend((mark == "endpoint").then_some("operation"));
         let place = if schema["properties"].get(mark).is_some() { format!("/properties/{mark}") } else { format!("/definitions/{mark}") };
-        let members = schema.pointer(&format!("{place}/properties")).and_then(Value::as_object).unwrap_or_else(|| panic!("{mark} in the schema"));
+        let members =
+            schema.pointer(&format!("{place}/properties")).and_then(Value::as_object).unwrap_or_else(|| panic!("{mark} in the schema"));
         let mut written: Vec<&str> = members.keys().map(String::as_str).collect();
         known.sort_unstable();
         written.sort_unstable();

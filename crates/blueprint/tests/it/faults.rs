@@ -132,15 +132,13 @@ const CASES: &[(&str, &str, &[&str])] = &[
         "path = \"/leads/{leadId}\"\noperation = \"get\"",
         &["endpoints[1].path: has the same shape as /leads/{leadId}; give the placeholder the same name"],
     ),
-    (
-        "operation = \"list\"",
-        "operation = \"metric\"",
-        &["endpoints[0].operation: is written as a table: { type = \"metric\", … }"],
-    ),
+    ("operation = \"list\"", "operation = \"metric\"", &["endpoints[0].operation: is written as a table: { type = \"metric\", … }"]),
     (
         "operation = \"list\"",
         "operation = \"lst\"",
-        &["endpoints[0].operation: there is no operation \"lst\"; there are list, get, create, update, replace, delete, batch, export, import, health; did you mean list?"],
+        &[
+            "endpoints[0].operation: there is no operation \"lst\"; there are list, get, create, update, replace, delete, batch, export, import, health; did you mean list?",
+        ],
     ),
     (
         "method = \"PUT\"\npath = \"/leads/{id}\"\noperation = \"update\"",

@@ -11,47 +11,136 @@ fn bakery() -> String {
 /// What is replaced, by what, and how a fault of it begins.
 const CASES: &[(&str, &str, &str)] = &[
     // parents
-    ("field = \"orderId\", resource = \"order\"", "field = \"orderId\", resource = \"ordr\"", "resources[1].parents[0].resource: there is no resource \"ordr\"; did you mean order?"),
-    ("field = \"orderId\", resource = \"order\"", "field = \"orderid\", resource = \"order\"", "resources[1].parents[0].field: the schema has no member \"orderid\"; did you mean orderId?"),
-    ("field = \"orderId\", resource = \"order\"", "field = \"orderId\", resource = \"crumb\"", "resources[1].parents[0].resource: is this very resource type"),
-    ("on_delete = \"cascade\"", "on_delete = \"cascad\"", "resources[1].parents[0].on_delete: \"cascad\" is not one of the choices; did you mean cascade?"),
+    (
+        "field = \"orderId\", resource = \"order\"",
+        "field = \"orderId\", resource = \"ordr\"",
+        "resources[1].parents[0].resource: there is no resource \"ordr\"; did you mean order?",
+    ),
+    (
+        "field = \"orderId\", resource = \"order\"",
+        "field = \"orderid\", resource = \"order\"",
+        "resources[1].parents[0].field: the schema has no member \"orderid\"; did you mean orderId?",
+    ),
+    (
+        "field = \"orderId\", resource = \"order\"",
+        "field = \"orderId\", resource = \"crumb\"",
+        "resources[1].parents[0].resource: is this very resource type",
+    ),
+    (
+        "on_delete = \"cascade\"",
+        "on_delete = \"cascad\"",
+        "resources[1].parents[0].on_delete: \"cascad\" is not one of the choices; did you mean cascade?",
+    ),
     // computed
-    ("text = \"{pieces} of {grams} g\"", "text = \"{pieces} of {gram} g\"", "resources[1].computed[0].text: the schema has no member \"gram\"; did you mean grams?"),
+    (
+        "text = \"{pieces} of {grams} g\"",
+        "text = \"{pieces} of {gram} g\"",
+        "resources[1].computed[0].text: the schema has no member \"gram\"; did you mean grams?",
+    ),
     ("text = \"{pieces} of {grams} g\"", "text = \"{pieces\"", "resources[1].computed[0].text: a name in braces has no end"),
     ("product = [\"grams\", \"pieces\"]", "product = [\"grams\", \"label\"]", "resources[1].computed[1].product: label is computed itself"),
-    ("product = [\"grams\", \"pieces\"]", "product = [\"grams\"], sum = [\"pieces\"]", "resources[1].computed[1]: must say one of text, sum, product, copy"),
-    ("server_set = [\"checked\"]", "server_set = [\"check\"]", "resources[1].server_set[0]: the schema has no member \"check\"; did you mean checked?"),
-    ("scopes = { read = \"orders:read\"", "scopes = { read = \"order:read\"", "resources[1].scopes.read: there is no scope \"order:read\"; did you mean orders:read?"),
+    (
+        "product = [\"grams\", \"pieces\"]",
+        "product = [\"grams\"], sum = [\"pieces\"]",
+        "resources[1].computed[1]: must say one of text, sum, product, copy",
+    ),
+    (
+        "server_set = [\"checked\"]",
+        "server_set = [\"check\"]",
+        "resources[1].server_set[0]: the schema has no member \"check\"; did you mean checked?",
+    ),
+    (
+        "scopes = { read = \"orders:read\"",
+        "scopes = { read = \"order:read\"",
+        "resources[1].scopes.read: there is no scope \"order:read\"; did you mean orders:read?",
+    ),
     // states
     ("dough = [\"baking\"]", "dough = [\"bake\"]", "resources[2].states.next.dough[0]: the schema of state does not allow \"bake\""),
-    ("initial = [\"dough\"]", "initial = [\"baking\"]", "resources[2].states.initial: lacks \"dough\", with which a record begins by default"),
+    (
+        "initial = [\"dough\"]",
+        "initial = [\"baking\"]",
+        "resources[2].states.initial: lacks \"dough\", with which a record begins by default",
+    ),
     ("set = { state = \"baking\" }", "set = { state = \"baked\" }", "endpoints[3].set.state: the schema of state does not allow \"baked\""),
-    ("emits = \"loaf.started\"", "emits = \"loaf.start\"", "endpoints[3].emits: there is no event \"loaf.start\"; did you mean loaf.started?"),
-    ("emits = \"loaf.started\"", "emits = \"order.ready\"", "endpoints[3].emits: order.ready requires orderId in its data, which a loaf does not have"),
+    (
+        "emits = \"loaf.started\"",
+        "emits = \"loaf.start\"",
+        "endpoints[3].emits: there is no event \"loaf.start\"; did you mean loaf.started?",
+    ),
+    (
+        "emits = \"loaf.started\"",
+        "emits = \"order.ready\"",
+        "endpoints[3].emits: order.ready requires orderId in its data, which a loaf does not have",
+    ),
     // singletons
-    ("initial = { title = \"{tenant.name}\" }", "initial = { title = 5 }", "resources[3].initial.title: the schema of title does not allow 5"),
+    (
+        "initial = { title = \"{tenant.name}\" }",
+        "initial = { title = 5 }",
+        "resources[3].initial.title: the schema of title does not allow 5",
+    ),
     ("path = \"/bakery\" ", "path = \"/bakery/{id}\" ", "endpoints[4].path: must not have a placeholder: there is one only"),
-    ("member = \"opening\"", "member = \"openings\"", "endpoints[5].member: the schema of bakery has no member \"openings\"; did you mean opening?"),
+    (
+        "member = \"opening\"",
+        "member = \"openings\"",
+        "endpoints[5].member: the schema of bakery has no member \"openings\"; did you mean opening?",
+    ),
     // paths of children
-    ("path = \"/orders/{id}/crumbs\"                # a", "path = \"/orders/{id}/{x}/crumbs\"  # a", "endpoints[1].path: must not have a placeholder, unless it names a parent"),
+    (
+        "path = \"/orders/{id}/crumbs\"                # a",
+        "path = \"/orders/{id}/{x}/crumbs\"  # a",
+        "endpoints[1].path: must not have a placeholder, unless it names a parent",
+    ),
     // manage
     ("call = \"keys.create\"", "call = \"keys.make\"", "endpoints[6].operation.call: there is no operation \"keys.make\""),
-    ("days = \"expiresInDays\"", "days = \"expireInDays\"", "endpoints[6].operation.body.days: keys.create has no member \"expireInDays\"; did you mean expiresInDays?"),
-    ("fixed = { environment = \"production\" }", "fixed = { name = \"x\" }", "endpoints[6].operation.body.code_name: name is fixed already"),
-    ("credentials = [\"session\", \"service-key\"]", "credentials = [\"sesion\"]", "endpoints[6].operation.credentials[0]: \"sesion\" is not one of the choices; did you mean session?"),
+    (
+        "days = \"expiresInDays\"",
+        "days = \"expireInDays\"",
+        "endpoints[6].operation.body.days: keys.create has no member \"expireInDays\"; did you mean expiresInDays?",
+    ),
+    (
+        "fixed = { environment = \"production\" }",
+        "fixed = { name = \"x\" }",
+        "endpoints[6].operation.body.code_name: name is fixed already",
+    ),
+    (
+        "credentials = [\"session\", \"service-key\"]",
+        "credentials = [\"sesion\"]",
+        "endpoints[6].operation.credentials[0]: \"sesion\" is not one of the choices; did you mean session?",
+    ),
     ("path = \"/codes\"\n", "path = \"/codes/{id}\"\n", "endpoints[6].path: must not have a placeholder"),
-    ("native = \"period\"", "native = \"perod\"", "endpoints[7].operation.query.period.native: there is no query parameter \"perod\"; did you mean period?"),
+    (
+        "native = \"period\"",
+        "native = \"perod\"",
+        "endpoints[7].operation.query.period.native: there is no query parameter \"perod\"; did you mean period?",
+    ),
     ("default = \"7d\"", "default = \"8d\"", "endpoints[7].operation.query.period.default: must be one of those that are allowed"),
+    ("summary = \"Make an access code.\"", "summary = \"x\"\npublic = true", "endpoints[6].public: is not served from a file: tenants declare public endpoints at run time"),
     // answers
-    ("code = \"$path.codeId\"", "code = \"$path.codeID\"", "endpoints[7].answer: the path has no placeholder \"codeID\"; did you mean $path.codeId?"),
-    ("period = \"$query.period\"", "period = \"$query.perid\"", "endpoints[7].answer: there is no query parameter \"perid\"; did you mean period?"),
+    (
+        "code = \"$path.codeId\"",
+        "code = \"$path.codeID\"",
+        "endpoints[7].answer: the path has no placeholder \"codeID\"; did you mean $path.codeId?",
+    ),
+    (
+        "period = \"$query.period\"",
+        "period = \"$query.perid\"",
+        "endpoints[7].answer: there is no query parameter \"perid\"; did you mean period?",
+    ),
     ("code = \"$.key\"", "code = \"$key\"", "endpoints[6].answer.code: \"$key\" is nothing to refer to"),
     // words, keys, aliases
-    ("words = { key = \"Access code\" }", "words = { keys = \"Access code\" }", "product.words.keys: there is no word \"keys\"; did you mean key?"),
+    (
+        "words = { key = \"Access code\" }",
+        "words = { keys = \"Access code\" }",
+        "product.words.keys: there is no word \"keys\"; did you mean key?",
+    ),
     ("languages = [\"en\"]", "languages = [\"eng\"]", "product.languages[0]: there is no language \"eng\""),
     ("max_lifetime_days = 365", "max_lifetime_days = 0", "keys.max_lifetime_days: must be 1 to 3650"),
     ("aliases = [\"order_ready\"]", "aliases = [\"order.ready\"]", "events[0].aliases[0]: order.ready is declared as a type itself"),
-    ("when = { status = \"ready\" }", "when = { status = \"redy\" }", "resources[0].stamps[1].when: the schema of status does not allow \"redy\"; did you mean ready?"),
+    (
+        "when = { status = \"ready\" }",
+        "when = { status = \"redy\" }",
+        "resources[0].stamps[1].when: the schema of status does not allow \"redy\"; did you mean ready?",
+    ),
 ];
 
 #[test]

@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
         };
         let arguments = match self.arguments(field, one) {
             Ok(arguments) => arguments,
-            Err(failure) => return self.fail_all(failure, one, things),
+            Err(failure) => return self.fail_all(&failure, one, things),
         };
         let inner = self.ready.model.object(field.ty.name());
         match inner {
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
             Ok(mut found) => vec![Ok(found.remove(one.key).unwrap_or_default())],
             Err(failures) => {
                 let first = failures.into_iter().next().unwrap_or_else(|| Failure::of(&Error::internal("introspection failed")));
-                self.fail_all(first, one, things)
+                self.fail_all(&first, one, things)
             }
         }
     }
@@ -215,7 +215,7 @@ impl<'a> Run<'a> {
     }
 
     /// Tells that a field failed, once for each object that has it.
-    fn fail_all(&self, failure: Failure, one: &Chosen<'_>, things: &[(Thing, Way)]) -> Vec<Result<Value, Failed>> {
+    fn fail_all(&self, failure: &Failure, one: &Chosen<'_>, things: &[(Thing, Way)]) -> Vec<Result<Value, Failed>> {
         things
             .iter()
             .map(|(_, way)| {

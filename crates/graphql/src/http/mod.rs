@@ -1,13 +1,13 @@
 //! GraphQL over HTTP, after the specification of the GraphQL Foundation: media types, statuses, batches; and answers as server-sent events.
 
 mod answers;
-mod handlers;
 mod media;
+mod requests;
 mod stream;
 
 use std::sync::{Arc, Mutex};
 
-pub(crate) use handlers::{body, connect, get, post};
+pub(crate) use requests::{body, connect, get, post};
 
 use crate::operate::Flow;
 

@@ -99,6 +99,7 @@ pub(crate) struct Taken(HashSet<String>);
 
 impl Taken {
     /// This name, or with a number behind it.
+    #[allow(clippy::needless_pass_by_value, reason = "callers make the name for this")]
     pub(crate) fn take(&mut self, name: String) -> String {
         let mut free = name.clone();
         for n in 2.. {

@@ -19,6 +19,8 @@ const INIT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(25);
 /// How long a client may take to accept a message.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the end of a socket may take.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Messages that wait for the socket.
 const WAITING: usize = 32;
 /// Operations of one socket at once.
@@ -61,6 +63,8 @@ pub(super) async fn serve(doors: Doors, parts: Parts, socket: WebSocket) {
         // Whether it arrives or not, the socket ends here.
         let _ = tokio::time::timeout(PATIENCE, connection.socket.send(frame)).await;
     }
+    // Both sides say that they close (RFC 6455 §7.1.2): ours is written, and theirs read, before the connection goes.
+    let _ = tokio::time::timeout(GOODBYE, async { while let Some(Ok(_)) = connection.socket.recv().await {} }).await;
 }
 
 /// Waits for the server to stop.

@@ -36,7 +36,6 @@ pub(crate) struct Bed {
     pub(crate) tenant: TenantId,
     pub(crate) client: ClientId,
     pub(crate) other: TenantId,
-    pub(crate) access: Arc<Access>,
     blueprint: Arc<Blueprint>,
     key: MasterKey,
     engine: Engine,
@@ -105,7 +104,7 @@ impl Bed {
         }
         let input = ClientInput { name: "App".into(), ..ClientInput::default() };
         let client = access.create_client(&Caller::system("test", Some(made[0])), input).await.unwrap().client.id;
-        Self { clock, store, records, jobs, tenant: made[0], client, other: made[1], access, blueprint, key, engine, dispatch }
+        Self { clock, store, records, jobs, tenant: made[0], client, other: made[1], blueprint, key, engine, dispatch }
     }
 
     /// Another server on the same database.

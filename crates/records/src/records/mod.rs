@@ -29,7 +29,7 @@ pub use act::{Act, Sent};
 pub use batch::{Item, ItemAct, ItemOutcome, MAX_BATCH};
 pub use create::NewRecord;
 pub use export::Export;
-pub(crate) use list::{COLUMNS, Found, Order, Place, Plan, arrange, beyond, rows_of};
+pub(crate) use list::{COLUMNS, Found, Place, Plan, arrange, beyond, rows_of};
 pub use list::{Children, Edge, Edges};
 pub(crate) use sql::{find, read as read_record, rows_after, rows_since};
 pub use upsert::Upserted;

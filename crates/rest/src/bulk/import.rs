@@ -158,7 +158,7 @@ impl Import<'_> {
     fn item(&self, line: &str, columns: Option<&[String]>) -> Item {
         let read = || {
             let members = match columns {
-                Some(columns) => self.from_cells(columns, csv::read_line(line)?)?,
+                Some(columns) => self.of_cells(columns, csv::read_line(line)?)?,
                 None => json_line(line)?,
             };
             let (reference, external, document) = self.apart(members)?;
@@ -192,7 +192,7 @@ impl Import<'_> {
         Ok((reference, external, members))
     }
 
-    fn from_cells(&self, columns: &[String], cells: Vec<Cell>) -> Result<Members> {
+    fn of_cells(&self, columns: &[String], cells: Vec<Cell>) -> Result<Members> {
         if cells.len() != columns.len() {
             return Err(Error::field("", format!("has {} cells, but there are {} columns", cells.len(), columns.len())));
         }

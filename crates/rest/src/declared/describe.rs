@@ -67,9 +67,10 @@ pub(super) fn records(blueprint: &Blueprint, route: &Route, id: String) -> Endpo
             let body = bulk::batch_body(&shapes::body(kind, writable, false));
             described.body_limit(bulk::BATCH_BODY).body_schema(body).answers_schema(200, bulk::batch_answer(&reference()))
         }
-        Operation::Export => described.query(&bulk::EXPORT).answers_schema(200, json!({"type": "string"})),
+        Operation::Export => described.query(&bulk::EXPORT).answers_media(200, "application/x-ndjson").answers_media(200, "text/csv"),
         Operation::Import => {
-            let described = described.idempotent(false).body_limit(bulk::IMPORT_BODY).body_schema(json!({"type": "string"}));
+            let described =
+                described.idempotent(false).body_limit(bulk::IMPORT_BODY).body_media("application/x-ndjson").body_media("text/csv");
             described.answers_schema(200, json!({"type": "object", "required": ["data", "summary"]}))
         }
         _ => described,

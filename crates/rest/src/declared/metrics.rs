@@ -178,7 +178,8 @@ fn described(blueprint: &Blueprint, endpoint: &model::Endpoint, route: &Measured
             whole
         }
     };
-    described.answers_schema(route.reply.status().unwrap_or(200), whole)
+    let status = route.reply.status().unwrap_or(200);
+    described.answers_schema(status, whole).answers_media(status, "text/csv").answers_media(status, "application/x-ndjson")
 }
 
 /// What the document calls the figures: by the metric's name, unless a resource type has it.

@@ -141,7 +141,7 @@ pub fn unserved(blueprint: &Blueprint, served: &[Arc<Endpoint>]) -> Vec<String> 
     let tell = |endpoint: &model::Endpoint| {
         format!("{} {} is declared, and nothing in this program serves it", endpoint.method, endpoint.full_path(&blueprint.style))
     };
-    blueprint.endpoints.iter().filter(|endpoint| !endpoint.public).filter(missing).map(tell).collect()
+    blueprint.endpoints.iter().filter(missing).map(tell).collect()
 }
 
 fn rules(blueprint: &Blueprint, endpoint: &model::Endpoint) -> Rules {

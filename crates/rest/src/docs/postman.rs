@@ -30,7 +30,7 @@ pub(crate) fn collection(about: &About<'_>, reference: &Reference) -> Value {
     for tag in reference.tags() {
         // A stream never ends, and the program would wait for its end.
         let rest = reference.of_tag(tag).filter(|operation| !journey.has(operation) && !operation.streams());
-        let items: Vec<Value> = rest.map(|operation| request(operation, &operation.summary, tests(operation))).collect();
+        let items: Vec<Value> = rest.map(|operation| request(operation, &operation.summary, &tests(operation))).collect();
         if !items.is_empty() {
             folders.push(json!({"name": tag, "item": items}));
         }
@@ -71,7 +71,7 @@ fn step(step: &Step<'_>) -> Value {
     } else if status != "204" && operation.success().is_some_and(|answer| answer.media == "application/json") {
         lines.push("pm.test(\"is JSON\", () => pm.response.to.be.json);".to_owned());
     }
-    request(operation, &operation.summary, lines)
+    request(operation, &operation.summary, &lines)
 }
 
 /// What a request outside of the journey must fulfil: no answer that is not documented, and no fault of the server.
@@ -80,7 +80,7 @@ fn tests(operation: &Operation) -> Vec<String> {
     vec![format!("pm.test(\"answers as documented\", () => pm.expect(pm.response.code).to.be.oneOf([{}]));", statuses.join(", "))]
 }
 
-fn request(operation: &Operation, name: &str, tests: Vec<String>) -> Value {
+fn request(operation: &Operation, name: &str, tests: &[String]) -> Value {
     let mut headers = Vec::new();
     if operation.dual {
         headers.push(json!({"key": "X-API-Secret", "value": "{{apiSecret}}"}));

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use kernel::{Caller, Error, Permission, Result, TenantId};
+use kernel::{Caller, Error, FieldError, Kind, Permission, Result, TenantId, TenantScope};
+use records::ResourceType;
 use store::Tx;
 
-use super::endpoint::{RestEndpoint, RestEndpointInput, Row};
-use super::{MAX_PER_TENANT, RestEndpoints, TOPIC, input, sql};
+use super::endpoint::{Definition, RestEndpoint, RestEndpointInput, Row};
+use super::{MAX_PER_TENANT, RestEndpoints, TOPIC, input, parameters, sql};
+use crate::generic::RULES;
+use crate::list_query;
 
 impl RestEndpoints {
     /// Makes an endpoint. It answers calls from now on.
@@ -19,9 +22,30 @@ impl RestEndpoints {
         let (shape, method, definition) = input::check(input, &self.blueprint, &self.records)?;
         let kind = self.records.resource_type(&definition.operation.resource)?;
         input::may(caller, &self.blueprint, kind, definition.operation.kind)?;
+        self.try_list(&scope, kind, &definition).await?;
         let row = Row { id: self.ambient.id(), method, definition, created_at: self.ambient.now() };
         let tenant = scope.tenant();
         self.store.answer(scope, move |tx| insert(tx, tenant, &shape, row)).await
+    }
+}
+
+impl RestEndpoints {
+    /// A list whose fixed parameters can never be answered is found out now, not by its first caller. Error: 422 `validation_failed`.
+    async fn try_list(&self, scope: &TenantScope, kind: &ResourceType, definition: &Definition) -> Result<()> {
+        if definition.operation.query.is_empty() {
+            return Ok(());
+        }
+        let mut query = list_query::parse(&parameters::fixed(&definition.operation.query, ""), kind, &RULES)?;
+        (query.page.limit, query.total) = (1, false);
+        let tried = self.records.list(scope, kind.name(), query).await;
+        let named = |field: &FieldError| FieldError { pointer: format!("/operation/query{}", field.pointer), detail: field.detail.clone() };
+        tried.map(drop).map_err(|error| match error.kind() {
+            Kind::Invalid => {
+                let fields = error.fields().iter().map(named).collect();
+                Error::invalid("validation_failed", "The endpoint cannot be made; see errors.").with_fields(fields)
+            }
+            _ => error,
+        })
     }
 }
 

@@ -35,6 +35,7 @@ impl Product {
     /// The same, with documentation that knows its readers.
     pub(crate) fn api_read_by(&self, readers: Option<rest::Readers>) -> Api {
         let api = rest::declared(&self.records, &self.blueprint, &Api::new())
+            .merge(rest::metrics(&self.records, &self.blueprint))
             .merge(rest::generic(&self.records))
             .merge(rest::home(&self.blueprint));
         let config = DocsConfig { public_url: "https://api.example.com".into(), version: "1.2.3".into() };

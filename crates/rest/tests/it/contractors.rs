@@ -89,3 +89,12 @@ testkit::engines! {
         assert_eq!(nobody.get("/api/partner-api/leads").await.expect(401).json()["success"], false);
     }
 }
+
+/// The server does not start with an endpoint that nothing in it serves.
+#[test]
+fn what_nobody_serves_is_told() {
+    let blueprint = blueprint::load("contractor-network").unwrap();
+    let told = rest::unserved(&blueprint, &[]);
+    assert_eq!(told.len(), blueprint.endpoints.len());
+    assert_eq!(told[0], "GET /api/partner-api/leads is declared, and nothing in this program serves it");
+}

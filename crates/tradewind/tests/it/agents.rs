@@ -201,41 +201,55 @@ testkit::engines! {
     async fn no_tool_reaches_another_tenant(world: World) {
         let fixture = OneOfEverything::make(&world).await;
         let stranger = world.tenant("Stranger").await;
-        let (key, mut tried) = (stranger.key().await.http, 0);
+        let key = stranger.key().await.http;
+        let (mut tried, mut holes) = (0, Vec::new());
         for tool in tools_of(&stranger.host, "").await {
             let (method, path) = request_of(&tool);
             let ids = fixture.ids(&method, &path);
             let parameters: Vec<&str> = path.split('/').filter(|part| part.starts_with('{')).collect();
-            if ids.is_empty() || ids.len() != parameters.len() || path.contains("event-types") || path.contains("rate-limits") || path.contains("alert-rules") || path.ends_with("/{resourceType}") {
+            // What belongs to nobody: types and tiers.
+            let shared = parameters == ["{resourceType}"] || ["event-types", "rate-limits", "alert-rules"].iter().any(|part| path.contains(part));
+            if ids.is_empty() || ids.len() != parameters.len() || shared {
                 continue;
             }
-            let named: Vec<String> = tool["inputSchema"]["required"].as_array().unwrap().iter().map(text).collect();
-            let with = |ids: &[String]| {
-                let mut arguments: Value = named.iter().filter(|name| *name != "body").zip(ids).map(|(name, id)| (name.clone(), json!(id))).collect();
-                if tool["inputSchema"]["properties"].get("body").is_some() {
-                    arguments["body"] = json!({});
-                }
-                arguments
-            };
+            let name = text(&tool["name"]);
             let never: Vec<String> = ids.iter().enumerate().map(|(n, id)| if n + 1 == ids.len() { unlike(id) } else { id.clone() }).collect();
             for who in [&key, &stranger.host] {
-                let name = text(&tool["name"]);
-                let comparable = |mut result: Value| {
-                    let members = result["structuredContent"].as_object_mut().unwrap_or_else(|| panic!("{name}: no problem"));
-                    members.shift_remove("requestId");
-                    Value::Object(members.clone())
-                };
-                let theirs = call(who, &name, &with(&ids)).await;
-                assert_eq!(theirs["isError"], true, "{name} with another tenant's id: {theirs}");
-                let (theirs, unknown) = (comparable(theirs), comparable(call(who, &name, &with(&never)).await));
-                assert_eq!(theirs, unknown, "{name}");
-                let status = theirs["status"].as_u64().unwrap();
-                assert!(matches!(status, 403 | 404 | 422), "{name}: {theirs}");
+                // A service key that is bound to no tenant is the operator's, who sees every tenant.
+                if std::ptr::eq(who, &stranger.host) && path.starts_with("/api/v1/tenants") {
+                    continue;
+                }
+                let theirs = problem(call(who, &name, &naming(&tool, &ids)).await);
+                let unknown = problem(call(who, &name, &naming(&tool, &never)).await);
+                if theirs != unknown || !matches!(theirs["status"].as_u64(), Some(403 | 404 | 422)) {
+                    holes.push(format!("{name}: {theirs} / {unknown}"));
+                }
                 tried += 1;
             }
         }
+        assert!(holes.is_empty(), "{} of {tried}:\n{}", holes.len(), holes.join("\n"));
         assert!(tried > 60, "only {tried} calls were tried");
     }
+}
+
+/// The arguments of a tool that names `ids` in its path.
+fn naming(tool: &Value, ids: &[String]) -> Value {
+    let named = tool["inputSchema"]["required"].as_array().unwrap().iter().map(text).filter(|name| name != "body");
+    let mut arguments: Value = named.zip(ids).map(|(name, id)| (name, json!(id))).collect();
+    if tool["inputSchema"]["properties"].get("body").is_some() {
+        arguments["body"] = json!({});
+    }
+    arguments
+}
+
+/// The problem that a tool answered, without what differs from call to call; the answer, if it is none.
+fn problem(mut result: Value) -> Value {
+    if result["isError"] != true {
+        return json!({"answered": result});
+    }
+    let mut problem = result["structuredContent"].take();
+    problem.as_object_mut().map(|members| members.shift_remove("requestId"));
+    problem
 }
 
 /// Another id of the same form.

@@ -32,10 +32,14 @@ default_tier = "basic"
 title = "Works"
 [[tiers]]
 name = "basic"
+[[resources]]
+name = "thing"
+plural = "things"
+schema = { type = "object", properties = { name = { type = "string" } } }
 [[jobs]]
 name = "work"
 input = { type = "object" }
-lease_seconds = 2
+lease_seconds = 1
 "#;
 
 impl Bed for Works {
@@ -110,7 +114,7 @@ testkit::engines! {
     /// Workers die and the server is killed: every job that was accepted is completed, once; progress never goes back.
     async fn prove_jobs_outlive_workers_and_servers(world: Works) {
         let Works(mut world) = world;
-        let (count, kills) = if std::env::var("TRADEWIND_FULL").is_ok() { (5000, 40) } else { (120, 2) };
+        let (count, kills) = if std::env::var("TRADEWIND_FULL").is_ok() { (5000, 40) } else { (60, 1) };
         let tenant = world.tenant("Ours").await;
         let (host, operator) = (tenant.host.clone(), world.operator.clone());
         let seen = Arc::new(Seen::default());
@@ -248,7 +252,7 @@ async fn company_and_agent(key: &Client) -> (String, String) {
 fn worker(world: &World) -> Worker {
     let mut settings = WorkerSettings::new(&world.server.base(), &world.service_key);
     settings.wait_seconds = 1;
-    Worker::start(settings)
+    Worker::start(&settings)
 }
 
 async fn ended(key: &Client, path: &str) -> Value {

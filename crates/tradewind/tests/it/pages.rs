@@ -32,7 +32,8 @@ pub(crate) fn part<'a>(name: &'static str, content: impl Future<Output = ()> + '
 pub(crate) async fn replay(parts: Vec<Part<'_>>) {
     let count = parts.len();
     let run = parts.into_iter().map(|(name, content)| AssertUnwindSafe(content).catch_unwind().map(move |ended| (name, ended)));
-    let broken: Vec<String> = join_all(run).await.into_iter().filter_map(|(name, ended)| Some(format!("{name}: {}", said(&ended.err()?)))).collect();
+    let broken: Vec<String> =
+        join_all(run).await.into_iter().filter_map(|(name, ended)| Some(format!("{name}: {}", said(&ended.err()?)))).collect();
     assert!(broken.is_empty(), "{} of {count} parts of the page do not hold:\n\n{}", broken.len(), broken.join("\n\n"));
 }
 

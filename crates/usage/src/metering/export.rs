@@ -117,7 +117,9 @@ fn csv(lines: &[Line]) -> Vec<u8> {
         let kind = if line.kind == LineKind::Correction { "correction" } else { "count" };
         let or_nothing = |id: Option<String>| id.unwrap_or_default();
         let (client, key) = (or_nothing(line.client_id.map(|id| id.to_string())), or_nothing(line.api_key_id.map(|id| id.to_string())));
-        let Line { sequence, tenant_id, hour, method, endpoint, requests, successful_requests, units, request_bytes, response_bytes, .. } = line;
+        let Line {
+            sequence, tenant_id, hour, method, endpoint, requests, successful_requests, units, request_bytes, response_bytes, ..
+        } = line;
         out.push_str(&format!(
             "{sequence},{kind},{tenant_id},{hour},{client},{key},{method},\"{}\",{requests},{successful_requests},{units},{request_bytes},{response_bytes}\r\n",
             endpoint.replace('"', "\"\"")

@@ -21,7 +21,7 @@ use web::{Access, Api, Endpoint, Parameter};
 use crate::Usage;
 use crate::rollups::{Counted, Leaf};
 
-pub use export::{Export, ExportQuery};
+pub use export::{Export, ExportFormat, ExportQuery};
 pub use line::{Line, LineKind};
 
 /// An hour is told when it has been over for so long, in milliseconds.

@@ -7,7 +7,7 @@ use usage::metering::{ExportQuery, Line, LineKind};
 use crate::bed::{Bed, at};
 
 async fn lines(bed: &Bed, after: i64) -> Vec<Line> {
-    let query = ExportQuery { cursor: Some(after), limit: None };
+    let query = ExportQuery { cursor: Some(after), ..ExportQuery::default() };
     bed.usage.export(&Caller::system("test", None), query).await.unwrap().lines
 }
 
@@ -113,7 +113,7 @@ testkit::engines! {
     }
 
     async fn bad_limits_are_refused(bed: Bed) {
-        for query in [ExportQuery { limit: Some(0), cursor: None }, ExportQuery { limit: Some(10_001), cursor: None }, ExportQuery { limit: None, cursor: Some(-1) }] {
+        for query in [ExportQuery { limit: Some(0), ..ExportQuery::default() }, ExportQuery { limit: Some(10_001), ..ExportQuery::default() }, ExportQuery { cursor: Some(-1), ..ExportQuery::default() }] {
             assert_eq!(bed.usage.export(&bed.caller(), query).await.unwrap_err().code(), "validation_failed");
         }
     }

@@ -79,7 +79,9 @@ impl Maker<'_> {
     fn object(&self, schema: &Value, depth: usize) -> Value {
         let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let wanted = |name: &str, member: &Value| self.fill == Fill::All || required.contains(&name) || is_shown(member);
-        let members = || schema.get("properties").and_then(Value::as_object).into_iter().flatten().filter(|(_, member)| **member != Value::Bool(false));
+        let members = || {
+            schema.get("properties").and_then(Value::as_object).into_iter().flatten().filter(|(_, member)| **member != Value::Bool(false))
+        };
         let make = |(name, member): (&String, &Value)| (name.clone(), self.make(member, name, depth + 1));
         let out: Map<String, Value> = members().filter(|(name, member)| wanted(name, member)).map(make).collect();
         // A request that shows nothing explains nothing.

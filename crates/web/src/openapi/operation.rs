@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::example::{Fill, example};
 use super::{parameters, responses, schemas};
-use crate::endpoint::{Access, Endpoint, Shape};
+use crate::endpoint::{Access, Endpoint};
 
 /// `path` is the document's key, whose parameter names count: another endpoint of the same shape may have named them first.
 pub(super) fn operation(endpoint: &Endpoint, path: &str, known: &mut Map<String, Value>) -> Value {
@@ -26,22 +26,23 @@ pub(super) fn operation(endpoint: &Endpoint, path: &str, known: &mut Map<String,
         operation["x-sunset"] = json!(deprecation.sunset);
         operation["x-successor"] = json!(deprecation.successor);
     }
-    if let Some(body) = &endpoint.body {
-        operation["requestBody"] = request_body(endpoint, body, known);
+    if endpoint.body.is_some() || !endpoint.body_media.is_empty() {
+        operation["requestBody"] = request_body(endpoint, known);
     }
     access(endpoint, &mut operation);
     operation
 }
 
-fn request_body(endpoint: &Endpoint, body: &Shape, known: &mut Map<String, Value>) -> Value {
-    let (media, schema) = schemas::content(body, known);
+fn request_body(endpoint: &Endpoint, known: &mut Map<String, Value>) -> Value {
     let mut content = Map::new();
-    let mut entry = json!({"schema": schema});
-    if media == "application/json" {
-        let made = || example(&entry["schema"], known, Fill::Needed);
-        entry["example"] = endpoint.body_example.clone().unwrap_or_else(made);
+    if let Some((media, schema)) = endpoint.body.as_ref().map(|body| schemas::content(body, known)) {
+        let mut entry = json!({"schema": schema});
+        if media == "application/json" {
+            let made = || example(&entry["schema"], known, Fill::Needed);
+            entry["example"] = endpoint.body_example.clone().unwrap_or_else(made);
+        }
+        content.insert(media.into(), entry);
     }
-    content.insert(media.into(), entry);
     for other in &endpoint.body_media {
         content.insert((*other).into(), json!({"schema": {"type": "string"}}));
     }

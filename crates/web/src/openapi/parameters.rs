@@ -97,4 +97,3 @@ fn in_path(path: &str) -> impl Iterator<Item = (&str, &str)> {
 pub(super) fn any_in_path(path: &str) -> bool {
     path.contains('{')
 }
-

@@ -26,7 +26,13 @@ const ERRORS: &[(u16, &str, &str, &str, &str)] = &[
         "This needs a scope that grants webhooks.write, which this credential does not hold.",
     ),
     (404, "NotFound", "not_found", "Not found", "There is no such webhook, or it is not yours."),
-    (405, "MethodNotAllowed", "method_not_allowed", "Method not allowed", "This path exists, but not for this method; see the Allow header."),
+    (
+        405,
+        "MethodNotAllowed",
+        "method_not_allowed",
+        "Method not allowed",
+        "This path exists, but not for this method; see the Allow header.",
+    ),
     (409, "Conflict", "idempotency_key_busy", "Conflict", "The first request with this idempotency key still runs."),
     (412, "PreconditionFailed", "precondition_failed", "Precondition failed", "Somebody changed it in the meantime. Read it again."),
     (413, "TooLarge", "body_too_large", "Too large", "The body is larger than 1048576 bytes, the limit of this path."),
@@ -101,7 +107,13 @@ pub(super) fn of(endpoint: &Endpoint, known: &mut Map<String, Value>) -> Map<Str
             Some(name) => json!({"$ref": format!("#/components/responses/{name}")}),
             None => json!({"description": reason(status)}),
         };
-        answers.entry(status.to_string()).or_insert(answer);
+        match answers.get_mut(&status.to_string()) {
+            None => {
+                answers.insert(status.to_string(), answer);
+            }
+            // The endpoint has a form of its own for it; what comes from before the endpoint has the usual one.
+            Some(own) => own["content"]["application/problem+json"] = json!({"schema": {"$ref": "#/components/schemas/Problem"}}),
+        }
     }
     answers
 }
@@ -124,7 +136,9 @@ fn good(endpoint: &Endpoint, status: u16) -> Value {
 fn failures(endpoint: &Endpoint) -> Vec<u16> {
     let mut statuses = endpoint.failures.clone();
     let guarded = endpoint.access != Access::Public;
-    let takes_a_body = endpoint.body.is_some() || (guarded && matches!(endpoint.method, Method::POST | Method::PUT | Method::PATCH));
+    let takes_a_body = endpoint.body.is_some()
+        || !endpoint.body_media.is_empty()
+        || (guarded && matches!(endpoint.method, Method::POST | Method::PUT | Method::PATCH));
     if takes_a_body {
         statuses.extend([400, 413, 415, 422]);
     }

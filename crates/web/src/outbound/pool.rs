@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::uri::{Authority, PathAndQuery, Scheme};
 use http::response::Parts;
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full};
@@ -128,7 +128,8 @@ impl Pool {
             let (outcome, remote, back) = match connection {
                 Connection::Single(mut single) => {
                     single_form(&mut request, &key.1, &uri);
-                    let outcome = single.driven.send(request, || None).await.expect("a request that has no time of its own ends by an answer");
+                    let outcome =
+                        single.driven.send(request, || None).await.expect("a request that has no time of its own ends by an answer");
                     (outcome, single.remote, Some(Back { pool: self.clone(), key: key.clone(), single }))
                 }
                 Connection::Multiple(mut multiple) => {

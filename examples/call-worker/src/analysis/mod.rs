@@ -79,7 +79,7 @@ fn sentiment(transcript: &Transcript) -> (f64, f64) {
         .turns
         .iter()
         .filter(|turn| turn.role == Role::Customer)
-        .flat_map(|turn| turn.sentences())
+        .flat_map(Turn::sentences)
         .map(|sentence| analyzer.polarity_scores(sentence).compound)
         .collect();
     let mean = |part: &[f64]| if part.is_empty() { 0.0 } else { part.iter().sum::<f64>() / count(part.len()) };

@@ -141,7 +141,7 @@ fn type_definition<'a>(out: &mut Definitions<'a>, one: &'a Positioned<TypeDefini
             told.add(pos, format!("the scalars are {}", known.join(", ")));
         }
         TypeKind::Interface(_) | TypeKind::Union(_) => {
-            told.add(pos, "interfaces and unions are not taken: define a type for each resource")
+            told.add(pos, "interfaces and unions are not taken: define a type for each resource");
         }
         TypeKind::InputObject(_) => told.add(pos, "inputs follow from the types: leave them out"),
     }

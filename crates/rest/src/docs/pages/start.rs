@@ -81,7 +81,7 @@ fn webhooks(out: &mut String) {
 }
 
 fn rules(pages: &Pages<'_>, out: &mut String) {
-    let _ = writeln!(out, "<h2>{}</h2>\n<ul>", "Good to know");
+    out.push_str("<h2>Good to know</h2>\n<ul>\n");
     let rules = [
         "An <code dir=\"ltr\">Idempotency-Key</code> makes a POST, PUT or PATCH safe to repeat for 24 hours.",
         "<code dir=\"ltr\">X-RateLimit-Remaining</code> says what is left; 429 and 503 say in <code dir=\"ltr\">Retry-After</code> when to come back.",

@@ -68,7 +68,7 @@ pub(super) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<S
 pub(super) fn work(base: &str, key: &str) -> call_worker::Worker {
     let mut settings = call_worker::Settings::new(base, key);
     (settings.pace, settings.wait_seconds) = (PACE, 5);
-    call_worker::Worker::start(settings)
+    call_worker::Worker::start(&settings)
 }
 
 /// Submits a call every `every`, and follows its job to its end, until the task is aborted.

@@ -153,7 +153,8 @@ fn read_request(connection: &mut std::net::TcpStream) -> Vec<u8> {
 async fn work(world: &World) -> ! {
     let worker = &world.operator;
     loop {
-        let leased = worker.post("/api/v1/jobs/lease", &json!({"types": ["call.analyze"], "max": 5, "waitSeconds": 5})).await.expect(200).json();
+        let leased =
+            worker.post("/api/v1/jobs/lease", &json!({"types": ["call.analyze"], "max": 5, "waitSeconds": 5})).await.expect(200).json();
         for job in leased["data"].as_array().unwrap() {
             let (id, token) = (job["id"].as_str().unwrap(), &job["leaseToken"]);
             let words = job["input"]["transcript"].as_str().unwrap().split_whitespace().count();

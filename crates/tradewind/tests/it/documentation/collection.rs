@@ -25,7 +25,14 @@ async fn run(blueprint: &str, least: usize) {
     std::fs::write(&file, collection.to_string()).unwrap();
     let mut command = Command::new(newman);
     command.arg("run").arg(&file).args(["--reporters", "cli,json", "--reporter-json-export"]).arg(&report);
-    command.args(["--env-var", &format!("baseUrl={}", world.server.base()), "--env-var", &format!("apiKey={}", key.token), "--timeout-request", "20000"]);
+    command.args([
+        "--env-var",
+        &format!("baseUrl={}", world.server.base()),
+        "--env-var",
+        &format!("apiKey={}", key.token),
+        "--timeout-request",
+        "20000",
+    ]);
     if let Some(secret) = &key.secret {
         command.args(["--env-var", &format!("apiSecret={secret}")]);
     }

@@ -11,10 +11,13 @@ use crate::world::{Key, World};
 
 /// The sample of an operation in one language, as the page shows it.
 fn sample(page: &str, anchor: &str, language: &str) -> String {
-    let article = page.split("<article ").find(|part| part.starts_with(&format!("id=\"{anchor}\""))).unwrap_or_else(|| panic!("no {anchor}"));
+    let article =
+        page.split("<article ").find(|part| part.starts_with(&format!("id=\"{anchor}\""))).unwrap_or_else(|| panic!("no {anchor}"));
     let code = article.split(&format!("data-lang=\"{language}\"><code>")).nth(1).and_then(|rest| rest.split("</code>").next());
     let code = code.unwrap_or_else(|| panic!("no {language} for {anchor}"));
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")].iter().fold(code.to_owned(), |text, (from, to)| text.replace(from, to))
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        .iter()
+        .fold(code.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// The program and arguments that run a file of this language, and the file's name. None where it cannot be run here.
@@ -58,7 +61,9 @@ async fn samples_run_as_they_stand() {
     };
     let (leads, keys) = (page("/docs/reference/leads").await, page("/docs/reference/api-keys").await);
     for language in ["curl", "javascript", "python", "php", "go"] {
-        for (page, anchor, status) in [(&leads, "leads-create", Some(201)), (&leads, "leads-list", Some(200)), (&keys, "keys-whoami", Some(200))] {
+        for (page, anchor, status) in
+            [(&leads, "leads-create", Some(201)), (&leads, "leads-list", Some(200)), (&keys, "keys-whoami", Some(200))]
+        {
             let text = sample(page, anchor, language);
             let Some(output) = run(&world, &key, language, &text) else { break };
             let said = String::from_utf8_lossy(&output.stdout).into_owned();

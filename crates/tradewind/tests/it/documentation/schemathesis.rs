@@ -27,7 +27,7 @@ struct Size {
     phases: &'static str,
 }
 
-const CI: Size = Size { examples: 4, phases: "examples,fuzzing" };
+const CI: Size = Size { examples: 3, phases: "examples,fuzzing" };
 const FULL: Size = Size { examples: 100, phases: "examples,coverage,fuzzing,stateful" };
 
 /// What the requests carry.

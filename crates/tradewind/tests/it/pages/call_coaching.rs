@@ -564,7 +564,7 @@ async fn monitoring(world: &World) {
     key.get(&format!("{API}/health")).await.assert_status(200);
     key.get(&format!("{API}/calls/x")).await.assert_status(404);
     let row = wait::until("the call in the log", SOON, async || {
-        let logs = tenant.host.get("/api/v1/request-logs").await.expect(200).json();
+        let logs = tenant.host.get(&format!("/api/v1/request-logs?endpoint={API}/health")).await.expect(200).json();
         rows(&logs).iter().find(|row| row["endpoint"] == format!("{API}/health")).cloned()
     })
     .await;

@@ -448,7 +448,7 @@ async fn usage(world: &World) {
     let key = partner(world, &tenant, &["read:leads"]).await;
     key.get(&format!("{API}/leads?status=active")).await.assert_status(200);
     let row = wait::until("the call in the log", SOON, async || {
-        let logs = tenant.host.get("/api/v1/request-logs").await.expect(200).json();
+        let logs = tenant.host.get(&format!("/api/v1/request-logs?endpoint={API}/leads")).await.expect(200).json();
         rows(&logs).iter().find(|row| row["endpoint"] == format!("{API}/leads")).cloned()
     })
     .await;

@@ -179,7 +179,7 @@ async fn usage(world: &World) {
         assert!(said.contains(part), "{part} in {dashboard}");
     }
     let logs = tenant.host.get("/api/v1/request-logs").await.expect(200).json();
-    assert_has(&rows(&logs)[0], &["endpoint", "method", "status", "ip", "userAgent", "requestBytes", "responseBytes"]);
+    assert_has(&rows(&logs)[0], &["endpoint", "method", "status", "ip", "userAgent", "requestSize", "responseSize", "responseTime"]);
 }
 
 async fn keys(world: &World) {

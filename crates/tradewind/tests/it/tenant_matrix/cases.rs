@@ -297,7 +297,12 @@ fn declared() -> Vec<Row> {
         ("GET POST", "/api/partner-portal/api-keys", Nothing, Some(json!({"key_name": "Robot"}))),
         ("DELETE", "/api/partner-portal/api-keys/{}", Path(&[Key]), None),
         ("GET", "/api/partner-portal/api-keys/{}/usage", Path(&[Key]), None),
-        ("GET POST", "/api/partner-portal/webhooks", Nothing, Some(json!({"webhook_url": "https://example.com/hook", "events": ["lead.created"]}))),
+        (
+            "GET POST",
+            "/api/partner-portal/webhooks",
+            Nothing,
+            Some(json!({"webhook_url": "https://example.com/hook", "events": ["lead.created"]})),
+        ),
         ("DELETE", "/api/partner-portal/webhooks/{}", Path(&[Webhook]), None),
         ("POST", "/api/partner-portal/webhooks/{}/test", Path(&[Webhook]), None),
         ("GET", "/api/partner-portal/webhooks/{}/deliveries", Path(&[Webhook]), None),

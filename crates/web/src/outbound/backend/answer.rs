@@ -49,14 +49,7 @@ enum Inner {
 }
 
 impl Answer {
-    pub(super) fn driven(
-        body: Incoming,
-        connection: Box<Driven>,
-        home: Arc<Idle>,
-        place: Place,
-        pace: &Pace,
-        tally: Arc<Tally>,
-    ) -> Self {
+    pub(super) fn driven(body: Incoming, connection: Box<Driven>, home: Arc<Idle>, place: Place, pace: &Pace, tally: Arc<Tally>) -> Self {
         Self::new(Inner::Driven { body, connection, home, _place: place }, pace, tally)
     }
 
