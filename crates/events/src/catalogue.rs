@@ -68,7 +68,8 @@ impl Catalogue {
             types.insert(event.name.to_string(), Arc::new(Declared { model: event.clone(), versions }));
         }
         let names = blueprint.events.iter().map(|event| event.name.to_string()).collect();
-        let aliases = blueprint.events.iter().flat_map(|event| event.aliases.iter().map(|alias| (alias.clone(), event.name.clone()))).collect();
+        let aliases =
+            blueprint.events.iter().flat_map(|event| event.aliases.iter().map(|alias| (alias.clone(), event.name.clone()))).collect();
         Ok(Self { names, types, aliases, restricted: blueprint.events.iter().any(|event| event.feature.is_some()) })
     }
 

@@ -143,7 +143,10 @@ fn common(context: &Context<'_>, operation: &Written, checked: &mut Endpoint, re
         None => report.add(context.place, "scope is missing"),
     }
     if written.public {
-        report.add(context.at("public"), "is not served from a file: tenants declare public endpoints at run time, by /api/v1/rest-endpoints");
+        report.add(
+            context.at("public"),
+            "is not served from a file: tenants declare public endpoints at run time, by /api/v1/rest-endpoints",
+        );
     }
     report.prose(context.at("summary"), &written.summary, 0, 500);
     report.prose(context.at("not_found"), written.not_found.as_deref().unwrap_or("-"), 1, 500);

@@ -114,7 +114,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "endpoints[7].operation.query.period.native: there is no query parameter \"perod\"; did you mean period?",
     ),
     ("default = \"7d\"", "default = \"8d\"", "endpoints[7].operation.query.period.default: must be one of those that are allowed"),
-    ("summary = \"Make an access code.\"", "summary = \"x\"\npublic = true", "endpoints[6].public: is not served from a file: tenants declare public endpoints at run time"),
+    (
+        "summary = \"Make an access code.\"",
+        "summary = \"x\"\npublic = true",
+        "endpoints[6].public: is not served from a file: tenants declare public endpoints at run time",
+    ),
     // answers
     (
         "code = \"$path.codeId\"",
