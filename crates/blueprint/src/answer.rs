@@ -338,6 +338,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "literals read better without borrows")]
     fn rendered(template: Value, answer: Value) -> Value {
         let context = Context {
             answer: &answer,

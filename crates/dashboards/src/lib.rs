@@ -1,8 +1,9 @@
-//! How a client stands: its calls, its webhooks, its limits, in one answer, put together from what `usage`, `webhooks` and `gate` know.
+//! How things stand. A client: its calls, its webhooks, its limits, in one answer, put together from what `usage`, `webhooks` and `gate` know. This server: [`health`].
 //!
 //! Tables: none. Events: none. Invariants: it shows a caller nothing that the caller could not ask those features for.
 
 mod clients;
+pub mod health;
 
 use std::sync::Arc;
 

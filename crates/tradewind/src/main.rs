@@ -6,7 +6,6 @@ mod cli;
 mod commands;
 mod documentation;
 mod front;
-mod health;
 mod logging;
 mod outlook;
 mod product;

@@ -93,7 +93,11 @@ async fn retire(front: Arc<Front>, next: Weak<Front>, begun: Timestamp) {
         match next.records.catch_up(&resource.name, begun).await {
             Ok(count) => tracing::debug!(resource = resource.name, count, "records that were written during the reload are indexed"),
             Err(error) => {
-                tracing::warn!(?error, resource = resource.name, "records that were written during the reload may be missed by new filters")
+                tracing::warn!(
+                    ?error,
+                    resource = resource.name,
+                    "records that were written during the reload may be missed by new filters"
+                );
             }
         }
     }

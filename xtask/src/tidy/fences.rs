@@ -43,7 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that run tests and measurements, or stand in for vendors.
-const EXEMPT: &[&str] = &["testkit", "vendors", "bench", "xtask"];
+const EXEMPT: &[&str] = &["testkit", "vendors", "demo", "bench", "xtask"];
 
 /// Packages that nothing we build may need, however indirectly; deny.toml says why. (The lock file may name them: it also lists what no
 /// enabled feature asks for.)

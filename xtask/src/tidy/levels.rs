@@ -7,7 +7,7 @@ use super::{Finding, Package, Tree};
 const MAP: &str = "ARCHITECTURE.md";
 
 /// Normal edges from the product to a crate that exists for tests and demonstrations. Only under a feature.
-const DEV_EDGES: &[(&str, &str)] = &[("tradewind", "vendors"), ("tradewind", "call-worker")];
+const DEV_EDGES: &[(&str, &str)] = &[("tradewind", "demo")];
 
 /// Where a crate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ mod tests {
     use crate::tidy::{Dependency, Text};
 
     const TABLE: &str = "# Map\n| a | b |\n|---|---|\n| 1 | `no` |\n\n| level | crate | sentence |\n|---|---|---|\n| 0 | `kernel` | x `y` |\n\
-        | 1 | `store`, `web` | z |\n| 7 | `tradewind` | |\n| dev | `vendors` | |\n\n| 9 | `late` |";
+        | 1 | `store`, `web` | z |\n| 7 | `tradewind` | |\n| dev | `demo`, `vendors` | |\n\n| 9 | `late` |";
 
     fn found(name: &str, edges: &[(&str, bool, bool)]) -> Vec<Finding> {
         let edge = |&(name, dev, optional): &(&str, bool, bool)| Dependency { name: name.into(), dev, optional };
@@ -113,9 +113,10 @@ mod tests {
 
     #[test]
     fn the_product_needs_development_crates_only_under_a_feature() {
-        assert_eq!(found("tradewind", &[("vendors", false, true)]), []);
-        assert_eq!(found("tradewind", &[("vendors", false, false)]).len(), 1);
-        assert_eq!(found("store", &[("vendors", false, true)]).len(), 1);
+        assert_eq!(found("tradewind", &[("demo", false, true)]), []);
+        assert_eq!(found("tradewind", &[("demo", false, false)]).len(), 1);
+        assert_eq!(found("store", &[("demo", false, true)]).len(), 1);
+        assert_eq!(found("tradewind", &[("vendors", false, true)]).len(), 1);
     }
 
     #[test]

@@ -15,7 +15,7 @@ fn bakery(bed: &Bed) -> Arc<Records> {
 }
 
 fn members(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    serde_json::from_value(value).unwrap()
 }
 
 fn new(document: Value) -> NewRecord {

@@ -84,7 +84,7 @@ pub(super) async fn manage(
     let body = body.map(Value::Object);
     let answered = managed.inner.ask(caller, &names, &query, body.as_ref()).await.map_err(|error| managed.renamed(error))?;
     let found = found(answered).await?;
-    managed.reply.send_with(found, &asked, Value::Object(parameters), managed.records.now())
+    managed.reply.send_with(found, &asked, &Value::Object(parameters), managed.records.now())
 }
 
 impl Managed {

@@ -57,7 +57,7 @@ async fn measure(State(route): State<Arc<Measured>>, Auth(caller): Auth, asked: 
     if let Some(name) = &measured.period {
         texts.entry("period").or_insert_with(|| name.as_str().into());
     }
-    route.reply.send_with(Found::One(plain(&route.metric, measured)), &asked, Value::Object(texts), now)
+    route.reply.send_with(Found::One(plain(&route.metric, measured)), &asked, &Value::Object(texts), now)
 }
 
 /// The query of a metric, and its texts by name.
@@ -198,7 +198,9 @@ pub(crate) fn components(blueprint: &Blueprint) -> impl Iterator<Item = (String,
             (Envelope::Success, MetricAnswer::Series) => figures = figures["properties"]["data"].take(),
             (Envelope::Success, MetricAnswer::Totals) => {
                 figures["properties"].as_object_mut().map(|members| members.shift_remove("period"));
-                figures["required"].as_array_mut().map(|names| names.retain(|name| name != "period"));
+                if let Some(names) = figures["required"].as_array_mut() {
+                    names.retain(|name| name != "period");
+                }
             }
         }
         (component_name(blueprint, metric), figures)

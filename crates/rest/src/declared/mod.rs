@@ -175,14 +175,14 @@ fn id(endpoint: &model::Endpoint, kind: &ResourceType) -> String {
 
 /// Every operation id once.
 fn unique(plain: String, taken: &mut HashSet<String>) -> String {
-    let mut id = plain.clone();
-    for n in 2.. {
-        if taken.insert(id.clone()) {
-            break;
-        }
-        id = format!("{plain}{n}");
+    if taken.insert(plain.clone()) {
+        return plain;
     }
-    id
+    let mut n = 2;
+    while !taken.insert(format!("{plain}{n}")) {
+        n += 1;
+    }
+    format!("{plain}{n}")
 }
 
 /// The path of the endpoint that gets one of these records, or the generic one's.

@@ -51,17 +51,17 @@ impl Reply {
     /// The whole answer.
     pub(super) fn send(&self, found: Found, asked: &Asked, now: Timestamp) -> Result<Response> {
         let parameters = if self.answer.is_some() { Value::Object(asked.parameters()) } else { Value::Null };
-        self.send_with(found, asked, parameters, now)
+        self.send_with(found, asked, &parameters, now)
     }
 
     /// The same, with the query's parameters as the endpoint understood them.
-    pub(super) fn send_with(&self, found: Found, asked: &Asked, parameters: Value, now: Timestamp) -> Result<Response> {
+    pub(super) fn send_with(&self, found: Found, asked: &Asked, parameters: &Value, now: Timestamp) -> Result<Response> {
         let mut response = match &self.answer {
             None => self.wrapped(found)?,
             Some(template) => {
                 let (plain, status, location) = plain(found)?;
                 let path = asked.path();
-                let body = template.render(&Context { answer: &plain, query: &parameters, path: &path, now });
+                let body = template.render(&Context { answer: &plain, query: parameters, path: &path, now });
                 let mut response = Json(body).into_response();
                 *response.status_mut() = status;
                 place(&mut response, location)?;

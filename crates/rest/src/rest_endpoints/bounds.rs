@@ -16,7 +16,11 @@ const MOST: usize = 20_000;
 
 /// Calls by whom they are for (none: nobody) and from where.
 #[derive(Default)]
-pub(super) struct Bounds(Mutex<HashMap<(Option<TenantId>, IpAddr), (Timestamp, u32)>>);
+pub(super) struct Bounds(Mutex<HashMap<Caller, Window>>);
+
+type Caller = (Option<TenantId>, IpAddr);
+/// When it began, and the calls in it.
+type Window = (Timestamp, u32);
 
 impl Bounds {
     /// Counts a call. Error: 429 `rate_limited`, when there were too many.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use blueprint::Blueprint;
+use dashboards::health;
 use rest::Docs;
 use web::Api;
 
 use super::features::Features;
 use crate::system::Foundation;
-use crate::{agents, documentation, health};
+use crate::{agents, documentation};
 
 /// The router, and the documents of what it serves. Error: the blueprint declares what nobody serves.
 pub(super) fn assemble(base: &Foundation, features: &Features, blueprint: &Arc<Blueprint>) -> anyhow::Result<(Router, Arc<Docs>)> {

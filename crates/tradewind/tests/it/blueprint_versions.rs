@@ -213,7 +213,7 @@ fn two_servers_with_two_files() {
         let master = "master.key";
         std::fs::copy(shop.world.engine.data_dir().join(master), dir.path().join(master)).unwrap();
         let beside = || shop.world.server.settings().second_node(dir.path().to_owned()).set("TRADEWIND_BLUEPRINT", other.to_str().unwrap());
-        let refused = beside().try_start().err().expect("it does not start");
+        let refused = beside().try_start().expect_err("it does not start");
         assert!(refused.contains("is served by others") && refused.contains("resources[\"order\"]"), "{refused}");
         std::fs::write(&other, format!("{}{LABEL}", first())).unwrap();
         let second = beside().start();

@@ -214,7 +214,8 @@ mod tests {
     use super::*;
 
     fn known(value: Value) -> Map<String, Value> {
-        value.as_object().cloned().unwrap_or_default()
+        let Value::Object(members) = value else { return Map::new() };
+        members
     }
 
     #[test]

@@ -263,7 +263,7 @@ async fn record_events(world: &World) {
         made.insert(kind, text(&tenant.host.post(&format!("/api/v1/records/{kind}"), &body).await.expect(201).json()["id"]));
     }
     let change = async |kind: &str, id: &str, body: Value| {
-        tenant.host.patch(&format!("/api/v1/records/{kind}/{id}"), &body).await.assert_status(200)
+        tenant.host.patch(&format!("/api/v1/records/{kind}/{id}"), &body).await.assert_status(200);
     };
     change("student", &id, json!({"class": "5b"})).await;
     for (kind, status) in [("fee", "due"), ("fee", "paid"), ("payment", "failed"), ("payment", "success"), ("invoice", "issued")] {

@@ -12,7 +12,7 @@ use web::outbound::{ClientConfig, OutboundRequest, UrlPolicy};
 /// Largest answer that the demo reads.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-pub(super) struct Client {
+pub(crate) struct Client {
     http: web::outbound::Client,
     base: String,
     key: Secret<String>,
@@ -22,43 +22,43 @@ pub(super) struct Client {
 
 impl Client {
     /// A caller of `base` with a credential.
-    pub(super) fn new(base: &str, key: Secret<String>) -> anyhow::Result<Self> {
+    pub(crate) fn new(base: &str, key: Secret<String>) -> anyhow::Result<Self> {
         let loopback = "127.0.0.0/8".parse()?;
         let policy = UrlPolicy { allow_http: true, allow_networks: vec![loopback] };
         Ok(Self { http: web::outbound::Client::new(ClientConfig::new(policy))?, base: base.to_owned(), key, secret: None })
     }
 
     /// The same caller with another credential.
-    pub(super) fn with_key(&self, key: &str) -> anyhow::Result<Self> {
+    pub(crate) fn with_key(&self, key: &str) -> anyhow::Result<Self> {
         Self::new(&self.base, Secret::new(key.to_owned()))
     }
 
     /// The same caller with the second half of its credential.
-    pub(super) fn with_secret(self, secret: &str) -> Self {
+    pub(crate) fn with_secret(self, secret: &str) -> Self {
         Self { secret: Some(Secret::new(secret.to_owned())), ..self }
     }
 
-    pub(super) fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
-    pub(super) fn key(&self) -> &Secret<String> {
+    pub(crate) fn key(&self) -> &Secret<String> {
         &self.key
     }
 
-    pub(super) async fn get(&self, tenant: Option<&str>, path: &str) -> anyhow::Result<Value> {
+    pub(crate) async fn get(&self, tenant: Option<&str>, path: &str) -> anyhow::Result<Value> {
         self.call(Method::GET, tenant, path, None).await
     }
 
-    pub(super) async fn post(&self, tenant: Option<&str>, path: &str, body: &Value) -> anyhow::Result<Value> {
+    pub(crate) async fn post(&self, tenant: Option<&str>, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.call(Method::POST, tenant, path, Some(body)).await
     }
 
-    pub(super) async fn put(&self, tenant: Option<&str>, path: &str, body: &Value) -> anyhow::Result<Value> {
+    pub(crate) async fn put(&self, tenant: Option<&str>, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.call(Method::PUT, tenant, path, Some(body)).await
     }
 
-    pub(super) async fn delete(&self, tenant: Option<&str>, path: &str) -> anyhow::Result<Value> {
+    pub(crate) async fn delete(&self, tenant: Option<&str>, path: &str) -> anyhow::Result<Value> {
         self.call(Method::DELETE, tenant, path, None).await
     }
 

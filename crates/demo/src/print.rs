@@ -7,19 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 use vendors::receiver::{Delivery, Receiver, Verdict};
 
-use super::calls;
-use super::client::Client;
-use super::sample::Sample;
-use crate::settings::Resolved;
+use crate::client::Client;
+use crate::leads::Sample;
+use crate::{Place, calls};
 
 /// Deliveries of the sample data come before the welcome, and would only be in its way.
 static WELCOMED: AtomicBool = AtomicBool::new(false);
 
-pub(super) fn taken(address: SocketAddr) {
+/// Says that the usual address is not free.
+pub fn taken(address: SocketAddr) {
     println!("{address} is taken: using another port.");
 }
 
-pub(super) fn welcome(settings: &Resolved, receiver: &Receiver, host: &Client, sample: &Sample) {
+pub(crate) fn welcome(place: &Place, receiver: &Receiver, host: &Client, sample: &Sample) {
     let base = host.base();
     println!(
         "
@@ -45,8 +45,8 @@ Paste these into another terminal:
 The first lists the leads. The second changes one: its event arrives below, signed. The third asks with the other partner's key: 404.
 A change happens by itself every few seconds. Ctrl-C ends the demo.
 ",
-        blueprint = settings.blueprint,
-        data = settings.data_dir.display(),
+        blueprint = place.blueprint,
+        data = place.data.display(),
         receiver = receiver.url(),
         name = sample.tenant_name,
         tenant = sample.tenant,
@@ -59,7 +59,7 @@ A change happens by itself every few seconds. Ctrl-C ends the demo.
 }
 
 /// The same for `call-coaching`.
-pub(super) fn welcome_calls(settings: &Resolved, receiver: &Receiver, host: &Client, sample: &calls::Sample) {
+pub(crate) fn welcome_calls(place: &Place, receiver: &Receiver, host: &Client, sample: &calls::Sample) {
     let base = host.base();
     println!(
         "
@@ -88,8 +88,8 @@ The first submits a call: a job, which the example worker (examples/call-worker)
 below, signed. The second lists the calls with their analyses, the third starts a practice call, the fourth sums up.
 A call is submitted by itself every few seconds. Ctrl-C ends the demo.
 ",
-        blueprint = settings.blueprint,
-        data = settings.data_dir.display(),
+        blueprint = place.blueprint,
+        data = place.data.display(),
         receiver = receiver.url(),
         tenant = sample.tenant,
         key = sample.key,
@@ -102,7 +102,7 @@ A call is submitted by itself every few seconds. Ctrl-C ends the demo.
 }
 
 /// One line for each step of a job.
-pub(super) fn job(id: &str, status: &str, progress: i64, said: &str) {
+pub(crate) fn job(id: &str, status: &str, progress: i64, said: &str) {
     println!("  job {}  {status:<10} {progress:>3} %  {said}", short(id));
 }
 
@@ -112,7 +112,7 @@ fn short(id: &str) -> &str {
 }
 
 /// One line for each delivery as it lands.
-pub(super) fn delivery(delivery: &Delivery) {
+pub(crate) fn delivery(delivery: &Delivery) {
     if !WELCOMED.load(Ordering::Relaxed) {
         return;
     }
@@ -130,10 +130,11 @@ pub(super) fn delivery(delivery: &Delivery) {
     println!("  {}  {:<16} {verdict:<16} {}  {}", &time[11..19], delivery.event_type, said("leadId"), said("status"));
 }
 
-pub(super) fn trouble(error: &anyhow::Error) {
+pub(crate) fn trouble(error: &anyhow::Error) {
     println!("  the demo's own change failed: {error:#}");
 }
 
-pub(super) fn goodbye() {
+/// Says that the demo ends.
+pub fn goodbye() {
     println!("\nStopping. What was made in a temporary directory goes with it.");
 }

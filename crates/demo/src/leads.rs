@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use vendors::receiver::Receiver;
 
-use super::client::Client;
-use super::print;
+use crate::client::Client;
+use crate::print;
 
 const TENANTS: [(&str, &str); 2] = [("demo-harbor", "Harbor Insurance"), ("demo-northwind", "Northwind Brokers")];
 const LEADS: [(&str, &str, &str, &str); 4] = [
@@ -20,22 +20,22 @@ const LEADS: [(&str, &str, &str, &str); 4] = [
 const STATUSES: [&str; 4] = ["CONTACTED", "QUALIFIED", "CONVERTED", "NEW"];
 
 /// What the demo prints and changes: the first tenant's.
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// The first tenant.
-    pub(super) tenant: String,
+    pub(crate) tenant: String,
     /// Its name.
-    pub(super) tenant_name: &'static str,
+    pub(crate) tenant_name: &'static str,
     /// The second tenant's key, to try that it sees nothing of the first.
-    pub(super) other_key: String,
+    pub(crate) other_key: String,
     /// The first tenant's key.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// One of its leads.
-    pub(super) lead: String,
+    pub(crate) lead: String,
     leads: Vec<String>,
 }
 
 /// Makes what is not there yet. Keys and webhooks are made anew at every start: a key is shown only once, and the receiver moves.
-pub(super) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<Sample> {
+pub(crate) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<Sample> {
     let mut made = Vec::new();
     for (external_id, name) in TENANTS {
         let tenant = ensure(host, None, "/api/v1/tenants", external_id, &json!({"name": name})).await?;
@@ -54,7 +54,7 @@ pub(super) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<S
 }
 
 /// The id of the thing with this external id, made if there is none.
-pub(super) async fn ensure(host: &Client, tenant: Option<&str>, path: &str, external_id: &str, body: &Value) -> anyhow::Result<String> {
+pub(crate) async fn ensure(host: &Client, tenant: Option<&str>, path: &str, external_id: &str, body: &Value) -> anyhow::Result<String> {
     if let Ok(found) = host.get(tenant, &format!("{path}/ext:{external_id}")).await {
         return text(&found, "id");
     }
@@ -90,7 +90,7 @@ async fn leads(partner: &Client) -> anyhow::Result<Vec<String>> {
 }
 
 /// Changes a lead of the first tenant every `every`, until the task is aborted.
-pub(super) async fn keep_changing(host: Client, sample: Sample, every: Duration) {
+pub(crate) async fn keep_changing(host: Client, sample: Sample, every: Duration) {
     let partner = match host.with_key(&sample.key) {
         Ok(partner) => partner,
         Err(error) => return print::trouble(&error),
@@ -109,6 +109,6 @@ pub(super) async fn keep_changing(host: Client, sample: Sample, every: Duration)
     }
 }
 
-pub(super) fn text(value: &Value, member: &str) -> anyhow::Result<String> {
+pub(crate) fn text(value: &Value, member: &str) -> anyhow::Result<String> {
     value[member].as_str().map(str::to_owned).with_context(|| format!("the answer has no {member}: {value}"))
 }

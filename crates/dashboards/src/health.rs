@@ -1,4 +1,4 @@
-//! `/health/live` and `/health/ready`.
+//! How this server stands: `/health/live` and `/health/ready`, part by part.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,8 +14,6 @@ use store::{Migration, Node, Store};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use web::{Access, Api, Endpoint, Json};
-
-use crate::settings::Resolved;
 
 /// How long a part may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,7 +34,7 @@ struct Alive {
 /// How something does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Condition {
+enum Condition {
     /// As it should be.
     Ok,
     /// It serves, and somebody should look.
@@ -73,7 +71,7 @@ struct Checks {
 }
 
 /// Looks at the parts.
-pub(crate) struct Health {
+pub struct Health {
     data_dir: PathBuf,
     store: Store,
     dispatch: Arc<Dispatch>,
@@ -83,19 +81,13 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    pub(crate) fn new(
-        settings: &Resolved,
-        store: Store,
-        dispatch: Arc<Dispatch>,
-        counters: Arc<Counters>,
-        migrations: Vec<Migration>,
-    ) -> Arc<Self> {
-        let data_dir = settings.data_dir.clone();
+    /// Over the parts. `migrations`: those that this program was made with.
+    pub fn new(data_dir: PathBuf, store: Store, dispatch: Arc<Dispatch>, counters: Arc<Counters>, migrations: Vec<Migration>) -> Arc<Self> {
         Arc::new(Self { data_dir, store, dispatch, counters, migrations, last: Mutex::default() })
     }
 
     /// Free space where the data directory is, in bytes.
-    pub(crate) fn disk_free(&self) -> Option<u64> {
+    pub fn disk_free(&self) -> Option<u64> {
         let found = rustix::fs::statvfs(&self.data_dir).ok()?;
         Some(found.f_bavail.saturating_mul(found.f_frsize))
     }
@@ -155,7 +147,8 @@ async fn answers(question: impl Future<Output = Result<bool>>) -> Condition {
     }
 }
 
-pub(crate) fn routes(health: &Arc<Health>) -> Api {
+/// The two routes.
+pub fn routes(health: &Arc<Health>) -> Api {
     let live = Endpoint::get("/health/live", "health.live")
         .tag("Health")
         .summary("Whether the process runs")

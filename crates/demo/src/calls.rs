@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 use vendors::receiver::Receiver;
 
-use super::client::Client;
-use super::print;
-use super::sample::{ensure, text};
+use crate::client::Client;
+use crate::leads::{ensure, text};
+use crate::print;
 
-/// The blueprint whose demo this is.
-pub(super) const BLUEPRINT: &str = "call-coaching";
+/// The blueprint whose demo has calls and a worker for them.
+pub const BLUEPRINT: &str = "call-coaching";
 const BASE: &str = "/api/partner/v1";
 /// How long the worker takes for each of its steps, so that somebody can watch.
 const PACE: Duration = Duration::from_millis(600);
@@ -36,21 +35,21 @@ const CALLS: [&str; 2] = [
 ];
 
 /// What the demo prints and goes on with.
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// The partner.
-    pub(super) tenant: String,
+    pub(crate) tenant: String,
     /// Both halves of its credential.
-    pub(super) key: String,
-    pub(super) secret: String,
-    pub(super) company: String,
-    pub(super) agent: String,
+    pub(crate) key: String,
+    pub(crate) secret: String,
+    pub(crate) company: String,
+    pub(crate) agent: String,
     /// Where its jobs tell their end.
-    pub(super) hook: String,
+    pub(crate) hook: String,
     partner: Client,
 }
 
 /// Makes a partner with a company and an agent. The key is made anew at every start: it is shown only once.
-pub(super) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<Sample> {
+pub(crate) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<Sample> {
     let tenant = ensure(host, None, "/api/v1/tenants", "demo-coaching", &json!({"name": "Harbor Sales Academy"})).await?;
     let client = json!({"name": "Harbor CRM", "contactEmail": "dev@example.com"});
     let client = ensure(host, Some(&tenant), "/api/v1/api-clients", "demo-crm", &client).await?;
@@ -65,14 +64,14 @@ pub(super) async fn load(host: &Client, receiver: &Receiver) -> anyhow::Result<S
 }
 
 /// The example worker, by its own key.
-pub(super) fn work(base: &str, key: &str) -> call_worker::Worker {
+pub(crate) fn work(base: &str, key: &str) -> call_worker::Worker {
     let mut settings = call_worker::Settings::new(base, key);
     (settings.pace, settings.wait_seconds) = (PACE, 5);
     call_worker::Worker::start(&settings)
 }
 
 /// Submits a call every `every`, and follows its job to its end, until the task is aborted.
-pub(super) async fn keep_calling(sample: Sample, receiver: Receiver, every: Duration) {
+pub(crate) async fn keep_calling(sample: Sample, receiver: Receiver, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     for n in 0.. {
         ticks.tick().await;
@@ -119,17 +118,4 @@ fn said(job: &Value) -> String {
         (None, Some(error)) => error.to_owned(),
         (None, None) => job["message"].as_str().unwrap_or("").to_owned(),
     }
-}
-
-/// Whether the blueprint is this demo's.
-pub(super) fn is_asked_for(blueprint: &blueprint::Blueprint) -> bool {
-    blueprint.name == BLUEPRINT
-}
-
-/// The key with which the worker works: it can do that and nothing else.
-pub(super) async fn worker_key(store: &store::Store) -> anyhow::Result<String> {
-    let permissions = Some(vec!["jobs.work".to_owned()]);
-    let input = access::service_keys::NewServiceKey { name: Some("call-worker".to_owned()), permissions, ..Default::default() };
-    let made = access::service_keys::create(store, input).await.context("a key for the worker")?;
-    Ok(made.key.reveal().clone())
 }
