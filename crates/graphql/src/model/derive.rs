@@ -45,7 +45,12 @@ pub(crate) fn derive(blueprint: &Blueprint, records: &Records) -> kernel::Result
         let object = object(one, &drawn);
         model.add_object(object);
     }
-    let (query, mutation) = (roots_of_queries(&drawn), roots_of_mutations(&drawn));
+    let (mut query, mutation) = (roots_of_queries(&drawn), roots_of_mutations(&drawn));
+    if query.is_empty() {
+        // A schema must have something to ask (GraphQL §3.6), and a product may have events only.
+        let nothing = Field::new("_nothing", Ty::named("Boolean"), Source::Member(Vec::new()));
+        query.push(nothing.about("Always null: this product has no resource types. Its events can be subscribed to."));
+    }
     model.add_object(ObjectType { name: QUERY.into(), description: "What can be asked.".into(), fields: query });
     if !mutation.is_empty() {
         model.add_object(ObjectType { name: MUTATION.into(), description: "What can be changed.".into(), fields: mutation });

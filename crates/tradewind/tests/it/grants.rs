@@ -29,6 +29,10 @@ const ATTEMPTS: &[Attempt] = &[
     ("POST", "/api/v1/api-keys/import", |aim, scopes| {
         ("/api/v1/api-keys/import".into(), json!({"clientId": aim.client, "name": "Mine", "hash": "ab".repeat(32), "scopes": scopes}))
     }),
+    ("POST", "/api/v1/rest-endpoints", |_, scopes| {
+        let operation = json!({"type": "create", "resource": "lead"});
+        ("/api/v1/rest-endpoints".into(), json!({"path": "mine", "method": "POST", "scopes": scopes, "operation": operation}))
+    }),
 ];
 
 /// Routes that name scopes without granting any: they ask whether a key holds them, or what our calls to others may do.
