@@ -79,9 +79,9 @@ pub async fn run(place: &Place, config: &Config) -> Result<Vec<Row>> {
     let peer = PostGraphile::start(&database, "peer", &json!({"query": nested.1})).await?;
     let mut rows = Vec::new();
     for (what, (our, their), expected) in [("one record", one, "Shop"), ("a nested list", nested, "paid")] {
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let headers = [("authorization", bearer.as_str())];
         let ours = Side::new("graphql", rig.server.address(), Asks::new("/graphql", &headers, &json!({"query": our}), expected));
-        let plain = [("content-type", "application/json")];
+        let plain: [(&str, &str); 0] = [];
         let theirs = Side::new("postgraphile", peer.address, Asks::new("/graphql", &plain, &json!({"query": their}), expected));
         let runs = alternate(&ours, &theirs, config).await?;
         rows.extend(runs.rows("graphql", &format!("{what} against PostGraphile"), SHARE, config));
