@@ -4,14 +4,13 @@
 //! ids bind only ids that are not known already.
 
 use std::collections::HashMap;
-use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use kernel::{SourceId, Timestamp};
+use web::{Windows, network};
 
-const WINDOW: Duration = Duration::from_mins(1);
 /// Look-ups of ids that nobody has, from one address in a window.
 const UNKNOWN: u32 = 300;
 /// Failures at one source from one address in a window, before its calls are refused unread.
@@ -23,49 +22,6 @@ const KEPT_FROM_ONE: u32 = 8;
 const ANNOUNCED: u32 = 1;
 /// Bodies of one source's calls that may be on their way at once: a stranger's slow ones hold memory, and they are not believed yet.
 const READING: usize = 100;
-/// Most windows remembered of each kind.
-const MOST: usize = 20_000;
-
-/// Counts by key.
-struct Windows<K>(Mutex<HashMap<K, (Timestamp, u32)>>);
-
-impl<K> Default for Windows<K> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<K: Eq + Hash> Windows<K> {
-    /// How long until there is room again, if there is none.
-    fn wait(&self, key: &K, limit: u32, now: Timestamp) -> Result<(), Duration> {
-        let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match windows.get(key) {
-            Some((began, count)) if *count >= limit && is_open(*began, now) => Err(WINDOW.saturating_sub(now.since(*began))),
-            _ => Ok(()),
-        }
-    }
-
-    fn count(&self, key: K, now: Timestamp) {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= MOST && !windows.contains_key(&key) {
-            windows.retain(|_, (began, _)| is_open(*began, now));
-            // More than so many at once: to forget them all costs less than to remember more.
-            if windows.len() >= MOST {
-                windows.clear();
-            }
-        }
-        let window = windows.entry(key).or_insert((now, 0));
-        if !is_open(window.0, now) {
-            *window = (now, 0);
-        }
-        window.1 += 1;
-    }
-}
-
-/// A clock that was set back opens a new window too.
-fn is_open(began: Timestamp, now: Timestamp) -> bool {
-    began <= now && now.since(began) < WINDOW
-}
 
 /// All bounds.
 #[derive(Default)]
@@ -141,19 +97,7 @@ impl Bounds {
 
     /// Whether a refusal may be told of; counts it if so.
     pub(crate) fn may_announce(&self, source: SourceId, now: Timestamp) -> bool {
-        let may = self.announced.wait(&source, ANNOUNCED, now).is_ok();
-        if may {
-            self.announced.count(source, now);
-        }
-        may
-    }
-}
-
-/// Whoever has one address of version 6 usually has 2⁶⁴ of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        self.announced.take(source, ANNOUNCED, now).is_ok()
     }
 }
 
@@ -164,7 +108,7 @@ mod tests {
 
     use kernel::{Ambient, Timestamp};
 
-    use super::{Bounds, FAILURES, KEPT, KEPT_FROM_ONE, MOST, READING, UNKNOWN, Windows};
+    use super::{Bounds, FAILURES, KEPT, KEPT_FROM_ONE, READING, UNKNOWN};
 
     #[test]
     fn each_bound_ends_with_its_window_and_concerns_nobody_else() {
@@ -202,14 +146,5 @@ mod tests {
         drop(places);
         assert!(bounds.read(ours).is_some());
         assert!(bounds.reading.lock().unwrap().is_empty(), "nothing is remembered of what is over");
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let (windows, at) = (Windows::<u32>::default(), Timestamp::from_millis(1_000_000));
-        for n in 0..50_000 {
-            windows.count(n, at);
-        }
-        assert!(windows.0.lock().unwrap().len() <= MOST);
     }
 }

@@ -38,6 +38,7 @@ mod readings;
 mod respond;
 pub mod signature;
 mod tally;
+mod windows;
 
 pub use api::Api;
 pub use auth::Auth;
@@ -59,3 +60,4 @@ pub use query::Query;
 pub use readings::{Readings, readings};
 pub use respond::{Accepted, Created, NoContent};
 pub use tally::Tally;
+pub use windows::{Windows, network};

@@ -11,11 +11,12 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kernel::{Error, Kind, Result, Timestamp};
+use web::network;
 
 use super::{Bucket, Window};
 
@@ -132,14 +133,6 @@ pub(crate) fn refusal(wait: Duration) -> Error {
 
 fn millis(now: Timestamp) -> u64 {
     u64::try_from(now.millis()).unwrap_or(0)
-}
-
-/// What one caller can choose from: an IPv4 address, or the /64 of an IPv6 one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 => v4,
-    }
 }
 
 #[cfg(test)]
