@@ -35,9 +35,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("tradewind-signature");
 
 /// The secret by which the upstream `name` verifies who calls: the same on every node and for ever, as long as the database lives.
 pub fn signing_secret(installation: &Secret<Vec<u8>>, name: &str) -> Secret<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(installation.reveal()).expect("HMAC takes keys of any length");
-    mac.update(name.as_bytes());
-    Secret::new(format!("twup_{}", hex(&mac.finalize().into_bytes())))
+    Secret::new(format!("twup_{}", hex(&web::signature::derive(installation, name))))
 }
 
 /// Signs identities for one upstream.

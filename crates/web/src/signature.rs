@@ -24,6 +24,12 @@ pub const DEFAULT_TOLERANCE: i64 = 300;
 /// Random bytes in a secret of our making.
 const OWN_LENGTH: usize = 32;
 
+/// The key of the one that `name` names, among all that follow from one secret of the installation: HMAC-SHA-256 of the name. The same on every
+/// node and for ever, so nothing of it is stored.
+pub fn derive(installation: &Secret<Vec<u8>>, name: &str) -> [u8; 32] {
+    mac(installation.reveal(), &[name.as_bytes()])
+}
+
 /// A webhook's secret: `whsec_` and the base64 of 24 to 64 bytes.
 #[derive(Clone, Debug)]
 pub struct WebhookSecret {

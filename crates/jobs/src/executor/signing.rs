@@ -2,9 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{Result, Secret};
-use sha2::Sha256;
 use store::Store;
 
 /// Its name among the installation's secrets.
@@ -18,9 +16,7 @@ pub async fn installation_secret(store: &Store) -> Result<Secret<Vec<u8>>> {
 
 /// The secret (`whsec_…`) by which the host verifies calls for jobs of this type.
 pub fn signing_secret(installation: &Secret<Vec<u8>>, kind: &str) -> Secret<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(installation.reveal()).expect("HMAC takes keys of any length");
-    mac.update(kind.as_bytes());
-    Secret::new(format!("{}{}", web::signature::SECRET_PREFIX, STANDARD.encode(mac.finalize().into_bytes())))
+    Secret::new(format!("{}{}", web::signature::SECRET_PREFIX, STANDARD.encode(web::signature::derive(installation, kind))))
 }
 
 #[cfg(test)]
