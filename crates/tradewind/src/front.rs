@@ -24,21 +24,14 @@ pub(crate) struct Front {
     pub(crate) docs: Arc<Docs>,
     /// What operational events of deliveries become.
     pub(crate) observer: Arc<OperationalEvents>,
-    features: Features,
-}
-
-impl std::ops::Deref for Front {
-    type Target = Features;
-
-    fn deref(&self) -> &Features {
-        &self.features
-    }
+    /// What it serves.
+    pub(crate) features: Features,
 }
 
 impl Front {
     /// Builds every feature over `base`. `before` is the front that is served now, if there is one: counters of limits go on from it.
     pub(crate) async fn build(base: &Foundation, blueprint: Arc<Blueprint>, before: Option<&Self>) -> anyhow::Result<Self> {
-        let features = Features::build(base, &blueprint, before.map(|before| &*before.gate)).await?;
+        let features = Features::build(base, &blueprint, before.map(|before| &*before.features.gate)).await?;
         let (router, docs) = routes::assemble(base, &features, &blueprint)?;
         let observer = OperationalEvents::new(&features.events);
         Ok(Self { blueprint, router, docs, observer, features })
@@ -46,23 +39,23 @@ impl Front {
 
     /// Ends streams of events and polls that wait: their readers come back.
     pub(crate) fn close_readers(&self) {
-        self.events.close_readers();
-        self.jobs.close();
-        self.graphql.close();
-        self.upstreams.close();
+        self.features.events.close_readers();
+        self.features.jobs.close();
+        self.features.graphql.close();
+        self.features.upstreams.close();
     }
 
     /// Leaves to other servers what one server does for all, before this one stops.
     pub(crate) async fn hand_over(&self) {
-        self.jobs.drain(std::time::Duration::from_secs(5)).await;
-        if let Err(error) = self.alerts.stop().await {
+        self.features.jobs.drain(std::time::Duration::from_secs(5)).await;
+        if let Err(error) = self.features.alerts.stop().await {
             tracing::warn!(?error, "another server looks for alerts only when the lease has run out");
         }
     }
 
     /// Writes what is only in memory. To be called when no request comes in any more.
     pub(crate) async fn flush(&self) {
-        if let Err(error) = self.access.flush().await {
+        if let Err(error) = self.features.access.flush().await {
             tracing::warn!(?error, "the last uses of keys could not be written");
         }
     }

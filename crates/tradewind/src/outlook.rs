@@ -35,7 +35,7 @@ pub(crate) struct Outlook {
 impl Outlook {
     pub(crate) fn new(metrics: &Arc<Metrics>, system: &Arc<System>) -> Arc<Self> {
         // The same cells, whatever front is served.
-        let timings = Arc::clone(system.front().gate.timings());
+        let timings = Arc::clone(system.front().features.gate.timings());
         metrics.add(move |out| write_gate(out, &timings));
         Arc::new(Self { metrics: Arc::clone(metrics), system: Arc::clone(system), gathered: Mutex::default() })
     }

@@ -90,7 +90,7 @@ async fn retire(front: Arc<Front>, next: Weak<Front>, begun: Timestamp) {
     front.flush().await;
     let Some(next) = next.upgrade() else { return };
     for resource in next.blueprint.resources.iter().filter(|now| is_indexed_otherwise(&front.blueprint, now)) {
-        match next.records.catch_up(&resource.name, begun).await {
+        match next.features.records.catch_up(&resource.name, begun).await {
             Ok(count) => tracing::debug!(resource = resource.name, count, "records that were written during the reload are indexed"),
             Err(error) => {
                 tracing::warn!(

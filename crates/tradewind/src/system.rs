@@ -217,9 +217,9 @@ impl System {
     /// Serves `front` from the next request on; answers the one before, which still answers the requests that it has.
     pub(crate) fn replace(&self, front: Arc<Front>) -> Arc<Front> {
         let mut present = self.front.write().unwrap_or_else(PoisonError::into_inner);
-        front.upstreams.start();
-        front.jobs.start();
-        front.alerts.start(self.base.settings.alert_interval);
+        front.features.upstreams.start();
+        front.features.jobs.start();
+        front.features.alerts.start(self.base.settings.alert_interval);
         self.base.observer.0.store(Some(Arc::clone(&front.observer)));
         self.base.inside.set(front.router.clone());
         self.live.replace(front.router.clone());
@@ -236,9 +236,9 @@ impl System {
         self.base.dispatch.start().await?;
         self.base.retention.start();
         self.base.signals.start();
-        self.front().alerts.start(self.base.settings.alert_interval);
-        self.front().upstreams.start();
-        self.front().jobs.start();
+        self.front().features.alerts.start(self.base.settings.alert_interval);
+        self.front().features.upstreams.start();
+        self.front().features.jobs.start();
         Ok(())
     }
 

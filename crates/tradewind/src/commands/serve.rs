@@ -38,7 +38,7 @@ pub(super) async fn run(settings: &Resolved, logging: &Socket) -> anyhow::Result
     let traces = otlp.as_ref().map(telemetry::Otlp::traces);
     let system = Arc::new(System::build(settings, Ambient::system(), traces.clone()).await?);
     if traces.is_some() || files.access_log.is_some() {
-        system.front().gate.take_notes();
+        system.front().features.gate.take_notes();
     }
     system.start().await?;
     let (stop, stopped) = watch::channel(false);
