@@ -2,6 +2,8 @@
 
 use blueprint::parse;
 
+use crate::cases::{changed, said};
+
 const GOOD: &str = r#"
 name = "small"
 default_tier = "basic"
@@ -210,11 +212,7 @@ fn the_good_file_is_good() {
 #[test]
 fn broken_files_give_exactly_these_faults() {
     for (from, to, expected) in CASES {
-        assert!(GOOD.contains(from), "{from}");
-        let faults = parse(&GOOD.replacen(from, to, 1), "broken").expect_err(to);
-        let shown: Vec<String> = faults.list().iter().map(|fault| blueprint::Fault { line: None, ..fault.clone() }.to_string()).collect();
-        assert_eq!(shown, *expected, "{to}");
-        assert!(faults.list().iter().all(|fault| fault.line.is_some()), "{faults}");
+        assert_eq!(said(&changed(GOOD, from, to)), *expected, "{to}");
     }
 }
 
@@ -323,13 +321,7 @@ fn faults_of_upstreams_are_explained() {
     let blueprint = parse(&whole, "proxy").unwrap();
     assert_eq!(blueprint.endpoints[2].upstream.as_ref().unwrap().path, "/v2/{id}/*rest");
     for (from, to, expected) in PROXY_CASES {
-        let changed = PROXY.replacen(from, to, 1);
-        assert_ne!(changed, PROXY, "{from}");
-        let text = format!("{GOOD}{changed}");
-        let faults = parse(&text, "proxy").unwrap_err();
-        let shown: Vec<String> = faults.list().iter().map(|fault| blueprint::Fault { line: None, ..fault.clone() }.to_string()).collect();
-        assert_eq!(shown, *expected, "{to}");
-        assert!(faults.list().iter().all(|fault| fault.line.is_some()), "{to}");
+        assert_eq!(said(&format!("{GOOD}{}", changed(PROXY, from, to))), *expected, "{to}");
     }
     let named = PROXY.replace("{ type = \"upstream\", upstream = \"orders\", path = \"/v2/{id}/*rest\" }", "\"upstream\"");
     let faults = parse(&format!("{GOOD}{named}"), "proxy").unwrap_err().to_string();

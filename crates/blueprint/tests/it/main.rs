@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod builtin;
+mod cases;
 mod compare;
 mod compare_property;
 mod editor;

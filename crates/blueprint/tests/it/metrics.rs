@@ -3,6 +3,8 @@
 use blueprint::model::{Aggregate, Bucket};
 use blueprint::parse;
 
+use crate::cases::{changed, said};
+
 const GOOD: &str = r#"
 name = "small"
 default_tier = "basic"
@@ -156,11 +158,7 @@ const CASES: &[(&str, &str, &[&str])] = &[
 fn every_fault_of_a_metric_has_its_line_and_a_suggestion() {
     let mut wrong = Vec::new();
     for (good, bad, expected) in CASES {
-        assert!(GOOD.contains(good), "{good}");
-        let faults = parse(&GOOD.replacen(good, bad, 1), "test").expect_err(bad);
-        assert!(faults.list().iter().all(|fault| fault.line.is_some()), "{bad}: {faults}");
-        let plain = |fault: &blueprint::Fault| blueprint::Fault { line: None, column: None, ..fault.clone() }.to_string();
-        let shown: Vec<String> = faults.list().iter().map(plain).collect();
+        let shown = said(&changed(GOOD, good, bad));
         if shown.len() != expected.len() || shown.iter().zip(*expected).any(|(fault, expected)| !fault.starts_with(expected)) {
             wrong.push(format!("{bad}: {shown:#?}"));
         }
