@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::settings::Settings;
+use assembly::system::SCRIPT_WORKER;
 
-/// The command by which a server starts the processes for tenants' functions.
-pub(crate) const SCRIPT_WORKER: &str = "script-worker";
+use crate::settings::Settings;
 
 /// Open your product to partners: one binary.
 #[derive(Debug, Parser)]

@@ -1,19 +1,9 @@
 //! The binary `tradewind`: command line, configuration, wiring. No logic lives here.
 
-mod agents;
-mod archive;
 mod cli;
 mod commands;
-mod documentation;
-mod front;
 mod logging;
-mod outlook;
-mod product;
-mod reload;
 mod settings;
-mod subjects;
-mod system;
-mod traced;
 
 use std::process::ExitCode;
 

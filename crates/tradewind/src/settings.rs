@@ -4,16 +4,17 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use access::leaks::{LeakPolicy, ScanningKeys};
+use access::leaks::LeakPolicy;
 use anyhow::Context as _;
+use assembly::settings::{Environment, MailSettings, Otlp, Resolved};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ipnet::IpNet;
-use kernel::{Ambient, Error, IdRef, TenantId};
+use kernel::Error;
 use retention::{Lifetime, Lifetimes};
 use serde::Deserialize;
-use store::{Database, MasterKey};
 use web::TrustedProxies;
-use web::outbound::{Client, ClientConfig, EgressProxy, UrlPolicy};
+use web::outbound::EgressProxy;
 
 /// As given: every value may be absent.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -42,7 +43,7 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "TRADEWIND_BLUEPRINT", value_name = "NAME")]
     blueprint: Option<String>,
     /// production or development; development allows http:// for receivers [default: production; demo: always development]
-    #[arg(long, global = true, env = "TRADEWIND_ENV", value_name = "ENV")]
+    #[arg(long, global = true, env = "TRADEWIND_ENV", value_name = "ENV", value_parser = environment())]
     env: Option<Environment>,
     /// Development only: do not compare callers' addresses with allow-lists
     #[arg(long, global = true, env = "TRADEWIND_IP_ALLOWLIST_BYPASS", value_name = "BOOL")]
@@ -139,64 +140,10 @@ pub(crate) struct Settings {
     retention_export_s3_credentials: Option<String>,
 }
 
-/// What kind of installation this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Environment {
-    /// The real thing.
-    Production,
-    /// A developer's machine: receivers may be http://.
-    Development,
-}
-
-/// As it holds.
-#[derive(Clone, Debug)]
-pub(crate) struct Resolved {
-    pub(crate) listen: SocketAddr,
-    pub(crate) admin_listen: SocketAddr,
-    pub(crate) data_dir: PathBuf,
-    pub(crate) database_url: Option<String>,
-    pub(crate) master_key: Option<kernel::Secret<String>>,
-    pub(crate) blueprint: String,
-    pub(crate) env: Environment,
-    pub(crate) ip_allowlist_bypass: bool,
-    pub(crate) allow_networks: Vec<IpNet>,
-    pub(crate) egress_proxy: Option<EgressProxy>,
-    pub(crate) counters: gate::CounterOptions,
-    pub(crate) trusted_proxies: TrustedProxies,
-    pub(crate) public_url: String,
-    pub(crate) lifetimes: Lifetimes,
-    pub(crate) retention_export_dir: Option<PathBuf>,
-    /// The bucket's URL and credentials.
-    pub(crate) retention_export_s3: Option<(String, kernel::Secret<String>)>,
-    /// The operator's own tenant.
-    pub(crate) operator_tenant: Option<IdRef<TenantId>>,
-    /// Where the public keys of GitHub's secret scanning are.
-    pub(crate) secret_scanning_keys: Option<String>,
-    pub(crate) leak_policy: LeakPolicy,
-    pub(crate) alert_interval: Duration,
-    pub(crate) mail: Option<MailSettings>,
-    /// Certificate chain and key.
-    pub(crate) tls: Option<(PathBuf, PathBuf)>,
-    pub(crate) access_log: Option<listener::Target>,
-    pub(crate) otlp: Option<Otlp>,
-}
-
-/// How e-mails are sent.
-#[derive(Clone, Debug)]
-pub(crate) struct MailSettings {
-    pub(crate) url: kernel::Secret<String>,
-    pub(crate) from: String,
-    /// Where recipients may be; empty: anywhere.
-    pub(crate) domains: Vec<String>,
-}
-
-/// Where traces and logs go.
-#[derive(Clone, Debug)]
-pub(crate) struct Otlp {
-    pub(crate) endpoint: String,
-    pub(crate) headers: Vec<(String, kernel::Secret<String>)>,
-    pub(crate) sample: f64,
+/// Reads the kind of installation, and lists the kinds in `--help`.
+fn environment() -> impl TypedValueParser<Value = Environment> {
+    PossibleValuesParser::new(["production", "development"])
+        .map(|name| if name == "production" { Environment::Production } else { Environment::Development })
 }
 
 const fn loopback(port: u16) -> SocketAddr {
@@ -381,64 +328,5 @@ impl Settings {
         };
         // A fault's message quotes the line it stands in; a key file is no place for a secret that must not be shown.
         toml::from_str(&text).with_context(|| format!("{} is not a valid settings file", path.display()))
-    }
-}
-
-impl Resolved {
-    /// The same on an empty database in a temporary directory, under a key that goes with it.
-    pub(crate) fn scratch(self, dir: &std::path::Path) -> Self {
-        let key = MasterKey::generate(&Ambient::system()).written();
-        Self { data_dir: dir.to_owned(), database_url: None, master_key: Some(key), ..self }
-    }
-
-    /// Whether there is a database yet. A PostgreSQL one is taken to be there.
-    pub(crate) fn has_database(&self) -> bool {
-        self.database_url.is_some() || self.data_dir.join("tradewind.db").exists()
-    }
-
-    /// Where the data is; makes the data directory.
-    pub(crate) fn database(&self) -> anyhow::Result<Database> {
-        if let Some(url) = &self.database_url {
-            return Ok(Database::Postgres(url.clone()));
-        }
-        self.make_data_dir()?;
-        Ok(Database::Sqlite(self.data_dir.clone()))
-    }
-
-    /// The client by which everything leaves.
-    pub(crate) fn outbound(&self) -> anyhow::Result<Client> {
-        let policy = UrlPolicy { allow_http: self.env == Environment::Development, allow_networks: self.allow_networks.clone() };
-        Ok(Client::new(ClientConfig { proxy: self.egress_proxy.clone(), ..ClientConfig::new(policy) })?)
-    }
-
-    /// The keys by which GitHub signs reports of leaked keys; none: no reports are taken.
-    pub(crate) fn scanning_keys(&self, client: &Client, ambient: &Ambient) -> anyhow::Result<Option<ScanningKeys>> {
-        let Some(place) = &self.secret_scanning_keys else { return Ok(None) };
-        if place.contains("://") {
-            return Ok(Some(ScanningKeys::published(client.clone(), place, ambient.clone())?));
-        }
-        let text = std::fs::read_to_string(place).with_context(|| format!("cannot read TRADEWIND_SECRET_SCANNING_KEYS, {place}"))?;
-        Ok(Some(ScanningKeys::given(&text)?))
-    }
-
-    fn make_data_dir(&self) -> anyhow::Result<()> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        // What is in it is nobody else's business on this machine. A directory that is there keeps the mode that it was given.
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data_dir);
-        made.with_context(|| format!("cannot make the data directory {}", self.data_dir.display()))
-    }
-
-    /// The master key: given, or kept in the data directory.
-    pub(crate) fn master_key(&self, ambient: &Ambient) -> anyhow::Result<MasterKey> {
-        if let Some(written) = &self.master_key {
-            return Ok(MasterKey::parse(written.reveal())?);
-        }
-        self.make_data_dir()?;
-        let (key, made) = MasterKey::load_or_create(&self.data_dir, ambient)?;
-        if made {
-            let path = self.data_dir.join("master.key");
-            tracing::warn!("made {}: back it up, apart from the data. Without it, sealed secrets cannot be read again.", path.display());
-        }
-        Ok(key)
     }
 }

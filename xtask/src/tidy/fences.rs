@@ -39,7 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("opentelemetry-http", &["telemetry"]),
     ("opentelemetry-appender-tracing", &["telemetry"]),
     ("tracing-subscriber", &["tradewind"]),
-    ("anyhow", &["tradewind"]),
+    ("anyhow", &["assembly", "tradewind"]),
 ];
 
 /// Crates that run tests and measurements, or stand in for vendors.

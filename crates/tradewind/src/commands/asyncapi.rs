@@ -3,7 +3,7 @@
 use rest::DocsConfig;
 
 use super::answer;
-use crate::settings::Resolved;
+use assembly::settings::Resolved;
 
 pub(super) fn run(settings: &Resolved) -> anyhow::Result<()> {
     let blueprint = blueprint::load(&settings.blueprint)?;

@@ -12,9 +12,10 @@ use serde_json::json;
 
 use super::answer;
 use crate::cli::{BlueprintCommand, CheckFormat};
-use crate::product;
-use crate::settings::{Resolved, Settings};
-use crate::system::open_store;
+use crate::settings::Settings;
+use assembly::product;
+use assembly::settings::Resolved;
+use assembly::system::open_store;
 
 /// In place of a version to compare with: the one that is in force, and what is stored.
 const APPLIED: &str = "applied";

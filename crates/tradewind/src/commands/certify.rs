@@ -12,7 +12,7 @@ use web::signature::WebhookSecret;
 
 use super::answer;
 use crate::cli::{CertifyArgs, Format};
-use crate::settings::{Environment, Resolved};
+use assembly::settings::{Environment, Resolved};
 
 /// An answer that takes longer is near the time-out of many senders.
 const SLOW: Duration = Duration::from_secs(5);

@@ -14,8 +14,9 @@ use tokio::sync::watch;
 
 use super::serve::wait_for_signal;
 use crate::cli::DemoArgs;
-use crate::settings::{Resolved, Settings};
-use crate::system::System;
+use crate::settings::Settings;
+use assembly::settings::Resolved;
+use assembly::system::System;
 
 /// How long the requests under way may take at the end.
 const GRACE: Duration = Duration::from_secs(5);

@@ -5,8 +5,8 @@ use blueprint::model::JobExecutor;
 use kernel::Ambient;
 
 use super::answer;
-use crate::settings::Resolved;
-use crate::system::open_store;
+use assembly::settings::Resolved;
+use assembly::system::open_store;
 
 pub(super) async fn run(settings: &Resolved, name: &str) -> anyhow::Result<()> {
     let blueprint = blueprint::load(&settings.blueprint)?;

@@ -8,8 +8,8 @@ use switches::{Maintenance, Switches};
 
 use super::answer;
 use crate::cli::MaintenanceCommand;
-use crate::settings::Resolved;
-use crate::system::open_store;
+use assembly::settings::Resolved;
+use assembly::system::open_store;
 
 pub(super) async fn run(settings: &Resolved, command: MaintenanceCommand) -> anyhow::Result<()> {
     ensure!(settings.has_database(), "there is no database in {}: is TRADEWIND_DATA_DIR right?", settings.data_dir.display());

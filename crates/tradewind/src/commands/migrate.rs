@@ -3,8 +3,8 @@
 use kernel::Ambient;
 
 use super::answer;
-use crate::settings::Resolved;
-use crate::system;
+use assembly::settings::Resolved;
+use assembly::system;
 
 pub(super) async fn run(settings: &Resolved) -> anyhow::Result<()> {
     system::open_store(settings, &Ambient::system(), false).await?;

@@ -4,8 +4,8 @@
 use kernel::Ambient;
 
 use super::answer;
-use crate::settings::Resolved;
-use crate::system::System;
+use assembly::settings::Resolved;
+use assembly::system::System;
 
 pub(super) async fn run(settings: &Resolved) -> anyhow::Result<()> {
     let scratch = tempfile::tempdir()?;

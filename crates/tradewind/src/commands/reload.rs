@@ -10,8 +10,8 @@ use switches::ReloadAnswer;
 use tokio::time::Instant;
 
 use super::answer;
-use crate::settings::Resolved;
-use crate::system::open_store;
+use assembly::settings::Resolved;
+use assembly::system::open_store;
 
 /// How long servers may take.
 const PATIENCE: Duration = Duration::from_secs(30);

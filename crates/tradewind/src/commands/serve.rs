@@ -11,9 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::logging::Socket;
-use crate::outlook::{self, Outlook};
-use crate::settings::Resolved;
-use crate::system::System;
+use assembly::outlook::{self, Outlook};
+use assembly::settings::Resolved;
+use assembly::system::System;
 
 /// A stop takes at most this long.
 const GRACE: Duration = Duration::from_secs(30);
@@ -31,7 +31,10 @@ struct Files {
 
 pub(super) async fn run(settings: &Resolved, logging: &Socket) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::install()?);
-    let otlp = outlook::start_otlp(settings, logging)?;
+    let otlp = outlook::start_otlp(settings)?;
+    if let Some(otlp) = &otlp {
+        logging.reload(Some(otlp.log_bridge()))?;
+    }
     let (listener, admin) = (listener::bind(settings.listen).await?, listener::bind(settings.admin_listen).await?);
     let files = Files::open(settings)?;
     let tls = files.certificates.as_ref().map(Certificates::config).transpose()?;

@@ -7,8 +7,8 @@ use kernel::Ambient;
 
 use super::answer;
 use crate::cli::ServiceKeyCommand;
-use crate::settings::Resolved;
-use crate::system::open_store;
+use assembly::settings::Resolved;
+use assembly::system::open_store;
 
 pub(super) async fn run(settings: &Resolved, command: ServiceKeyCommand) -> anyhow::Result<()> {
     if !settings.has_database() {

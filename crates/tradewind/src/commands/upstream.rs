@@ -5,8 +5,8 @@ use kernel::Ambient;
 
 use super::answer;
 use crate::cli::UpstreamCommand;
-use crate::settings::Resolved;
-use crate::system::open_store;
+use assembly::settings::Resolved;
+use assembly::system::open_store;
 
 pub(super) async fn run(settings: &Resolved, command: UpstreamCommand) -> anyhow::Result<()> {
     let UpstreamCommand::Secret { name } = command;

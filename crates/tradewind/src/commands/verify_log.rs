@@ -6,8 +6,8 @@ use anyhow::{bail, ensure};
 use kernel::Ambient;
 
 use super::answer;
-use crate::settings::Resolved;
-use crate::system::open_store;
+use assembly::settings::Resolved;
+use assembly::system::open_store;
 
 pub(super) async fn run(settings: &Resolved, anchor: Option<&Path>) -> anyhow::Result<()> {
     ensure!(settings.has_database(), "there is no database in {}: is TRADEWIND_DATA_DIR right?", settings.data_dir.display());

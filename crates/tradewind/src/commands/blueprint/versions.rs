@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{answer, line, opened};
 use crate::cli::CheckFormat;
 use crate::commands::reload;
-use crate::settings::Resolved;
+use assembly::settings::Resolved;
 
 pub(super) async fn list(settings: &Resolved, show: Option<i64>, format: CheckFormat) -> anyhow::Result<()> {
     let (_store, products) = opened(settings).await?;

@@ -6,8 +6,8 @@ use kernel::Scope;
 use store::{Dialect, Engine, MasterKey, Store};
 
 use super::{Finding, State};
-use crate::settings::Resolved;
-use crate::system;
+use assembly::settings::Resolved;
+use assembly::system;
 
 const VERSION: Dialect = Dialect { sqlite: "SELECT sqlite_version()", postgres: "SELECT current_setting('server_version')" };
 

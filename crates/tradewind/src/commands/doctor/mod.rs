@@ -7,7 +7,7 @@ use anyhow::ensure;
 
 use super::answer;
 use crate::cli::DoctorArgs;
-use crate::settings::Resolved;
+use assembly::settings::Resolved;
 
 pub(super) async fn run(settings: &Resolved, args: DoctorArgs) -> anyhow::Result<()> {
     let (findings, fault) = match &args.url {

@@ -3,7 +3,7 @@
 use web::outbound::Step;
 
 use super::{Finding, State};
-use crate::settings::Resolved;
+use assembly::settings::Resolved;
 
 /// The steps up to the one that refuses. A name without an address is no refusal: a webhook may be made, and its deliveries wait.
 pub(super) async fn look(settings: &Resolved, url: &str) -> anyhow::Result<Vec<Finding>> {

@@ -27,41 +27,56 @@ use web::outbound::Client;
 use webhooks::OperationalEvents;
 
 use crate::archive;
-use crate::cli::SCRIPT_WORKER;
 use crate::front::Front;
 use crate::product;
 use crate::settings::Resolved;
 use crate::subjects::AccessSubjects;
 use crate::traced::Traced;
 
+/// The command by which this program runs tenants' functions ([`script::work`]).
+pub const SCRIPT_WORKER: &str = "script-worker";
+
 /// A whole server, short of its sockets.
-pub(crate) struct System {
-    pub(crate) base: Foundation,
+pub struct System {
+    /// What the front stands on.
+    pub base: Foundation,
     front: RwLock<Arc<Front>>,
     live: Arc<Live>,
 }
 
 /// What lives as long as the process, whatever the blueprint.
-pub(crate) struct Foundation {
-    pub(crate) settings: Resolved,
-    pub(crate) ambient: Ambient,
-    pub(crate) store: Store,
-    pub(crate) outbound: Client,
-    pub(crate) dispatch: Arc<Dispatch>,
-    pub(crate) usage: Arc<Usage>,
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) signals: Arc<Signals>,
-    pub(crate) retention: Arc<Retention>,
-    pub(crate) switches: Arc<Switches>,
-    pub(crate) products: Products,
-    pub(crate) health: Arc<Health>,
+pub struct Foundation {
+    /// The settings as they hold.
+    pub settings: Resolved,
+    /// The clock and chance.
+    pub ambient: Ambient,
+    /// The database.
+    pub store: Store,
+    /// The client by which everything leaves.
+    pub outbound: Client,
+    /// The delivery engine.
+    pub dispatch: Arc<Dispatch>,
+    /// The request log and its roll-ups.
+    pub usage: Arc<Usage>,
+    /// What limits count.
+    pub counters: Arc<Counters>,
+    /// Counts of what went wrong, for alerts.
+    pub signals: Arc<Signals>,
+    /// What lets go of the old.
+    pub retention: Arc<Retention>,
+    /// Maintenance and calls to reload.
+    pub switches: Arc<Switches>,
+    /// The applied versions of the blueprint.
+    pub products: Products,
+    /// How the parts are.
+    pub health: Arc<Health>,
     /// The router that is served, for calls from inside.
-    pub(crate) inside: mcp::Inside,
+    pub inside: mcp::Inside,
     acceptances: Arc<Acceptances>,
     /// What every upstream's signing secret follows from.
-    pub(crate) upstream_secret: Secret<Vec<u8>>,
+    pub upstream_secret: Secret<Vec<u8>>,
     /// What the secrets of calls to hosts, for jobs, follow from.
-    pub(crate) job_secret: Secret<Vec<u8>>,
+    pub job_secret: Secret<Vec<u8>>,
     observer: Arc<PresentObserver>,
 }
 
@@ -103,14 +118,14 @@ fn migrations() -> Vec<Migration> {
 }
 
 /// Opens the database, bringing it up to date. `exclusive` for a server, which must be the only one on its SQLite files.
-pub(crate) async fn open_store(settings: &Resolved, ambient: &Ambient, exclusive: bool) -> anyhow::Result<Store> {
+pub async fn open_store(settings: &Resolved, ambient: &Ambient, exclusive: bool) -> anyhow::Result<Store> {
     let mut config = Config::new(settings.database()?, settings.master_key(ambient)?, ambient.clone(), migrations());
     config.exclusive = exclusive;
     Ok(Store::open(config).await?)
 }
 
 /// Opens a database that is there, without bringing any feature's tables up to date.
-pub(crate) async fn open_as_it_is(settings: &Resolved, key: MasterKey) -> anyhow::Result<Store> {
+pub async fn open_as_it_is(settings: &Resolved, key: MasterKey) -> anyhow::Result<Store> {
     let mut config = Config::new(settings.database()?, key, Ambient::system(), Vec::new());
     config.exclusive = false;
     Ok(Store::open(config).await?)
@@ -192,7 +207,7 @@ fn export(settings: &Resolved, outbound: &Client, ambient: &Ambient) -> anyhow::
 
 impl System {
     /// Builds everything; nothing is delivered before [`System::start`].
-    pub(crate) async fn build(settings: &Resolved, ambient: Ambient, traces: Option<Traces>) -> anyhow::Result<Self> {
+    pub async fn build(settings: &Resolved, ambient: Ambient, traces: Option<Traces>) -> anyhow::Result<Self> {
         let text = Text::read(&settings.blueprint)?;
         let store = open_store(settings, &ambient, true).await?;
         let blueprint = product::at_start(&product::products(&store), &text, &product::server_name()).await?;
@@ -205,17 +220,17 @@ impl System {
     }
 
     /// What is served now.
-    pub(crate) fn front(&self) -> Arc<Front> {
+    pub fn front(&self) -> Arc<Front> {
         Arc::clone(&self.front.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The router of whatever front is served.
-    pub(crate) fn live(&self) -> Arc<Live> {
+    pub fn live(&self) -> Arc<Live> {
         Arc::clone(&self.live)
     }
 
     /// Serves `front` from the next request on; answers the one before, which still answers the requests that it has.
-    pub(crate) fn replace(&self, front: Arc<Front>) -> Arc<Front> {
+    pub fn replace(&self, front: Arc<Front>) -> Arc<Front> {
         let mut present = self.front.write().unwrap_or_else(PoisonError::into_inner);
         front.features.upstreams.start();
         front.features.jobs.start();
@@ -227,12 +242,12 @@ impl System {
     }
 
     /// What `/docs/openapi.json` answers.
-    pub(crate) fn openapi(&self) -> Value {
+    pub fn openapi(&self) -> Value {
         self.front().docs.openapi()
     }
 
     /// Begins to deliver, and to let go of what is old.
-    pub(crate) async fn start(&self) -> anyhow::Result<()> {
+    pub async fn start(&self) -> anyhow::Result<()> {
         self.base.dispatch.start().await?;
         self.base.retention.start();
         self.base.signals.start();
@@ -243,12 +258,12 @@ impl System {
     }
 
     /// Ends streams of events and polls that wait: a server that stops does not wait for them.
-    pub(crate) fn close_readers(&self) {
+    pub fn close_readers(&self) {
         self.front().close_readers();
     }
 
     /// Finishes what is under way and writes what is only in memory. To be called when no request comes in any more.
-    pub(crate) async fn drain(&self, deadline: Duration) {
+    pub async fn drain(&self, deadline: Duration) {
         self.base.dispatch.drain(deadline).await;
         if let Err(error) = self.base.acceptances.flush().await {
             tracing::warn!(?error, "which signatures receivers accepted last could not be written");
@@ -265,8 +280,7 @@ impl System {
     }
 
     /// A new service key for the operator.
-    #[cfg(feature = "demo")]
-    pub(crate) async fn service_key(&self, name: &str) -> anyhow::Result<Secret<String>> {
+    pub async fn service_key(&self, name: &str) -> anyhow::Result<Secret<String>> {
         let input = NewServiceKey { name: Some(name.to_owned()), ..NewServiceKey::default() };
         Ok(access::service_keys::create(&self.base.store, input).await?.key)
     }

@@ -11,13 +11,13 @@ use store::Store;
 const ATTEMPTS: usize = 5;
 
 /// The versions in `store`, and every feature that has a say in a change.
-pub(crate) fn products(store: &Store) -> Products {
+pub fn products(store: &Store) -> Products {
     let objectors: [Objector; 5] = [access::objections, records::objections, webhooks::objections, jobs::objections, rest::objections];
     Products::new(store.clone(), objectors)
 }
 
 /// Puts the file into force, or says why not, and answers what is to be served. `server` names this one to those who read the versions.
-pub(crate) async fn at_start(products: &Products, text: &Text, server: &str) -> anyhow::Result<Arc<Blueprint>> {
+pub async fn at_start(products: &Products, text: &Text, server: &str) -> anyhow::Result<Arc<Blueprint>> {
     for _ in 0..ATTEMPTS {
         let ticket = match products.settle(text.clone(), How::Start).await? {
             Settled::Same(blueprint) => return Ok(blueprint),
@@ -54,7 +54,7 @@ fn warn_of_breaks(ticket: &Ticket) {
 }
 
 /// This machine and process, as the versions name it.
-pub(crate) fn server_name() -> String {
+pub fn server_name() -> String {
     let name = rustix::system::uname();
     format!("{} (process {})", name.nodename().to_string_lossy(), std::process::id())
 }

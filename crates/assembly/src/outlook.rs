@@ -14,7 +14,6 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use web::outbound::{Client, ClientConfig, UrlPolicy};
 
-use crate::logging::Socket;
 use crate::settings::Resolved;
 use crate::system::System;
 
@@ -26,21 +25,23 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Gathers what is not counted as it happens, when somebody scrapes.
-pub(crate) struct Outlook {
+pub struct Outlook {
     metrics: Arc<Metrics>,
     system: Arc<System>,
     gathered: Mutex<Option<Instant>>,
 }
 
 impl Outlook {
-    pub(crate) fn new(metrics: &Arc<Metrics>, system: &Arc<System>) -> Arc<Self> {
+    /// Reads `system`, and adds what the gate counts to `metrics`.
+    pub fn new(metrics: &Arc<Metrics>, system: &Arc<System>) -> Arc<Self> {
         // The same cells, whatever front is served.
         let timings = Arc::clone(system.front().features.gate.timings());
         metrics.add(move |out| write_gate(out, &timings));
         Arc::new(Self { metrics: Arc::clone(metrics), system: Arc::clone(system), gathered: Mutex::default() })
     }
 
-    pub(crate) fn router(self: &Arc<Self>) -> Router {
+    /// `GET /metrics`, for the administration listener.
+    pub fn router(self: &Arc<Self>) -> Router {
         let outlook = Arc::clone(self);
         let answer = move || {
             let outlook = Arc::clone(&outlook);
@@ -119,8 +120,8 @@ fn float(n: u64) -> f64 {
     n as f64
 }
 
-/// Starts the exporters that the settings ask for; what is logged from now on goes there too.
-pub(crate) fn start_otlp(settings: &Resolved, logging: &Socket) -> anyhow::Result<Option<Otlp>> {
+/// Starts the exporters that the settings ask for. Logs go there once the log has its bridge ([`Otlp::log_bridge`]).
+pub fn start_otlp(settings: &Resolved) -> anyhow::Result<Option<Otlp>> {
     let Some(otlp) = &settings.otlp else { return Ok(None) };
     // The collector is the operator's own: it may be anywhere.
     let everywhere = ["0.0.0.0/0", "::/0"].iter().filter_map(|network| network.parse().ok()).collect();
@@ -133,7 +134,5 @@ pub(crate) fn start_otlp(settings: &Resolved, logging: &Socket) -> anyhow::Resul
         version: env!("CARGO_PKG_VERSION").to_owned(),
         instance,
     };
-    let started = Otlp::start(&config, client)?;
-    logging.reload(Some(started.log_bridge()))?;
-    Ok(Some(started))
+    Ok(Some(Otlp::start(&config, client)?))
 }

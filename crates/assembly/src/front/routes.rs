@@ -17,7 +17,7 @@ pub(super) fn assemble(base: &Foundation, features: &Features, blueprint: &Arc<B
     let Features { records, rest_endpoints, jobs, access, gate, graphql, upstreams, .. } = features;
     let managed = management(base, features, blueprint);
     let mcp = agents::server(base, blueprint, access, gate, rest_endpoints);
-    let declared = rest::declared(records, blueprint, &managed);
+    let declared = rest::declared(records, blueprint, &managed).merge(rest::declared_publicly(records, blueprint, rest_endpoints));
     let api = managed
         .merge(declared)
         .merge(rest::declared_jobs(jobs, blueprint))

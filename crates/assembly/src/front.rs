@@ -15,22 +15,22 @@ use crate::system::Foundation;
 use features::Features;
 
 /// See the module.
-pub(crate) struct Front {
+pub struct Front {
     /// What it was made of.
-    pub(crate) blueprint: Arc<Blueprint>,
+    pub blueprint: Arc<Blueprint>,
     /// Everything that is served.
-    pub(crate) router: Router,
+    pub router: Router,
     /// What documents it.
-    pub(crate) docs: Arc<Docs>,
+    pub docs: Arc<Docs>,
     /// What operational events of deliveries become.
-    pub(crate) observer: Arc<OperationalEvents>,
+    pub observer: Arc<OperationalEvents>,
     /// What it serves.
-    pub(crate) features: Features,
+    pub features: Features,
 }
 
 impl Front {
     /// Builds every feature over `base`. `before` is the front that is served now, if there is one: counters of limits go on from it.
-    pub(crate) async fn build(base: &Foundation, blueprint: Arc<Blueprint>, before: Option<&Self>) -> anyhow::Result<Self> {
+    pub async fn build(base: &Foundation, blueprint: Arc<Blueprint>, before: Option<&Self>) -> anyhow::Result<Self> {
         let features = Features::build(base, &blueprint, before.map(|before| &*before.features.gate)).await?;
         let (router, docs) = routes::assemble(base, &features, &blueprint)?;
         let observer = OperationalEvents::new(&features.events);
@@ -38,7 +38,7 @@ impl Front {
     }
 
     /// Ends streams of events and polls that wait: their readers come back.
-    pub(crate) fn close_readers(&self) {
+    pub fn close_readers(&self) {
         self.features.events.close_readers();
         self.features.jobs.close();
         self.features.graphql.close();
@@ -46,7 +46,7 @@ impl Front {
     }
 
     /// Leaves to other servers what one server does for all, before this one stops.
-    pub(crate) async fn hand_over(&self) {
+    pub async fn hand_over(&self) {
         self.features.jobs.drain(std::time::Duration::from_secs(5)).await;
         if let Err(error) = self.features.alerts.stop().await {
             tracing::warn!(?error, "another server looks for alerts only when the lease has run out");
@@ -54,7 +54,7 @@ impl Front {
     }
 
     /// Writes what is only in memory. To be called when no request comes in any more.
-    pub(crate) async fn flush(&self) {
+    pub async fn flush(&self) {
         if let Err(error) = self.features.access.flush().await {
             tracing::warn!(?error, "the last uses of keys could not be written");
         }

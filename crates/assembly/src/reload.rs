@@ -18,15 +18,17 @@ use crate::system::System;
 const GRACE: Duration = Duration::from_secs(30);
 
 /// What became of a reload: the outcome, and why.
-pub(crate) struct Reload {
-    pub(crate) outcome: ReloadOutcome,
-    pub(crate) detail: String,
+pub struct Reload {
+    /// Whether the new blueprint is served.
+    pub outcome: ReloadOutcome,
+    /// In words, with the reason.
+    pub detail: String,
 }
 
 impl System {
     /// Reads the blueprint again. One that has faults, or breaks those who rely on the present one, is refused, and the present one stays.
     /// Not to be called by two at once.
-    pub(crate) async fn reload(&self) -> Reload {
+    pub async fn reload(&self) -> Reload {
         let reload = self.try_reload().await;
         metrics::counter!("tradewind_reloads_total", "outcome" => reload.outcome.name()).increment(1);
         match reload.outcome {

@@ -23,19 +23,19 @@ use webhooks::{Webhooks, WebhooksLifecycle};
 use crate::system::Foundation;
 
 /// Every feature that reads the blueprint.
-pub(crate) struct Features {
-    pub(crate) events: Arc<Events>,
-    pub(crate) webhooks: Arc<Webhooks>,
-    pub(crate) records: Arc<Records>,
-    pub(crate) rest_endpoints: Arc<RestEndpoints>,
-    pub(crate) sources: Arc<Sources>,
-    pub(crate) alerts: Arc<Alerts>,
-    pub(crate) jobs: Arc<Jobs>,
-    pub(crate) access: Arc<Access>,
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) upstreams: Arc<Upstreams>,
-    pub(crate) dashboards: Arc<Dashboards>,
-    pub(crate) graphql: Arc<Graphql>,
+pub struct Features {
+    pub events: Arc<Events>,
+    pub webhooks: Arc<Webhooks>,
+    pub records: Arc<Records>,
+    pub rest_endpoints: Arc<RestEndpoints>,
+    pub sources: Arc<Sources>,
+    pub alerts: Arc<Alerts>,
+    pub jobs: Arc<Jobs>,
+    pub access: Arc<Access>,
+    pub gate: Arc<Gate>,
+    pub upstreams: Arc<Upstreams>,
+    pub dashboards: Arc<Dashboards>,
+    pub graphql: Arc<Graphql>,
 }
 
 impl Features {
