@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::{bench, test};
 
 /// Proofs against the real server, by the load generator.
-const WITH_BENCH: [&str; 7] = ["kill", "backlog", "fair", "hanging", "fan-out", "usage", "jobs"];
+const WITH_BENCH: [&str; 9] = ["kill", "backlog", "fair", "hanging", "fan-out", "usage", "keys", "records", "jobs"];
 
 /// One proof, or all without a name: those of the load generator, or the tests named `…prove_<name>…` with `TRADEWIND_FULL=1`, which makes them use the numbers of the promise in place of CI's.
 pub(crate) fn run(name: &str, seeds: Option<u64>, seed: Option<u64>, rest: &[String]) -> Result<()> {

@@ -9,6 +9,7 @@ use kernel::{DeliveryId, DestinationId, Error, Kind, Result, Timestamp};
 use serde_json::json;
 use store::{Node, Tx, Value};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 use super::lane::{Item, Lane};
 use super::log::{self, Logged};
@@ -21,6 +22,11 @@ use crate::queue::{self, Again, Finish, slips};
 const GROUP: usize = 512;
 /// Groups being written at once.
 const AT_ONCE: usize = 2;
+/// While outcomes come by the dozen, a group begins at most this often: each costs the writer a fixed share, and nobody waits for it. A crash in
+/// between repeats what was delivered in this time.
+const GATHER: Duration = Duration::from_millis(5);
+/// A group of fewer says that there is no hurry to gather.
+const FEW: usize = 8;
 /// Tries of an outcome that the database refuses for its content, before it is left as it is.
 const TRIES: u32 = 5;
 
@@ -90,16 +96,26 @@ impl Outcome {
     }
 }
 
+/// Whether outcomes come so fast that they had better be gathered. A lane that keeps order waits for its outcome, so that one does not wait.
+fn hurries(group: &[Outcome]) -> bool {
+    group.len() >= FEW && group.len() < GROUP && group.iter().all(|outcome| outcome.item.row.ordering_key.is_none())
+}
+
 impl Engine {
     /// Writes outcomes for as long as the engine lives.
     pub(super) async fn write_outcomes(self: Arc<Self>, mut waiting: mpsc::Receiver<Outcome>) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut next = Instant::now();
         loop {
             // The place first: while all groups are under way, outcomes gather.
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            tokio::time::sleep_until(next).await;
             let mut group = Vec::new();
             if waiting.recv_many(&mut group, GROUP).await == 0 {
                 return;
+            }
+            if hurries(&group) {
+                next = Instant::now() + GATHER;
             }
             let engine = Arc::clone(&self);
             self.spawn(async move {

@@ -9,8 +9,11 @@ use super::{BURST, Cells, Decision, Limits, MAX_WINDOWS};
 
 /// Locks that the credentials share.
 const SHARDS: usize = 64;
-/// Credentials of a shard past which idle ones are dropped.
-const SWEEP_AT: usize = 4096;
+/// Credentials of a shard at most. Past it, idle ones are dropped, and if that is not enough, those that have used the least of their limits:
+/// what is forgotten of them is at most the share that they had used.
+const MOST: usize = 2048;
+/// How many of a full shard are kept, so that making room is seldom.
+const KEPT: usize = MOST / 4 * 3;
 
 /// The counters of one credential.
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub(crate) struct State {
     pub(super) arrival: u64,
     /// When its longest window will have forgotten everything.
     idle_at: u64,
+    /// The share of its limits that it had used when it was last counted: that of the window nearest to its end.
+    share: f32,
     /// What this node has set aside at the server that counts for all; none until it is first asked.
     pub(super) lease: Option<Box<Lease>>,
 }
@@ -49,8 +54,8 @@ impl Limiter {
     /// Runs `change` on the counters of `id`, under their lock.
     pub(super) fn with<T>(&self, id: &Arc<str>, limits: &Limits, now: u64, change: impl FnOnce(&mut State) -> T) -> T {
         let mut states = self.shard(id);
-        if states.len() >= SWEEP_AT && !states.contains_key(id) {
-            states.retain(|_, state| state.idle_at > now);
+        if states.len() >= MOST && !states.contains_key(id) {
+            make_room(&mut states, now);
         }
         let state = match states.get_mut(id) {
             Some(state) => state,
@@ -69,6 +74,21 @@ impl Limiter {
         let shard = usize::try_from(self.hasher.hash_one(id) % SHARDS as u64).unwrap_or(0);
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Drops the idle, then those that lose the least by it.
+fn make_room(states: &mut Shard, now: u64) {
+    states.retain(|_, state| state.idle_at > now);
+    let Some(surplus) = states.len().checked_sub(KEPT).filter(|surplus| *surplus > 0) else { return };
+    let mut shares: Vec<f32> = states.values().map(|state| state.share).collect();
+    let (_, bound, _) = shares.select_nth_unstable_by(surplus - 1, f32::total_cmp);
+    let bound = *bound;
+    let mut dropped = 0;
+    states.retain(|_, state| {
+        let drops = state.share <= bound && dropped < surplus;
+        dropped += usize::from(drops);
+        !drops
+    });
 }
 
 impl State {
@@ -121,6 +141,7 @@ impl State {
     pub(super) fn used(&mut self, limits: &Limits, now: u64) {
         let longest = limits.windows.iter().map(|window| window.millis).max().unwrap_or(0);
         self.idle_at = now.saturating_add(longest.saturating_mul(2));
+        self.share = limits.windows.iter().zip(&self.cells).map(|(window, cells)| cells.share(*window)).fold(0.0, f32::max);
     }
 
     /// What there is to tell, where `aside` requests are counted already and not yet used.
@@ -204,17 +225,33 @@ mod tests {
     }
 
     #[test]
-    fn idle_credentials_are_forgotten() {
-        let (limiter, limits) = (Limiter::default(), basic());
+    fn a_great_many_credentials_take_bounded_memory_and_the_busy_ones_are_remembered() {
+        let (limiter, limits, busy) = (Limiter::default(), basic(), Arc::from("busy"));
         let now = 3_600_000 * 1000;
-        let many = SHARDS * SWEEP_AT;
-        for n in 0..many {
-            limiter.decide(&Arc::from(n.to_string()), &limits, now, 1);
-        }
-        for n in 0..many {
-            limiter.decide(&Arc::from(format!("later {n}")), &limits, now + 3 * 3_600_000, 1);
+        (0..50).for_each(|second| drop(limiter.decide(&busy, &limits, now + second * 1200, 1)));
+        for n in 0..3 * SHARDS * MOST {
+            limiter.decide(&Arc::from(n.to_string()), &limits, now + 60_000, 1);
         }
         let kept: usize = limiter.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
-        assert!(kept <= many + many / 4, "{kept} of {} are kept", 2 * many);
+        assert!((SHARDS * KEPT / 2..=SHARDS * MOST).contains(&kept), "{kept} are kept");
+        let decision = limiter.decide(&busy, &limits, now + 60_000, 1);
+        assert_eq!(decision.left[1].0, 49, "what it has used is not forgotten");
+    }
+
+    #[test]
+    fn idle_credentials_are_forgotten_first() {
+        let (limiter, limits) = (Limiter::default(), basic());
+        let (now, later) = (3_600_000 * 1000, 3_600_000 * 1003);
+        let ids = |name: &str| (0..SHARDS * MOST / 2).map(|n| Arc::from(format!("{name} {n}"))).collect::<Vec<Arc<str>>>();
+        let (early, late) = (ids("early"), ids("late"));
+        for id in &early {
+            limiter.decide(id, &limits, now, 9);
+        }
+        for id in late.iter().chain(&ids("last")) {
+            limiter.decide(id, &limits, later, 1);
+        }
+        let known = |ids: &[Arc<str>]| ids.iter().filter(|id| limiter.with_known(id, |_| ()).is_some()).count();
+        let (early, late) = (known(&early), known(&late));
+        assert!(late > 9 * early, "{early} of before are kept, and {late} of after");
     }
 }

@@ -65,6 +65,12 @@ impl Cells {
         (window.quota.saturating_sub(self.used(window, now)), end.saturating_sub(now))
     }
 
+    /// The share of the quota that both cells make up, at most: nothing has slid out yet.
+    #[allow(clippy::cast_precision_loss, reason = "shares are compared roughly")]
+    pub(crate) fn share(self, window: Window) -> f32 {
+        self.present.saturating_add(self.before) as f32 / window.quota.max(1) as f32
+    }
+
     /// Whether `cost` more fit at `now`; if not, in how many ms they will.
     pub(crate) fn room(&mut self, window: Window, now: u64, cost: u64) -> Result<(), u64> {
         self.advance(window, now);
