@@ -30,11 +30,10 @@ pub(crate) fn external_id_taken(thing: &str) -> Error {
 
 /// A unique constraint that two writers broke at the same time: what is taken is found by asking again.
 pub(crate) fn taken_meanwhile<T>(outcome: Result<T>) -> Result<T> {
-    outcome.map_err(|error| {
-        if store::is_unique_violation(&error) {
-            return Error::conflict("already_exists", "Something with the same external id or slug was made at the same moment.")
-                .caused_by(error);
-        }
-        error
-    })
+    outcome.map_err(|error| if store::is_unique_violation(&error) { made_meanwhile().caused_by(error) } else { error })
+}
+
+/// 409 `already_exists`.
+pub(crate) fn made_meanwhile() -> Error {
+    Error::conflict("already_exists", "Something with the same external id or slug was made at the same moment.")
 }

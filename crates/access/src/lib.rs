@@ -1,30 +1,38 @@
 //! Who may do what: tenants, API clients, API keys, service keys, tiers, and the check of every credential.
 //!
-//! * Tables: `tenants`, `users`, `memberships`, `clients`, `api_keys`, `service_keys`, `tier_overrides`.
+//! * Tables: `tenants`, `users`, `memberships`, `clients`, `api_keys`, `access_tokens`, `service_keys`, `tier_overrides`,
+//!   `jwt_keys`.
 //! * Events: `api_key.*` (operational).
-//! * Change notices: `tenant`, `client`, `key`, `key_import`, `service_key` (by id) and `tier` (by name).
+//! * Change notices: `tenant`, `client`, `key`, `key_import`, `service_key` (by id), `tier` (by name), `access_token` (by key id),
+//!   `oauth_grant` (by id), `member` (by user id).
 //! * [`credentials`]: from a bearer token to a [`Principal`]: the hot path of every request.
 //! * [`leaks`]: what is done when a key is found where others can read it.
+//! * [`jose`], [`signing_keys`], [`dpop`]: signed tokens, the keys that sign ours, and proofs that a caller holds a key.
 //! * [`tenants`], [`clients`], [`keys`], [`service_keys`], [`rate_limits`], [`scopes`]: one file per operation.
 //!
 //! Invariants: a secret is stored as `HMAC-SHA-256(pepper, secret)` only and compared in constant time; a key never has more than its client;
 //! nobody grants what they lack; a credential that was revoked is refused on this node as soon as the revocation is committed, and on
 //! other nodes as soon as the notice arrives; an unknown key id is never cached.
 
+pub mod access_tokens;
 mod background;
 pub mod clients;
 pub mod credentials;
+pub mod dpop;
 mod errors;
+pub mod jose;
 pub mod keys;
 pub mod leaks;
 mod monthly_quota;
 mod objections;
 mod origins;
+pub mod people;
 pub mod rate_limits;
 mod routes;
 mod rules;
 pub mod scopes;
 pub mod service_keys;
+pub mod signing_keys;
 pub mod tenants;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +61,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "access", version: 4, home: store::Home::State, sql: include_str!("../migrations/0004_ending.sql") },
     Migration { feature: "access", version: 5, home: store::Home::State, sql: include_str!("../migrations/0005_leases.sql") },
     Migration { feature: "access", version: 6, home: store::Home::State, sql: include_str!("../migrations/0006_operator_locks.sql") },
+    Migration { feature: "access", version: 7, home: store::Home::State, sql: include_str!("../migrations/0007_access_tokens.sql") },
+    Migration { feature: "access", version: 8, home: store::Home::State, sql: include_str!("../migrations/0008_people.sql") },
+    Migration { feature: "access", version: 9, home: store::Home::State, sql: include_str!("../migrations/0009_jwt_keys.sql") },
 ];
 
 /// The feature. One per process, shared.
@@ -81,11 +92,10 @@ impl Access {
     ///
     /// Errors: 422 `reserved_key_prefix` when the blueprint's key prefix is that of service keys; those of the store.
     pub async fn new(store: Store, ambient: Ambient, blueprint: Arc<Blueprint>, lifecycles: Vec<Arc<dyn Lifecycle>>) -> Result<Arc<Self>> {
-        if blueprint.keys.prefix == keys::token::SERVICE_PREFIX {
-            return Err(Error::invalid(
-                "reserved_key_prefix",
-                "The key prefix tws belongs to service keys; give the blueprint another one.",
-            ));
+        let prefix = &blueprint.keys.prefix;
+        if keys::token::is_reserved(prefix) {
+            let detail = format!("The key prefix {prefix} belongs to service keys or OAuth tokens; give the blueprint another one.");
+            return Err(Error::invalid("reserved_key_prefix", detail));
         }
         let pepper = Pepper::load(&store).await?;
         let access = Arc::new(Self {

@@ -6,7 +6,7 @@ use kernel::Permission::{ClientsRead, ClientsWrite, KeysRead, KeysWrite};
 use web::Access::{AnyCredential, Operator, Permission, Public};
 use web::{Api, Endpoint};
 
-use crate::clients::{Client, ClientInput, ClientWithSecret, UpdateClient};
+use crate::clients::{Client, ClientInput, ClientWithSecret, RotateClientSecret, UpdateClient};
 use crate::keys::{ClaimedKey, CreateKey, ImportKey, Key, KeyWithToken, RotateKey, UpdateKey};
 use crate::leaks::{Feedback, LeakReport, ReportAnswer};
 use crate::rate_limits::{ReplaceTier, TierLimits, TierMap};
@@ -57,7 +57,7 @@ pub(crate) fn routes(access: &Arc<Access>) -> Api {
         .route(client(Endpoint::put(CLIENT, "clients.replace"), "Replace an API client", &write_c).body::<ClientInput>().answers::<Client>(200), clients::replace, s())
         .route(client(Endpoint::patch(CLIENT, "clients.update"), "Change an API client", &write_c).body::<UpdateClient>().answers::<Client>(200), clients::update, s())
         .route(client(Endpoint::delete(CLIENT, "clients.delete"), "Remove an API client with its keys", &write_c).answers_nothing(), clients::delete, s())
-        .route(client(Endpoint::post(CLIENT_SECRET, "clients.rotate_secret"), "Give it a new secret", &write_c).answers::<ClientWithSecret>(200), clients::rotate_secret, s())
+        .route(client(Endpoint::post(CLIENT_SECRET, "clients.rotate_secret"), "Give it a new secret", &write_c).body::<RotateClientSecret>().body_may_be_absent().answers::<ClientWithSecret>(200), clients::rotate_secret, s())
 
         .route(key(Endpoint::get(CLIENT_KEYS, "keys.list"), "List a client's keys", &read_k).paged().answers_page::<Key>(), keys::list, s())
         .route(key(Endpoint::delete(CLIENT_KEY, "keys.revoke_of_client"), "Revoke a client's key", &write_k).answers_nothing(), keys::revoke_of_client, s())

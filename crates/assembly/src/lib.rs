@@ -6,6 +6,7 @@
 
 mod agents;
 mod archive;
+pub mod authorization;
 mod documentation;
 pub mod front;
 pub mod outlook;

@@ -14,6 +14,8 @@ use store::{Database, MasterKey};
 use web::TrustedProxies;
 use web::outbound::{Client, ClientConfig, EgressProxy, UrlPolicy};
 
+use crate::authorization::OauthSettings;
+
 /// What kind of installation this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -51,6 +53,8 @@ pub struct Resolved {
     pub counters: gate::CounterOptions,
     /// Whose word about callers' addresses is taken.
     pub trusted_proxies: TrustedProxies,
+    /// Of the authorization server.
+    pub oauth: OauthSettings,
     /// The address under which partners reach this server, without a slash at the end.
     pub public_url: String,
     /// How long what is kept.
@@ -118,6 +122,16 @@ impl Resolved {
         }
         self.make_data_dir()?;
         Ok(Database::Sqlite(self.data_dir.clone()))
+    }
+
+    /// The way to the mail relay, and where recipients may be (empty: anywhere), if e-mails are sent. Messages are written into a directory
+    /// in development only.
+    pub fn mailer(&self) -> anyhow::Result<Option<(web::mail::Mailer, Vec<String>)>> {
+        let Some(mail) = &self.mail else { return Ok(None) };
+        if web::mail::is_file_sink(&mail.url) && self.env != Environment::Development {
+            anyhow::bail!("TRADEWIND_SMTP_URL names a directory, which is for TRADEWIND_ENV=development: nobody would get these e-mails");
+        }
+        Ok(Some((web::mail::Mailer::new(&mail.url, &mail.from)?, mail.domains.clone())))
     }
 
     /// The client by which everything leaves.

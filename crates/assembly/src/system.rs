@@ -4,6 +4,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use access::dpop::Dpop;
 use access::service_keys::NewServiceKey;
 use arc_swap::ArcSwapOption;
 use blueprint::Blueprint;
@@ -27,6 +28,7 @@ use web::outbound::Client;
 use webhooks::OperationalEvents;
 
 use crate::archive;
+use crate::authorization::SWEEP;
 use crate::front::Front;
 use crate::product;
 use crate::settings::Resolved;
@@ -77,6 +79,10 @@ pub struct Foundation {
     pub upstream_secret: Secret<Vec<u8>>,
     /// What the secrets of calls to hosts, for jobs, follow from.
     pub job_secret: Secret<Vec<u8>>,
+    /// What the tokens of forms follow from.
+    pub portal_secret: Secret<Vec<u8>>,
+    /// How proofs of keys are checked.
+    pub dpop: Arc<Dpop>,
     observer: Arc<PresentObserver>,
 }
 
@@ -101,6 +107,8 @@ fn migrations() -> Vec<Migration> {
         products::MIGRATIONS,
         events::MIGRATIONS,
         access::MIGRATIONS,
+        oauth::MIGRATIONS,
+        people::MIGRATIONS,
         dispatch::MIGRATIONS,
         records::MIGRATIONS,
         jobs::MIGRATIONS,
@@ -145,8 +153,8 @@ impl Foundation {
         let http = http.with_scripts(scripts()).with_public_url(&blueprint.webhooks, &settings.public_url);
         let mut all: Vec<Arc<dyn Channel>> = vec![Arc::new(http)];
         all.extend(channels::all(&outbound, &ambient, &blueprint.webhooks, channels::Options::default()));
-        if let Some(mail) = &settings.mail {
-            all.push(channels::email(web::mail::Mailer::new(&mail.url, &mail.from)?, &mail.domains));
+        if let Some((mailer, domains)) = settings.mailer()? {
+            all.push(channels::email(mailer, &domains));
         }
         if let Some(traces) = traces {
             all = all.into_iter().map(|channel| Traced::over(channel, traces.clone())).collect();
@@ -171,6 +179,8 @@ impl Foundation {
         let (settings, observer, products) = (settings.clone(), observer, product::products(&store));
         let upstream_secret = upstream::installation_secret(&store).await?;
         let job_secret = jobs::installation_secret(&store).await?;
+        let portal_secret = portal::installation_secret(&store).await?;
+        let dpop = Dpop::new(&store, &settings.public_url, settings.oauth.dpop_nonce).await?;
         Ok(Self {
             settings,
             ambient,
@@ -188,6 +198,8 @@ impl Foundation {
             acceptances,
             upstream_secret,
             job_secret,
+            portal_secret,
+            dpop,
             observer,
         })
     }
@@ -234,6 +246,7 @@ impl System {
         let mut present = self.front.write().unwrap_or_else(PoisonError::into_inner);
         front.features.upstreams.start();
         front.features.jobs.start();
+        front.features.oauth.start(SWEEP);
         front.features.alerts.start(self.base.settings.alert_interval);
         self.base.observer.0.store(Some(Arc::clone(&front.observer)));
         self.base.inside.set(front.router.clone());
@@ -254,6 +267,18 @@ impl System {
         self.front().features.alerts.start(self.base.settings.alert_interval);
         self.front().features.upstreams.start();
         self.front().features.jobs.start();
+        self.front().features.oauth.start(SWEEP);
+        self.announce_set_up().await
+    }
+
+    /// Where nobody can sign in yet, the link by which the first person makes an account: on standard error, and in no log, since whoever reads
+    /// it may become that person.
+    async fn announce_set_up(&self) -> anyhow::Result<()> {
+        use std::io::Write as _;
+        let Some(link) = people::sign_in::set_up_link(&self.base.store, &self.base.settings.public_url).await? else { return Ok(()) };
+        let text = format!("\nNobody can sign in yet. Make the first account here (good once, for 24 hours):\n\n    {}\n\n", link.reveal());
+        // Nobody may be reading.
+        let _ = std::io::stderr().write_all(text.as_bytes());
         Ok(())
     }
 

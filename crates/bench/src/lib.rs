@@ -18,6 +18,7 @@ pub mod load;
 pub mod machine;
 pub mod measure;
 pub mod nginx;
+pub mod oidc_provider;
 pub mod post;
 pub mod postgraphile;
 pub mod process;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use bench::measure::{deliver, gate, graphql, latency, memory, proxy, store_rows, transform, verify};
+use bench::measure::{deliver, gate, graphql, latency, memory, oauth, proxy, store_rows, transform, verify};
 use bench::prove::{backlog, fair, fan_out, hanging, jobs, keys, kill, records, usage};
 use bench::report::{self, Row};
 use bench::server::Place;
@@ -54,6 +54,8 @@ enum Command {
     Proxy(GateArguments),
     /// GraphQL's requests a second against PostGraphile on the same data (needs `--postgres`, `psql`, `node` and `npm`).
     Graphql(GateArguments),
+    /// Tokens and introspections a second against npm's oidc-provider, and access tokens at the gate against keys (needs `node` and `npm`).
+    Oauth(GateArguments),
     /// Delivered events a second against a bare client that posts the same signed bodies.
     Deliver(DeliverArguments),
     /// From accepted to received at a fixed rate.
@@ -64,7 +66,7 @@ enum Command {
     Rows,
     /// Delivered events a second with a simple JavaScript transform against none.
     Transform(TransformArguments),
-    /// All of these but `proxy` and `graphql`.
+    /// All of these but `proxy`, `graphql` and `oauth`.
     All,
     /// The proofs.
     #[command(subcommand)]
@@ -265,6 +267,10 @@ async fn measure(place: &Place, command: Command) -> Result<(&'static str, Vec<R
         Command::Graphql(GateArguments { callers, seconds, rounds }) => {
             let config = graphql::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
             ("graphql", graphql::run(place, &config).await?)
+        }
+        Command::Oauth(GateArguments { callers, seconds, rounds }) => {
+            let config = oauth::Config { callers, run: Duration::from_secs(seconds), rounds: rounds.max(1) };
+            ("oauth", oauth::run(place, &config).await?)
         }
         Command::Deliver(DeliverArguments { events, rounds }) => {
             let config = deliver::Config { events, rounds: rounds.max(1), ..deliver::Config::default() };

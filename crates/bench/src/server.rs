@@ -73,6 +73,15 @@ impl Server {
         self.database.as_ref().map(Database::url)
     }
 
+    /// Its data, for who prepares something beside it.
+    pub(crate) fn data(&self, ambient: &kernel::Ambient) -> Result<(store::Database, store::MasterKey)> {
+        let directory = self.directory.path().join("data");
+        let master = store::MasterKey::load_or_create(&directory, ambient)?.0;
+        let database =
+            self.database_url().map_or_else(|| store::Database::Sqlite(directory), |url| store::Database::Postgres(url.to_owned()));
+        Ok((database, master))
+    }
+
     /// Its process id. Error: it does not run.
     pub fn pid(&self) -> Result<u32> {
         Ok(self.process.as_ref().context("the server does not run")?.id())

@@ -124,6 +124,21 @@ pub fn write_request(out: &mut Vec<u8>, method: &str, path: &str, headers: &[(&s
     out.extend_from_slice(body.unwrap_or_default());
 }
 
+/// Appends a POST of a form, proven by `authorization`.
+pub fn write_form(out: &mut Vec<u8>, path: &str, authorization: &str, form: &str) {
+    let head = [
+        "POST ",
+        path,
+        " HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: ",
+        authorization,
+        "\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: ",
+        &form.len().to_string(),
+        "\r\n\r\n",
+        form,
+    ];
+    head.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+}
+
 fn bad(text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text.to_owned())
 }

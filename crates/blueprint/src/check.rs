@@ -9,6 +9,7 @@ mod access;
 mod answers;
 mod endpoints;
 mod events;
+mod history;
 mod jobs;
 mod managed;
 mod metrics;

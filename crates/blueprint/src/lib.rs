@@ -9,6 +9,7 @@
 //! names only things that it declares, and its schemas compile. The file format is described in `docs/blueprints.md`.
 
 pub mod answer;
+mod article;
 mod check;
 mod compare;
 mod editor;
@@ -20,6 +21,7 @@ mod query;
 mod schema;
 mod suggest;
 
+pub use article::with_article;
 pub use compare::{Finding, Reliance, Verdict, compare, compare_schemas};
 pub use editor::editor_schema;
 pub use fault::{Fault, Faults};

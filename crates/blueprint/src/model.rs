@@ -13,7 +13,9 @@ pub use endpoint::{Endpoint, Operation, Retirement};
 pub use jobs::{JobExecutor, JobRecord, JobType, JobWebhook};
 pub use manage::{ClientPlace, CredentialKind, MANAGED, ManageCall, Managed, ManagedClient, ManagedQuery};
 pub use metrics::{Aggregate, Bucket, Condition, Figure, GroupBy, Metric, MetricAnswer, MetricSubject, Series, Span, SpanUnit};
-pub use resource::{Computed, ComputedForm, Emits, IdForm, OnDelete, Parent, Resource, ResourceScopes, Stamp, States, Transition};
+pub use resource::{
+    Computed, ComputedForm, Emits, Guarded, History, IdForm, OnDelete, Parent, Resource, ResourceScopes, Stamp, States, Transition,
+};
 pub use upstream::{Upstream, UpstreamCall, UpstreamHealth, UpstreamProtocol, UpstreamTarget};
 
 /// A declared product.

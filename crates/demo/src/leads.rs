@@ -9,12 +9,14 @@ use vendors::receiver::Receiver;
 use crate::client::Client;
 use crate::print;
 
+/// The blueprint whose demo has leads.
+pub(crate) const BLUEPRINT: &str = "insurance-leads";
 const TENANTS: [(&str, &str); 2] = [("demo-harbor", "Harbor Insurance"), ("demo-northwind", "Northwind Brokers")];
-const LEADS: [(&str, &str, &str, &str); 4] = [
-    ("Ada", "Okafor", "ada.okafor@example.com", "AUTO"),
-    ("Bram", "de Vries", "bram.devries@example.com", "HOME"),
-    ("Chen", "Li", "chen.li@example.com", "LIFE"),
-    ("Dalia", "Haddad", "dalia.haddad@example.com", "HEALTH"),
+const LEADS: [(&str, &str, &str, &str, u8); 4] = [
+    ("Ada", "Okafor", "ada.okafor@example.com", "AUTO", 82),
+    ("Bram", "de Vries", "bram.devries@example.com", "HOME", 64),
+    ("Chen", "Li", "chen.li@example.com", "LIFE", 91),
+    ("Dalia", "Haddad", "dalia.haddad@example.com", "HEALTH", 37),
 ];
 /// What happens to leads, one after the other.
 const STATUSES: [&str; 4] = ["CONTACTED", "QUALIFIED", "CONVERTED", "NEW"];
@@ -63,7 +65,8 @@ pub(crate) async fn ensure(host: &Client, tenant: Option<&str>, path: &str, exte
     text(&host.post(tenant, path, &body).await?, "id")
 }
 
-async fn subscribe(host: &Client, receiver: &Receiver, tenant: &str, client: &str) -> anyhow::Result<()> {
+/// Subscribes the receiver to everything, in place of the one of an earlier start.
+pub(crate) async fn subscribe(host: &Client, receiver: &Receiver, tenant: &str, client: &str) -> anyhow::Result<()> {
     let path = format!("/api/v1/api-clients/{client}/webhooks");
     let old = host.get(Some(tenant), &path).await?;
     for webhook in old["data"].as_array().into_iter().flatten() {
@@ -82,8 +85,10 @@ async fn leads(partner: &Client) -> anyhow::Result<Vec<String>> {
         return known.into_iter().map(|lead| text(lead, "id")).collect();
     }
     let mut ids = Vec::new();
-    for (first, last, email, kind) in LEADS {
-        let lead = json!({"source": "website", "firstName": first, "lastName": last, "email": email, "insuranceType": kind});
+    for (first, last, email, kind, score) in LEADS {
+        let lead = json!({
+            "source": "website", "firstName": first, "lastName": last, "email": email, "insuranceType": kind, "score": score,
+        });
         ids.push(text(&partner.post(None, "/api/v1/leads", &lead).await?, "id")?);
     }
     Ok(ids)

@@ -1,6 +1,8 @@
 //! What `tradewind demo` shows. It talks to a server that runs over HTTP, as a host backend and a partner would: makes sample tenants, keeps
-//! something changing, receives what is delivered, and prints what to paste. `leads` for blueprints with leads, `calls` for `call-coaching`.
+//! something changing, receives what is delivered, and prints what to paste. `leads` for `insurance-leads`, `calls` for
+//! `call-coaching`, `any` for every other blueprint.
 
+mod any;
 mod calls;
 mod client;
 mod leads;
@@ -11,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use blueprint::Blueprint;
 use kernel::{Ambient, Secret};
 use tokio::task::JoinHandle;
 use vendors::receiver::{Options, Receiver};
@@ -23,8 +26,10 @@ pub use print::{goodbye, taken};
 pub struct Place {
     /// Its public address, without a slash at its end.
     pub base: String,
-    /// What it serves.
+    /// What it serves, as the settings name it.
     pub blueprint: String,
+    /// The same, read.
+    pub product: Arc<Blueprint>,
     /// Where its data are.
     pub data: PathBuf,
     /// A service key of it.
@@ -50,19 +55,28 @@ pub async fn start(place: &Place, every: Duration) -> anyhow::Result<Running> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let receiver = Receiver::start(address, receiver_options()).await?;
     let host = Client::new(&place.base, place.service_key.clone())?;
-    let Some(key) = &place.worker_key else {
+    if let Some(key) = &place.worker_key {
+        let sample = calls::load(&host, &receiver).await?;
+        let worker = calls::work(host.base(), key.reveal());
+        print::welcome_calls(place, &receiver, &host, &sample);
+        return Ok(Running { changes: tokio::spawn(calls::keep_calling(sample, receiver, every)), _worker: Some(worker) });
+    }
+    let changes = if place.product.name == leads::BLUEPRINT {
         let sample = leads::load(&host, &receiver).await?;
         print::welcome(place, &receiver, &host, &sample);
-        let changes = tokio::spawn(async move {
+        tokio::spawn(async move {
             let _receiver = receiver;
             leads::keep_changing(host, sample, every).await;
-        });
-        return Ok(Running { changes, _worker: None });
+        })
+    } else {
+        let sample = any::load(&host, &receiver, &place.product).await?;
+        print::welcome_any(place, &receiver, &host, &sample);
+        tokio::spawn(async move {
+            let _receiver = receiver;
+            any::keep_adding(host, sample, every).await;
+        })
     };
-    let sample = calls::load(&host, &receiver).await?;
-    let worker = calls::work(host.base(), key.reveal());
-    print::welcome_calls(place, &receiver, &host, &sample);
-    Ok(Running { changes: tokio::spawn(calls::keep_calling(sample, receiver, every)), _worker: Some(worker) })
+    Ok(Running { changes, _worker: None })
 }
 
 fn receiver_options() -> Options {

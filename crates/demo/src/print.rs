@@ -9,7 +9,7 @@ use vendors::receiver::{Delivery, Receiver, Verdict};
 
 use crate::client::Client;
 use crate::leads::Sample;
-use crate::{Place, calls};
+use crate::{Place, any, calls};
 
 /// Deliveries of the sample data come before the welcome, and would only be in its way.
 static WELCOMED: AtomicBool = AtomicBool::new(false);
@@ -101,6 +101,57 @@ A call is submitted by itself every few seconds. Ctrl-C ends the demo.
     WELCOMED.store(true, Ordering::Relaxed);
 }
 
+/// The same for a blueprint of which the demo knows only what it declares.
+pub(crate) fn welcome_any(place: &Place, receiver: &Receiver, host: &Client, sample: &any::Sample) {
+    let base = host.base();
+    let secret = |write: fn(&str) -> String| sample.secret.as_deref().map(write).unwrap_or_default();
+    println!(
+        "
+Tradewind demo: blueprint {blueprint}, data in {data}
+
+  API         {base}{path}
+  Docs        {base}/docs        (try requests with the credential below)
+  Receiver    {receiver}     (verifies every signature)
+
+  Partner     Harbor Ltd ({tenant})
+  Its key     {key}{second}
+  Service key {service}     (the host backend's; send Tradewind-Tenant with it)
+
+Paste these into another terminal:
+",
+        blueprint = place.blueprint,
+        data = place.data.display(),
+        path = place.product.style.base_path,
+        receiver = receiver.url(),
+        tenant = sample.tenant,
+        key = sample.key,
+        second = secret(|secret| format!("\n  Its secret  {secret}")),
+        service = host.key().reveal(),
+    );
+    if let Some(list) = &sample.list {
+        println!(
+            "  curl -s {base}{list} -H 'Authorization: Bearer {}'{}\n",
+            sample.key,
+            secret(|secret| format!(" -H 'X-API-Secret: {secret}'"))
+        );
+    }
+    for name in sample.types() {
+        let service = host.key().reveal();
+        println!("  curl -s {base}/api/v1/records/{name} -H 'Authorization: Bearer {service}' -H 'Tradewind-Tenant: {}'\n", sample.tenant);
+    }
+    println!(
+        "The records are made of what the blueprint's schemas say. One more is made every few seconds: what the blueprint tells of it arrives
+below, signed. Ctrl-C ends the demo.
+"
+    );
+    WELCOMED.store(true, Ordering::Relaxed);
+}
+
+/// Says that a type's schema did not tell enough to make a record of it.
+pub(crate) fn no_sample(name: &str, error: &anyhow::Error) {
+    println!("no sample of {name}: {error:#}");
+}
+
 /// One line for each step of a job.
 pub(crate) fn job(id: &str, status: &str, progress: i64, said: &str) {
     println!("  job {}  {status:<10} {progress:>3} %  {said}", short(id));
@@ -123,11 +174,16 @@ pub(crate) fn delivery(delivery: &Delivery) {
         Verdict::NoSecret => "not yet: no secret known".to_owned(),
     };
     let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
-    let said = |member: &str| body["data"][member].as_str().unwrap_or("-").to_owned();
-    if let Some(id) = body["data"]["jobId"].as_str() {
-        return println!("  {}  {:<16} {verdict:<16} job {}  {}", &time[11..19], delivery.event_type, short(id), said("status"));
+    // Some products send the data alone.
+    let data = if body["data"].is_object() { &body["data"] } else { &body };
+    let said =
+        |member: &str| data[member].as_str().map_or_else(|| data[member].as_i64().map_or("-".to_owned(), |n| n.to_string()), str::to_owned);
+    let kind = if delivery.event_type.is_empty() { "event" } else { &delivery.event_type };
+    if let Some(id) = data["jobId"].as_str().filter(|id| id.starts_with("job_")) {
+        return println!("  {}  {:<16} {verdict:<16} job {}  {}", &time[11..19], kind, short(id), said("status"));
     }
-    println!("  {}  {:<16} {verdict:<16} {}  {}", &time[11..19], delivery.event_type, said("leadId"), said("status"));
+    let record = if data["leadId"].is_string() { "leadId" } else { "id" };
+    println!("  {}  {:<16} {verdict:<16} {}  {}", &time[11..19], kind, said(record), said("status"));
 }
 
 pub(crate) fn trouble(error: &anyhow::Error) {

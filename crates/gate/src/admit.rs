@@ -10,9 +10,10 @@ use web::Endpoint;
 
 use crate::Gate;
 use crate::limits::{Charge, strangers};
+use crate::proofs::AskedAs;
 use crate::timings::Phase;
 
-const TENANT_HEADER: &str = "tradewind-tenant";
+pub(crate) const TENANT_HEADER: &str = "tradewind-tenant";
 pub(crate) const SECRET_HEADER: &str = "x-api-secret";
 
 /// What is known of a request while it is served: filled in as it passes, so that even a refused one is logged with what is known.
@@ -31,6 +32,8 @@ pub(crate) struct Seen {
 pub(crate) struct Arrival<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
+    /// What was asked for from outside, where a request stands for another one.
+    pub(crate) asked: Option<&'a AskedAs>,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) now: Timestamp,
@@ -45,6 +48,7 @@ impl Gate {
         self.timings.lap(seen, Phase::Authenticate);
         self.check_maintenance(&principal)?;
         self.check_lists(&principal, arrival)?;
+        self.check_audience(&principal, arrival.path)?;
         self.check_limits(&principal, endpoint, arrival, seen).await?;
         let caller = self.acting_for(&principal, arrival.headers).await?;
         seen.tenant = caller.tenant();
@@ -53,7 +57,10 @@ impl Gate {
     }
 
     pub(crate) async fn authenticate(&self, arrival: &Arrival<'_>) -> Result<Arc<Principal>> {
-        let bearer = bearer(arrival.headers)?;
+        if let Some(answer) = self.person(arrival).await {
+            return answer;
+        }
+        let (scheme, bearer) = shown(arrival.headers)?;
         let secret = arrival.headers.get(SECRET_HEADER).and_then(|value| value.to_str().ok());
         let answer = match self.access.try_authenticate_cached(bearer, secret) {
             Some(answer) => {
@@ -69,18 +76,21 @@ impl Gate {
                 self.access.authenticate(bearer, secret).await
             }
         };
-        answer.map_err(|error| if error.kind() == Kind::Unauthenticated { self.failed(arrival, error) } else { error })
+        let answer = answer.and_then(|principal| self.check_proof(&principal, scheme, bearer, arrival).map(|()| principal));
+        // To be asked for a nonce is no failure.
+        let fails = |error: &Error| error.kind() == Kind::Unauthenticated && error.code() != "use_dpop_nonce";
+        answer.map_err(|error| if fails(&error) { self.failed(arrival, error) } else { error })
     }
 
     /// Counts a failure against its address.
-    fn failed(&self, arrival: &Arrival<'_>, error: Error) -> Error {
+    pub(crate) fn failed(&self, arrival: &Arrival<'_>, error: Error) -> Error {
         arrival.ip.and_then(|ip| self.counters.strangers.failed(ip, arrival.now)).map_or(error, strangers::refusal)
     }
 
     /// Operators and host backends work on while partners are asked to come back later.
     pub(crate) fn check_maintenance(&self, principal: &Principal) -> Result<()> {
         let Some(switches) = self.switches.get().filter(|switches| switches.is_in_maintenance()) else { return Ok(()) };
-        if matches!(principal.credential, Credential::ServiceKey { .. }) {
+        if matches!(principal.credential, Credential::ServiceKey { .. } | Credential::User { operator: true, .. }) {
             return Ok(());
         }
         metrics::counter!("tradewind_maintenance_refusals_total").increment(1);
@@ -125,13 +135,26 @@ impl Gate {
     }
 }
 
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
+/// How a credential is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// RFC 6750: whoever has it may use it.
+    Bearer,
+    /// RFC 9449: with a proof.
+    Dpop,
+}
+
+/// The credential that a request shows, and how.
+pub(crate) fn shown(headers: &HeaderMap) -> Result<(Scheme, &str)> {
     let missing =
         || Error::unauthenticated("missing_credential", "API key required. Include \"Authorization: Bearer YOUR_API_KEY\" header.");
     let text = headers.get(header::AUTHORIZATION).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
-        return Err(missing());
-    }
-    Ok(token.trim())
+    let (name, token) = text.split_once(' ').ok_or_else(missing)?;
+    let scheme = match name {
+        _ if name.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
+        _ if name.eq_ignore_ascii_case("dpop") => Scheme::Dpop,
+        _ => return Err(missing()),
+    };
+    let token = token.trim();
+    if token.is_empty() { Err(missing()) } else { Ok((scheme, token)) }
 }

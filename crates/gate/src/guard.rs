@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
 use kernel::{Caller, Credential, Error, KeyId, RequestId, RequestInfo, Result, ServiceKeyId, Timestamp};
 use usage::RequestRow;
-use web::{Access, Endpoint, ErrorCode, Failure, RequestIdentity, RequestNote, RouteTemplate, Tally};
+use web::{Access, ActedFor, Endpoint, ErrorCode, Failure, RequestIdentity, RequestNote, RouteTemplate, Tally};
 
 use crate::admit::{Arrival, Seen};
 use crate::idempotency::{self, Entrance};
@@ -27,7 +27,7 @@ struct Guard {
 }
 
 pub(crate) fn wrap(gate: Arc<Gate>, endpoint: Arc<Endpoint>, route: MethodRouter) -> MethodRouter {
-    if endpoint.access == Access::Public || endpoint.guarded_within {
+    if endpoint.guarded_within || (endpoint.access == Access::Public && !endpoint.is_logged) {
         return route;
     }
     let template = Arc::from(endpoint.path.as_str());
@@ -75,11 +75,16 @@ async fn pass(guard: Arc<Guard>, mut request: Request, next: Next) -> Response {
     let (ticket, mut seen) = (pending.ticket.take().expect("nobody else takes it"), std::mem::take(&mut pending.seen));
     let mut response = served.unwrap_or_else(|error| Failure(error).into_response());
     let meant = response.extensions_mut().remove::<RouteTemplate>();
+    if let Some(ActedFor(tenant)) = response.extensions_mut().remove() {
+        seen.tenant = Some(tenant);
+    }
     let error = response.extensions_mut().remove::<Arc<Error>>();
     if let Some(error) = &error {
         response = web::render(error, guard.endpoint.errors.as_ref(), id);
+        gate.challenge(response.headers_mut(), &guard.endpoint, error);
         response.extensions_mut().insert(ErrorCode(error.code()));
     }
+    gate.tell_of_proofs(response.headers_mut(), seen.principal.as_deref(), error.as_deref());
     if let Some(charge) = &seen.charge {
         rate_headers::add(response.headers_mut(), charge, gate.options.reset);
     }
@@ -127,10 +132,20 @@ fn share(headers: &mut HeaderMap, origin: &HeaderValue, seen: &Seen) {
 
 async fn serve(guard: &Guard, ticket: &Ticket, request: Request, next: Next, seen: &mut Seen) -> Result<Response> {
     let gate = &guard.gate;
+    // Nobody is asked who he is; the call is only logged.
+    if guard.endpoint.access == Access::Public {
+        return Ok(next.run(request).await);
+    }
     singletons::check(request.headers())?;
     let caller = {
-        let arrival =
-            Arrival { method: request.method(), path: request.uri().path(), headers: request.headers(), ip: ticket.ip, now: ticket.at };
+        let arrival = Arrival {
+            method: request.method(),
+            path: request.uri().path(),
+            asked: request.extensions().get(),
+            headers: request.headers(),
+            ip: ticket.ip,
+            now: ticket.at,
+        };
         gate.admit(&guard.endpoint, &arrival, seen).await?
     };
     check_scope(&guard.endpoint, &caller)?;

@@ -1,6 +1,6 @@
 //! The data plane's front. Every route but the public ones is wrapped by [`Gate::guard`]; a request then passes, in this order:
 //!
-//! 1. `admit`: credential → allow-lists (address, endpoint) → limits (all windows at once) → the tenant named by a service key;
+//! 1. `admit`: credential (with its proof, where the token is bound to a key: `proofs`) → allow-lists (address, endpoint) → limits (all windows at once) → the tenant named by a service key;
 //! 2. `idempotency`: a repeated request gets the first answer again;
 //! 3. the scope that the endpoint needs;
 //! 4. the operation itself, which obtains its authority anew from the [`kernel::Caller`] that it is given;
@@ -10,10 +10,14 @@
 //! credential carries the rate limit fields; the request log never delays an answer (unless it is 100,000 rows behind).
 
 mod admit;
+mod audience;
+mod challenge;
 mod cors;
 mod guard;
 mod idempotency;
 mod limits;
+mod people;
+mod proofs;
 mod quota_uses;
 mod rate_headers;
 mod routes;
@@ -35,6 +39,7 @@ use usage::Usage;
 use web::Endpoint;
 
 pub use guard::check_scope;
+pub use proofs::AskedAs;
 pub use quota_uses::{QuotaStanding, QuotaUses};
 pub use timings::{BOUNDS_US, Phase, PhaseTimes, Timings};
 pub use verify::{Code, Left, Verified, VerifyKey};
@@ -72,6 +77,12 @@ pub struct Gate {
     switches: OnceLock<Arc<Switches>>,
     /// Whether somebody wants a [`web::RequestNote`] with every answer.
     notes: OnceLock<()>,
+    /// How proofs of bound tokens are checked.
+    dpop: OnceLock<Arc<access::dpop::Dpop>>,
+    /// Who is signed in.
+    people: OnceLock<Arc<dyn access::people::Sessions>>,
+    /// The public address, where it is told which authorization server is trusted.
+    announced: OnceLock<String>,
 }
 
 impl Gate {
@@ -103,6 +114,9 @@ impl Gate {
             options,
             switches: OnceLock::new(),
             notes: OnceLock::new(),
+            dpop: OnceLock::new(),
+            people: OnceLock::new(),
+            announced: OnceLock::new(),
         })
     }
 
@@ -119,6 +133,10 @@ impl Gate {
             options,
             switches: self.switches.clone(),
             notes: self.notes.clone(),
+            dpop: self.dpop.clone(),
+            // Of another blueprint, roles may mean other scopes: told anew.
+            people: OnceLock::new(),
+            announced: self.announced.clone(),
         })
     }
 

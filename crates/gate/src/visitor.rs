@@ -41,7 +41,7 @@ impl Gate {
         singletons::check(&parts.headers)?;
         let ip = parts.extensions.get::<PeerAddress>().map(|peer| peer.0.to_canonical());
         let now = self.ambient.now();
-        let arrival = Arrival { method: &parts.method, path: parts.uri.path(), headers: &parts.headers, ip, now };
+        let arrival = Arrival { method: &parts.method, path: parts.uri.path(), asked: None, headers: &parts.headers, ip, now };
         let principal = self.authenticate(&arrival).await?;
         self.check_maintenance(&principal)?;
         self.check_address(&principal, &arrival)?;

@@ -9,17 +9,17 @@ use kernel::{Caller, ClientId, Credential, Error, KeyId, Permission, Result, Ser
 use serde::Serialize;
 
 use crate::Gate;
-use crate::admit::{SECRET_HEADER, bearer};
+use crate::admit::{SECRET_HEADER, shown};
 
 /// The caller's credential.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhoAmI {
-    /// `api_key` or `service_key`.
+    /// `api_key`, `access_token` or `service_key`.
     pub credential: &'static str,
     /// The key, if it is an API key.
     pub api_key_id: Option<KeyId>,
-    /// What may be shown of it: `<prefix>_<env>_<keyId>`.
+    /// What may be shown of it: `<prefix>_<env>_<keyId>`, of an access token too.
     pub key_id: Option<String>,
     /// The service key, if it is one.
     pub service_key_id: Option<ServiceKeyId>,
@@ -63,18 +63,21 @@ impl Gate {
     async fn who_is(&self, caller: &Caller, headers: &HeaderMap) -> Result<WhoAmI> {
         // It was found good at the door: this finds it in memory again.
         let secret = headers.get(SECRET_HEADER).and_then(|value| value.to_str().ok());
-        let principal = self.access.authenticate(bearer(headers)?, secret).await?;
+        let principal = self.access.authenticate(shown(headers)?.1, secret).await?;
         let limits = self.standing_limits(&principal).await?;
         let (credential, api_key_id, service_key_id) = match &principal.credential {
             Credential::Key { key, .. } => ("api_key", Some(*key), None),
             Credential::ServiceKey { key, .. } => ("service_key", None, Some(*key)),
-            _ => return Err(Error::internal("a credential of a kind that authentication does not know")),
+            Credential::OAuthToken { .. } => ("access_token", None, None),
+            Credential::User { .. } | Credential::System { .. } => {
+                return Err(Error::internal("a credential of a kind that no header shows"));
+            }
         };
         let held = |permission: &&Permission| principal.permissions.holds(**permission);
         Ok(WhoAmI {
             credential,
             api_key_id,
-            key_id: api_key_id.map(|_| principal.shown_id.to_string()),
+            key_id: service_key_id.is_none().then(|| principal.shown_id.to_string()),
             service_key_id,
             name: principal.name.to_string(),
             client_id: principal.client,

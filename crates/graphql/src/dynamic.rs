@@ -39,10 +39,10 @@ impl Validator {
         }
         for one in &model.enums {
             let items = one.values.iter().map(|value| async_graphql::dynamic::EnumItem::new(value.as_str()));
-            builder = builder.register(Enum::new(&one.name).description(&one.description).items(items));
+            builder = builder.register(said(Enum::new(&one.name), &one.description, Enum::description).items(items));
         }
         for input in &model.inputs {
-            let object = InputObject::new(&input.name).description(&input.description);
+            let object = said(InputObject::new(&input.name), &input.description, InputObject::description);
             builder = builder.register(input.fields.iter().fold(object, |object, field| object.field(value(field))));
         }
         for object in &model.objects {
@@ -143,8 +143,13 @@ fn reference(ty: &Ty) -> TypeRef {
     }
 }
 
+/// Describes a thing, where there is something to say: the library would print an empty description as one.
+fn said<'a, T>(thing: T, about: &'a str, describe: impl FnOnce(T, &'a str) -> T) -> T {
+    if about.is_empty() { thing } else { describe(thing, about) }
+}
+
 fn value(argument: &Argument) -> InputValue {
-    let value = InputValue::new(&argument.name, reference(&argument.ty)).description(&argument.description);
+    let value = said(InputValue::new(&argument.name, reference(&argument.ty)), &argument.description, InputValue::description);
     match &argument.default {
         // The defaults of a model are words of enumerations, numbers and truth values.
         Some(Value::String(word)) => value.default_value(async_graphql::Value::Enum(async_graphql::Name::new(word))),
@@ -154,18 +159,19 @@ fn value(argument: &Argument) -> InputValue {
 }
 
 fn plain(object: &ObjectType) -> Object {
-    object.fields.iter().fold(Object::new(&object.name).description(&object.description), |out, field| {
-        let own = Field::new(&field.name, reference(&field.ty), |_| FieldFuture::Value(None)).description(&field.description);
+    object.fields.iter().fold(said(Object::new(&object.name), &object.description, Object::description), |out, field| {
+        let own = Field::new(&field.name, reference(&field.ty), |_| FieldFuture::Value(None));
+        let own = said(own, &field.description, Field::description);
         out.field(field.arguments.iter().fold(own, |own, argument| own.argument(value(argument))))
     })
 }
 
 fn subscribed(object: &ObjectType) -> Subscription {
-    object.fields.iter().fold(Subscription::new(&object.name).description(&object.description), |out, field| {
+    object.fields.iter().fold(said(Subscription::new(&object.name), &object.description, Subscription::description), |out, field| {
         let own = SubscriptionField::new(&field.name, reference(&field.ty), |_| {
             SubscriptionFieldFuture::new(async { Ok(futures_util::stream::empty::<async_graphql::Result<async_graphql::Value>>()) })
         });
-        let own = own.description(&field.description);
+        let own = said(own, &field.description, SubscriptionField::description);
         out.field(field.arguments.iter().fold(own, |own, argument| own.argument(value(argument))))
     })
 }

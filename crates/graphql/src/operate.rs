@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::Access;
 use async_graphql::parser::types::{OperationType, Selection, SelectionSet};
-use kernel::{Caller, Error, RequestInfo, Result, Secret, TenantId};
+use kernel::{Caller, Error, RequestInfo, RequestSlot, Result, Secret, TenantId};
 use serde_json::{Map, Value, json};
 
 use crate::Graphql;
@@ -29,9 +29,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// The same without an idempotency slot.
-    pub(crate) fn unslotted(&self) -> Self {
-        Self { caller: unslotted(&self.caller), credential: self.credential.clone() }
+    /// The same for one of several operations of a request, with an idempotency slot of its own.
+    pub(crate) fn of_part(&self, n: usize) -> Self {
+        let slot = slot(&self.caller).map(|slot| part_of(slot, &n.to_string()));
+        Self { caller: with_slot(&self.caller, slot), credential: self.credential.clone() }
     }
 }
 
@@ -103,9 +104,11 @@ impl Graphql {
             return self.subscribe(session, tenant, &offer, &document, params.operation.clone(), ready).await;
         }
         let changes = roots(&chosen.node.selection_set.node);
-        let caller =
-            if chosen.node.ty == OperationType::Mutation && changes == 1 { session.caller.clone() } else { unslotted(&session.caller) };
-        Ok(Reply::Answered(execute::execute(&ready, &self.sources, &caller).await))
+        Ok(Reply::Answered(match chosen.node.ty {
+            OperationType::Mutation if changes == 1 => execute::execute(&ready, &self.sources, &session.caller, None).await,
+            OperationType::Mutation => execute::execute(&ready, &self.sources, &unslotted(&session.caller), slot(&session.caller)).await,
+            _ => execute::execute(&ready, &self.sources, &unslotted(&session.caller), None).await,
+        }))
     }
 
     async fn subscribe(
@@ -176,19 +179,33 @@ fn refused(kind: OperationType, allowed: Allowed) -> Option<Failure> {
 
 /// How many fields a root selection has at most.
 fn roots(set: &SelectionSet) -> usize {
-    // What comes by fragments is counted as many: then the whole answer is kept for an idempotency key, and not one operation's.
+    // What comes by fragments is counted as many.
     set.items.iter().map(|item| if matches!(item.node, Selection::Field(_)) { 1 } else { 2 }).sum()
 }
 
 /// The caller without an idempotency slot: an answer of several operations is kept whole by the gate, not one of them by the store.
 fn unslotted(caller: &Caller) -> Caller {
+    if slot(caller).is_some() { with_slot(caller, None) } else { caller.clone() }
+}
+
+fn with_slot(caller: &Caller, slot: Option<RequestSlot>) -> Caller {
     match caller.request() {
-        Some(info) if info.slot.is_some() => {
-            let plain = RequestInfo { id: info.id, ip: info.ip, user_agent: info.user_agent.clone(), slot: None };
-            caller.clone().in_request(Arc::new(plain))
+        Some(info) => {
+            let own = RequestInfo { id: info.id, ip: info.ip, user_agent: info.user_agent.clone(), slot };
+            caller.clone().in_request(Arc::new(own))
         }
-        _ => caller.clone(),
+        None => caller.clone(),
     }
+}
+
+fn slot(caller: &Caller) -> Option<&RequestSlot> {
+    caller.request().and_then(|request| request.slot.as_ref())
+}
+
+/// The slot of one of several changes that a request is made of: each is one transaction, with what is kept of it, so that a request which was
+/// cut off does the rest when it is sent again. No key of a caller has a line break: a part's slot is nobody else's.
+pub(crate) fn part_of(whole: &RequestSlot, name: &str) -> RequestSlot {
+    RequestSlot::new(format!("{}\n{name}", whole.key), whole.owner.clone(), whole.fingerprint)
 }
 
 impl Flow {

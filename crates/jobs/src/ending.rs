@@ -12,6 +12,7 @@ use store::Tx;
 
 use crate::catalogue::Kind;
 use crate::jobs::{JobError, Row, State, sql};
+use crate::leases::Token;
 use crate::{Jobs, lanes};
 
 /// How a job ended.
@@ -25,13 +26,13 @@ impl Jobs {
     /// Ends a job whose lease is `epoch` and `lease`, and what follows from that. None: that lease is not, or not any more, good.
     ///
     /// Error: 422 `result_refused`, where the record does not take the result.
-    pub(crate) fn end_leased(&self, tx: &mut Tx<'_>, scope: &TenantScope, id: JobId, lease: (i64, &str), end: &End) -> Result<Option<Row>> {
+    pub(crate) fn end_leased(&self, tx: &mut Tx<'_>, scope: &TenantScope, id: JobId, lease: &Token, end: &End) -> Result<Option<Row>> {
         let (state, result, error, progress) = written(end)?;
         let now = tx.now();
         let sql = format!(
             "UPDATE jobs SET state = ?3, result = ?4, error = ?5, progress = CASE WHEN progress < ?6 THEN ?6 ELSE progress END, \
              failures = failures + ?7, ended_at = ?8, lease_until = NULL, due_at = NULL \
-             WHERE tenant_id = ?1 AND id = ?2 AND state = 'processing' AND epoch = ?9 AND lease = ?10 RETURNING {}",
+             WHERE tenant_id = ?1 AND id = ?2 AND state = 'processing' AND epoch = ?9 AND lease = ?10 AND type = ?11 RETURNING {}",
             sql::short()
         );
         let failures = i64::from(state == State::Failed);
@@ -44,8 +45,9 @@ impl Jobs {
             progress.into(),
             failures.into(),
             now.into(),
-            lease.0.into(),
-            lease.1.into(),
+            lease.epoch.into(),
+            lease.nonce.as_str().into(),
+            lease.kind.as_str().into(),
         ];
         let Some(ended) = tx.query_opt(&sql, &params, |row| sql::read(row, false))? else { return Ok(None) };
         self.follow(tx, scope, &ended, end)?;
@@ -116,7 +118,14 @@ impl Jobs {
     }
 
     /// A record that is gone meanwhile is no matter.
-    fn patch_record(&self, tx: &mut Tx<'_>, scope: &TenantScope, kind: &Kind, row: &Row, patch: Map<String, Value>) -> Result<()> {
+    pub(crate) fn patch_record(
+        &self,
+        tx: &mut Tx<'_>,
+        scope: &TenantScope,
+        kind: &Kind,
+        row: &Row,
+        patch: Map<String, Value>,
+    ) -> Result<()> {
         let (Some(link), Some(id)) = (&kind.declared.record, &row.record) else { return Ok(()) };
         let Ok(reference) = id.parse::<RecordRef>() else { return Ok(()) };
         match self.around.records.update_in(tx, scope, &link.resource, &reference, patch) {
@@ -199,7 +208,7 @@ fn refused(error: Error, resource: &str) -> Error {
 }
 
 /// What a record does not take is no reason that a job does not end.
-fn forgive(error: Error) -> Result<()> {
+pub(crate) fn forgive(error: Error) -> Result<()> {
     if error.kind() != Failed::Invalid {
         return Err(error);
     }

@@ -37,6 +37,13 @@ impl Default for Keeper {
 }
 
 impl Keeper {
+    /// What was found to be due next, by the one who waits for it; answers what he should wait for. He is not told: he would look again at once,
+    /// and for ever.
+    fn expect(&self, at: Option<Timestamp>) -> Timestamp {
+        let at = at.map_or(i64::MAX, Timestamp::millis);
+        Timestamp::from_millis(self.next.fetch_min(at, Ordering::SeqCst).min(at))
+    }
+
     /// Something is due then.
     pub(crate) fn look_by(&self, at: Option<Timestamp>) {
         let Some(at) = at.map(Timestamp::millis) else { return };
@@ -81,11 +88,7 @@ impl Jobs {
     async fn look_again(self: &Arc<Self>) -> Duration {
         self.keeper.next.store(i64::MAX, Ordering::SeqCst);
         match self.look().await {
-            Ok(next) => {
-                self.keeper.look_by(next);
-                let next = Timestamp::from_millis(self.keeper.next.load(Ordering::SeqCst));
-                next.since(self.ambient.now()).min(LOOK)
-            }
+            Ok(next) => self.keeper.expect(next).since(self.ambient.now()).min(LOOK),
             Err(error) => {
                 tracing::warn!(?error, "what is due of jobs could not be looked at; it is tried again");
                 AGAIN
@@ -122,5 +125,30 @@ impl Jobs {
             after = self.store.write(crate::scope(), move |tx| lanes::settle(tx, &jobs.catalogue, &before)).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn at(millis: i64) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(millis))
+    }
+
+    #[test]
+    fn whoever_waits_is_told_only_of_what_is_due_sooner() {
+        let keeper = Keeper::default();
+        let told = || keeper.sooner.notified().now_or_never().is_some();
+        assert_eq!(keeper.expect(at(1000)), Timestamp::from_millis(1000));
+        assert!(!told(), "by what it found itself");
+        keeper.look_by(at(2000));
+        assert!(!told(), "by what is due later");
+        keeper.look_by(at(500));
+        assert!(told());
+        assert_eq!(keeper.expect(None), Timestamp::from_millis(500), "what came during the look counts");
+        assert!(!told());
     }
 }

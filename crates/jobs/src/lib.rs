@@ -37,6 +37,7 @@ mod keeper;
 mod lanes;
 mod leases;
 mod lifecycle;
+mod mirror;
 mod objections;
 mod routes;
 mod schedules;

@@ -8,10 +8,15 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::id::{ClientId, KeyId, RequestId, ServiceKeyId, TenantId, UserId};
+use crate::id::{ClientId, KeyId, RequestId, ServiceKeyId, SessionId, TenantId, UserId};
 use crate::permission::{Permission, PermissionSet};
+use crate::time::Timestamp;
+
+/// How long a proof of who somebody is opens what [`Caller::require_fresh`] guards.
+pub const FRESH_FOR: Duration = Duration::from_mins(10);
 
 /// The credential that was presented and found good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +48,10 @@ pub enum Credential {
         user: UserId,
         /// Whether the person is one of the operator's.
         operator: bool,
+        /// The session.
+        session: SessionId,
+        /// When the person last proved who they are.
+        proven_at: Timestamp,
     },
     /// Tradewind itself.
     System {
@@ -177,6 +186,36 @@ impl Caller {
         }
     }
 
+    /// The signed-in person, with the session, if it is one.
+    pub fn person(&self) -> Option<(UserId, SessionId)> {
+        match &self.credential {
+            Credential::User { user, session, .. } => Some((*user, *session)),
+            _ => None,
+        }
+    }
+
+    /// A signed-in person's authority over what is their own: who they are, how they sign in, their sessions. Such rows belong to no tenant.
+    ///
+    /// Error: 403 `people_only`.
+    pub fn myself(&self) -> Result<(UserId, SessionId, Scope)> {
+        let Some((user, session)) = self.person() else {
+            return Err(Error::forbidden("people_only", "Only a signed-in person may do this, not a key."));
+        };
+        Ok((user, session, Scope { authority: Authority::System, actor: self.actor(), request: self.request.clone(), is_asked_for: false }))
+    }
+
+    /// For acts that somebody who finds a browser open must not do: whether the signed-in person proved who they are within [`FRESH_FOR`].
+    /// Other credentials are proven by every request. Error: 403 `reauthentication_required`.
+    pub fn require_fresh(&self, now: Timestamp) -> Result<()> {
+        match &self.credential {
+            Credential::User { proven_at, .. } if now.since(*proven_at) > FRESH_FOR => {
+                let detail = "This needs a fresh proof that it is you. Confirm with your password, passkey or code, and try again.";
+                Err(Error::forbidden("reauthentication_required", detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The blueprint scopes held.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
@@ -253,7 +292,8 @@ impl Caller {
         let tenant = self.tenant.ok_or_else(|| {
             Error::invalid("tenant_required", "A service key must say which tenant it acts for: send Tradewind-Tenant: ten_…")
         })?;
-        Ok(TenantScope { tenant, actor: self.actor(), request: self.request.clone() })
+        let held = Held { scopes: self.is_bound_by_scopes().then(|| Arc::clone(&self.scopes)), permissions: self.permissions };
+        Ok(TenantScope { tenant, actor: self.actor(), request: self.request.clone(), held })
     }
 
     /// The operator's authority.
@@ -262,7 +302,8 @@ impl Caller {
     pub fn operate(&self) -> Result<OperatorScope> {
         let operator = match self.credential {
             Credential::ServiceKey { bound, .. } => bound.is_none() && self.permissions == PermissionSet::all(),
-            Credential::User { operator, .. } => operator,
+            // Those of the operator's people who only look on hold less than everything.
+            Credential::User { operator, .. } => operator && self.permissions == PermissionSet::all(),
             Credential::System { .. } => true,
             Credential::Key { .. } | Credential::OAuthToken { .. } => false,
         };
@@ -279,6 +320,8 @@ impl Caller {
         let fixed = match &self.credential {
             Credential::ServiceKey { bound, .. } => *bound,
             Credential::System { .. } | Credential::User { operator: true, .. } => None,
+            // A person who acts for no tenant is a member of none here.
+            Credential::User { .. } if self.tenant.is_none() => return Err(Error::not_found("tenant")),
             _ => self.tenant,
         };
         if fixed.is_some_and(|own| own != named) {
@@ -298,17 +341,65 @@ pub struct TenantScope {
     tenant: TenantId,
     actor: Actor,
     request: Option<Arc<RequestInfo>>,
+    held: Held,
+}
+
+/// What whoever obtained an authority may do beside.
+#[derive(Clone, Debug)]
+struct Held {
+    /// The blueprint scopes; none: it is above them.
+    scopes: Option<Arc<[String]>>,
+    permissions: PermissionSet,
 }
 
 impl TenantScope {
     /// The system's own authority over a tenant.
     pub fn system(part: &'static str, tenant: TenantId) -> Self {
-        Self { tenant, actor: Actor::System(part), request: None }
+        let held = Held { scopes: None, permissions: PermissionSet::all() };
+        Self { tenant, actor: Actor::System(part), request: None, held }
+    }
+
+    /// The same for somebody who holds nothing: a stranger, for whom an endpoint is open.
+    #[must_use]
+    pub fn holding_nothing(mut self) -> Self {
+        self.held = Held { scopes: Some(Arc::from([])), permissions: PermissionSet::NONE };
+        self
+    }
+
+    /// Whether whoever acts holds a blueprint scope, or is above them.
+    pub fn holds(&self, scope: &str) -> bool {
+        self.held.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|held| held == scope))
+    }
+
+    /// Whether whoever acts holds a permission.
+    pub fn permits(&self, permission: Permission) -> bool {
+        self.held.permissions.holds(permission)
     }
 
     /// The tenant.
     pub fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// Who owns the idempotency keys of whoever acts: it, for this tenant. A service key acts for many tenants, and the same key for two of
+    /// them is two keys.
+    pub fn key_owner(&self) -> String {
+        format!("{}@{}", self.actor, self.tenant)
+    }
+
+    /// The same with an idempotency slot of its own: for one of several transactions that a request is made of.
+    #[must_use]
+    pub fn with_slot(&self, slot: RequestSlot) -> Self {
+        let request = self.request.as_ref().map(|request| {
+            let RequestInfo { id, ip, user_agent, .. } = &**request;
+            Arc::new(RequestInfo { id: *id, ip: *ip, user_agent: user_agent.clone(), slot: Some(slot) })
+        });
+        Self { request, ..self.clone() }
+    }
+
+    /// Whether the answer of its slot came from an earlier execution.
+    pub fn is_replayed(&self) -> bool {
+        self.request.as_ref().and_then(|request| request.slot.as_ref()).is_some_and(RequestSlot::is_replayed)
     }
 
     /// Whether the request carries an idempotency key whose slot nobody has taken: then its effect and its answer must be one transaction.
@@ -341,12 +432,18 @@ pub struct Scope {
     authority: Authority,
     actor: Actor,
     request: Option<Arc<RequestInfo>>,
+    is_asked_for: bool,
 }
 
 impl Scope {
     /// Background work of `part` (the dispatcher, the log writers, start-up).
     pub fn system(part: &'static str) -> Self {
-        Self { authority: Authority::System, actor: Actor::System(part), request: None }
+        Self { authority: Authority::System, actor: Actor::System(part), request: None, is_asked_for: false }
+    }
+
+    /// What somebody does who has just proven to be `user`: begin a session, set a password.
+    pub fn person(user: UserId, request: Arc<RequestInfo>) -> Self {
+        Self { authority: Authority::System, actor: Actor::User(user), request: Some(request), is_asked_for: false }
     }
 
     /// What may be touched.
@@ -371,11 +468,18 @@ impl Scope {
     pub fn request(&self) -> Option<&RequestInfo> {
         self.request.as_deref()
     }
+
+    /// Whether somebody outside asked for this in a tenant's name: such reads have a time limit.
+    pub fn is_asked_for(&self) -> bool {
+        self.is_asked_for
+    }
 }
 
 impl From<TenantScope> for Scope {
     fn from(scope: TenantScope) -> Self {
-        Self { authority: Authority::Tenant(scope.tenant), actor: scope.actor, request: scope.request }
+        // Strangers hold nothing; what they ask for is no work of the server's own.
+        let is_asked_for = scope.request.is_some() || scope.held.permissions == PermissionSet::NONE;
+        Self { authority: Authority::Tenant(scope.tenant), actor: scope.actor, request: scope.request, is_asked_for }
     }
 }
 
@@ -387,7 +491,7 @@ impl From<&TenantScope> for Scope {
 
 impl From<OperatorScope> for Scope {
     fn from(scope: OperatorScope) -> Self {
-        Self { authority: Authority::Operator, actor: scope.actor, request: scope.request }
+        Self { authority: Authority::Operator, actor: scope.actor, request: scope.request, is_asked_for: false }
     }
 }
 
@@ -424,6 +528,29 @@ mod tests {
         let other: TenantId = Ambient::system().id();
         assert_eq!(caller.acting_for(Some(other)).unwrap_err().kind(), crate::Kind::NotFound);
         assert!(caller.acting_for(caller.tenant()).is_ok());
+    }
+
+    #[test]
+    fn a_person_names_no_tenant_but_the_one_acted_for_and_proves_anew_what_is_dangerous() {
+        let ambient = Ambient::system();
+        let (own, other): (TenantId, TenantId) = (ambient.id(), ambient.id());
+        let proven_at = ambient.now();
+        let person = |operator, tenant, permissions| {
+            let credential = Credential::User { user: ambient.id(), operator, session: ambient.id(), proven_at };
+            Caller::new(credential, tenant, Arc::from([]), permissions)
+        };
+        let member = person(false, Some(own), PermissionSet::all());
+        assert!(member.acting_for(Some(other)).is_err() && member.acting_for(Some(own)).is_ok() && member.operate().is_err());
+        let nobody = person(false, None, PermissionSet::NONE);
+        assert!(nobody.acting_for(Some(other)).is_err() && nobody.tenant_scope().is_err());
+        let operator = person(true, None, PermissionSet::all());
+        assert!(operator.operate().is_ok() && operator.acting_for(Some(other)).is_ok());
+        let support = person(true, None, [Permission::KeysRead].into_iter().collect());
+        assert!(support.operate().is_err() && support.acting_for(Some(other)).unwrap().allow(Permission::KeysRead).is_ok());
+        assert!(member.require_fresh(proven_at.plus(FRESH_FOR)).is_ok());
+        let late = proven_at.plus(FRESH_FOR + Duration::from_millis(1));
+        assert_eq!(member.require_fresh(late).unwrap_err().code(), "reauthentication_required");
+        assert!(key_caller(&[], PermissionSet::NONE).require_fresh(late).is_ok());
     }
 
     #[test]

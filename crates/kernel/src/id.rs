@@ -144,8 +144,28 @@ typed_id!(
     ServiceKeyId, "svc"
 );
 typed_id!(
+    /// A person's remembered consent: which scopes of a tenant an application may have.
+    ConsentId, "cns"
+);
+typed_id!(
+    /// What an authorization turned into: the family of tokens that come of one consent, until it is revoked.
+    GrantId, "grt"
+);
+typed_id!(
     /// A person who signs in.
     UserId, "usr"
+);
+typed_id!(
+    /// A person's session: one signed-in browser.
+    SessionId, "ses"
+);
+typed_id!(
+    /// An invitation into a tenant.
+    InvitationId, "inv"
+);
+typed_id!(
+    /// A person's passkey.
+    PasskeyId, "psk"
 );
 typed_id!(
     /// A record of a declared resource type.

@@ -31,8 +31,9 @@ pub use error::{Error, FieldError, Kind, Result};
 pub use event::{Event, EventType};
 pub use histogram::Histogram;
 pub use id::{
-    AlertId, AttemptId, AuditId, CallId, ClientId, DeliveryId, DestinationId, EventId, ExpungeId, IdRef, JobId, JobScheduleId, KeyId,
-    NodeId, RecordId, ReplayId, RequestId, RestEndpointId, ServiceKeyId, SourceId, TenantId, UserId,
+    AlertId, AttemptId, AuditId, CallId, ClientId, ConsentId, DeliveryId, DestinationId, EventId, ExpungeId, GrantId, IdRef, InvitationId,
+    JobId, JobScheduleId, KeyId, NodeId, PasskeyId, RecordId, ReplayId, RequestId, RestEndpointId, ServiceKeyId, SessionId, SourceId,
+    TenantId, UserId,
 };
 pub use page::{Cursor, Page, PageRequest, Pagination};
 pub use permission::{Permission, PermissionSet};

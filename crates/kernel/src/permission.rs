@@ -75,6 +75,12 @@ permissions! {
     JobsWrite = "jobs.write",
     /// Do the work: lease jobs, tell their progress, complete them.
     JobsWork = "jobs.work",
+    /// See who the members of the tenant are, and who is invited.
+    MembersRead = "members.read",
+    /// Invite people, change their roles, remove them.
+    MembersWrite = "members.write",
+    /// The same for owners.
+    OwnersWrite = "owners.write",
 }
 
 /// A set of permissions.

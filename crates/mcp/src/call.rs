@@ -12,8 +12,13 @@ use crate::tools::{BODY, Tool};
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
 /// The caller's headers that belong to every request of theirs.
-const CARRIED: [HeaderName; 4] =
-    [header::AUTHORIZATION, HeaderName::from_static("x-api-secret"), HeaderName::from_static("tradewind-tenant"), header::USER_AGENT];
+const CARRIED: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("dpop"),
+    HeaderName::from_static("x-api-secret"),
+    HeaderName::from_static("tradewind-tenant"),
+    header::USER_AGENT,
+];
 
 /// The request that a tool makes of `arguments`, with the credential of `caller`.
 ///

@@ -36,7 +36,7 @@ pub(crate) fn endpoint() -> Endpoint {
         "properties": {"jsonrpc": {"const": "2.0"}, "id": {"type": ["string", "integer", "null"]}, "result": {"type": "object"}, "error": {"type": "object"}},
     });
     Endpoint::post(PATH, "mcp.message")
-        .tag("Agents")
+        .tag("MCP")
         .summary("The endpoints that the credential may use, as tools for agents: Model Context Protocol, streamable HTTP without sessions.")
         .describe("One message of JSON-RPC a request. A call of a tool counts in limits and in the request log as the endpoint that it calls; any other message as this one.")
         .query(&[("tags", "Only tools of these groups of the documentation, by name, with commas between them")])

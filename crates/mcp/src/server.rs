@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use access::Principal;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
+use gate::AskedAs;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use kernel::{Caller, Error, IdRef, Result, TenantId};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, Extensions, Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 use tower::ServiceExt as _;
 use web::{Failure, PeerAddress, ProxyAddress, RequestIdentity, RequestNote};
 
+use crate::entrance::PATH;
 use crate::tools::Tool;
 use crate::{Mcp, answer, call};
 
@@ -172,6 +174,8 @@ impl Mcp {
         if let Some(identity) = outer.extensions.get::<RequestIdentity>() {
             request.extensions_mut().insert(*identity);
         }
+        // A proof of the caller's names what the caller asked for.
+        request.extensions_mut().insert(AskedAs { method: Method::POST, path: PATH });
         let Ok(response) = router.oneshot(request).await;
         slot.saw(&response);
         if response.status() == StatusCode::UNAUTHORIZED {
@@ -186,7 +190,8 @@ impl Mcp {
         let missing = || Error::unauthenticated("missing_credential", "Send a credential: Authorization: Bearer <key>.");
         let text = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
         let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
+        // Whoever shows a token that is bound to a key proves the key at the gate, which every message passes.
+        if !scheme.eq_ignore_ascii_case("bearer") && !scheme.eq_ignore_ascii_case("dpop") {
             return Err(missing());
         }
         let secret = headers.get("x-api-secret").and_then(|value| value.to_str().ok());

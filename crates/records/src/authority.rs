@@ -55,9 +55,16 @@ impl ResourceType {
     ///
     /// Error: 422 `validation_failed`.
     pub fn check_sent(&self, caller: &Caller, sent: &Map<String, Value>) -> Result<()> {
-        let theirs = |name: &&String| caller.is_bound_by_scopes() && self.resource().server_set.contains(name);
-        let faults =
-            sent.keys().filter(theirs).map(|name| FieldError { pointer: pointer(name), detail: "is set by the server".to_owned() });
+        let theirs = self.set_by_operator(caller);
+        let faults = sent
+            .keys()
+            .filter(|name| theirs.contains(*name))
+            .map(|name| FieldError { pointer: pointer(name), detail: "is set by the server".to_owned() });
         crate::document::refuse(faults.collect())
+    }
+
+    /// Members that this caller does not set by the generic routes, because they are the operator's to set.
+    pub fn set_by_operator(&self, caller: &Caller) -> Vec<String> {
+        if caller.is_bound_by_scopes() { self.resource().server_set.clone() } else { Vec::new() }
     }
 }

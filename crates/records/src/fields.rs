@@ -3,7 +3,7 @@
 //! A value is kept in a form whose order as text is the order of the values: a letter for the type, then false before true, numbers by an
 //! order-preserving spelling of their bits, text as it is (long ones cut, with a hash of the whole). Absent and null come first.
 
-use kernel::{Error, Result, TenantId};
+use kernel::{Error, RecordId, Result, TenantId};
 use serde_json::{Map, Value};
 use store::Tx;
 
@@ -105,6 +105,13 @@ pub(crate) fn write(tx: &mut Tx<'_>, tenant: TenantId, kind: &ResourceType, befo
     uniques(tx, tenant, kind, before, after)
 }
 
+/// The record that holds a unique value.
+pub(crate) fn holder(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, member: &str, value: &Value) -> Result<Option<RecordId>> {
+    let Some(value) = canonical(value) else { return Ok(None) };
+    let sql = "SELECT record_id FROM record_uniques WHERE tenant_id = ?1 AND resource = ?2 AND field = ?3 AND value = ?4";
+    tx.query_opt(sql, &[tenant.into(), resource.into(), member.into(), value.into()], |row| row.get(0))
+}
+
 fn uniques(tx: &mut Tx<'_>, tenant: TenantId, kind: &ResourceType, before: Option<&Record>, after: &Record) -> Result<()> {
     for member in &kind.resource().unique {
         let old = before.and_then(|record| canonical(record.document.get(member)?));
@@ -128,16 +135,16 @@ fn uniques(tx: &mut Tx<'_>, tenant: TenantId, kind: &ResourceType, before: Optio
     Ok(())
 }
 
+/// What finds a record: a few rows each, by the record. `tenant_id || ''` keeps planners away from the indexes that begin with the tenant.
+const OF_RECORD: [&str; 3] = [
+    "DELETE FROM record_fields WHERE tenant_id || '' = ?1 AND record_id = ?2",
+    "DELETE FROM record_uniques WHERE tenant_id || '' = ?1 AND record_id = ?2",
+    "DELETE FROM record_points WHERE tenant_id || '' = ?1 AND record_id = ?2",
+];
+
 /// Removes a record's rows.
-pub(crate) fn remove(tx: &mut Tx<'_>, tenant: TenantId, record: &Record) -> Result<()> {
-    for sql in [
-        "DELETE FROM record_fields WHERE tenant_id = ?1 AND record_id = ?2",
-        "DELETE FROM record_uniques WHERE tenant_id = ?1 AND record_id = ?2",
-        "DELETE FROM record_points WHERE tenant_id = ?1 AND record_id = ?2",
-    ] {
-        tx.exec(sql, &[tenant.into(), record.id.into()])?;
-    }
-    Ok(())
+pub(crate) fn remove(tx: &mut Tx<'_>, tenant: TenantId, record: RecordId) -> Result<()> {
+    OF_RECORD.into_iter().try_for_each(|sql| tx.exec(sql, &[tenant.into(), record.into()]).map(drop))
 }
 
 #[cfg(test)]

@@ -5,18 +5,12 @@ use kernel::{Error, RecordId, Result, TenantId, Timestamp};
 use serde_json::Value;
 use store::Tx;
 
-use crate::search;
+use crate::{fields, search};
 
-/// What belongs to a record, and the record.
-const PARTS: [&str; 4] = [
-    "DELETE FROM record_fields WHERE tenant_id = ?1 AND record_id = ?2",
-    "DELETE FROM record_uniques WHERE tenant_id = ?1 AND record_id = ?2",
-    "DELETE FROM record_points WHERE tenant_id = ?1 AND record_id = ?2",
-    "DELETE FROM records WHERE tenant_id = ?1 AND id = ?2",
-];
-
+/// Deletes a record with what finds it.
 fn delete(tx: &mut Tx<'_>, tenant: TenantId, id: RecordId) -> Result<()> {
-    PARTS.into_iter().try_for_each(|sql| tx.exec(sql, &[tenant.into(), id.into()]).map(drop))
+    fields::remove(tx, tenant, id)?;
+    tx.exec("DELETE FROM records WHERE tenant_id = ?1 AND id = ?2", &[tenant.into(), id.into()]).map(drop)
 }
 
 /// Looks through a tenant's records, of every resource type, and deletes a subject's.

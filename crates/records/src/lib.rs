@@ -21,6 +21,8 @@ mod document;
 mod expected;
 mod fields;
 mod forget;
+mod guarded;
+mod history;
 mod metrics;
 mod objections;
 mod query;
@@ -35,6 +37,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use blueprint::Blueprint;
+use blueprint::model::Guarded;
 use events::Events;
 use kernel::{Ambient, Error, RecordId, Result, TenantScope};
 use store::{Home, Migration, Store};
@@ -62,6 +65,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "records", version: 9, home: Home::State, sql: include_str!("../migrations/0009_points.sql") },
 ];
 
+/// Most children, of all generations together, that go with one record in one transaction. More go before it, as many at a time.
+const CASCADE: usize = 1000;
+
 /// How often the search's index is looked after at least.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -74,6 +80,8 @@ pub struct Records {
     around: Arc<Surroundings>,
     /// What every record that is changed must be.
     expected: Expected,
+    /// Most children that go with a record in one transaction.
+    cascade: usize,
 }
 
 /// What an operation needs inside of its transaction.
@@ -107,7 +115,7 @@ impl Records {
             tenant_name: OnceLock::new(),
             last_id: Mutex::new(None),
         };
-        Ok(Arc::new(Self { store, types: Arc::new(types), around: Arc::new(around), expected: Expected::Anything }))
+        Ok(Arc::new(Self { store, types: Arc::new(types), around: Arc::new(around), expected: Expected::Anything, cascade: CASCADE }))
     }
 
     /// Works texts into the search's index as they come, until the records are dropped. To be spawned once by a server.
@@ -156,10 +164,18 @@ impl Records {
             .map(drop)
     }
 
+    /// The same with another bound on how many children go with a record in one transaction; it is at least 1. The usual one is 1,000.
+    #[must_use]
+    pub fn cascading(&self, most: usize) -> Self {
+        Self { cascade: most.max(1), ..self.clone() }
+    }
+
     /// What a writing operation carries into its transaction.
     fn task(&self, resource: &str, scope: &TenantScope) -> Result<Task> {
         let resource_type = Arc::clone(self.resource_type(resource)?);
-        Ok(Task { tenant: scope.tenant(), resource_type, expected: self.expected.clone(), around: Arc::clone(&self.around) })
+        let barred = guarded::barred(&resource_type, scope);
+        let (expected, around) = (self.expected.clone(), Arc::clone(&self.around));
+        Ok(Task { tenant: scope.tenant(), resource_type, expected, barred, cascade: self.cascade, around })
     }
 }
 
@@ -169,6 +185,10 @@ pub(crate) struct Task {
     pub(crate) tenant: kernel::TenantId,
     pub(crate) resource_type: Arc<ResourceType>,
     pub(crate) expected: Expected,
+    /// What whoever asks may not set, for want of a scope.
+    pub(crate) barred: Vec<Guarded>,
+    /// Most children that go with a record in one transaction.
+    pub(crate) cascade: usize,
     pub(crate) around: Arc<Surroundings>,
 }
 

@@ -88,7 +88,7 @@ fn batch(tx: &mut Tx<'_>, kind: &ResourceType, since: Option<Timestamp>, last: O
     let defaults = backfill::required_defaults(kind);
     for (tenant, record) in &mut rows {
         backfill::fill(tx, *tenant, &defaults, record)?;
-        fields::remove(tx, *tenant, record)?;
+        fields::remove(tx, *tenant, record.id)?;
         fields::write(tx, *tenant, kind, None, record).map_err(|error| {
             let detail = format!("The blueprint's unique members of {} are not unique: {}", kind.name(), error.detail());
             if error.code() == "not_unique" { Error::conflict("not_unique", detail) } else { error }

@@ -10,9 +10,9 @@ use kernel::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use kernel::{Error, Permission};
 use records::{Filter, NewRecord, Record, RecordRef, Records, ResourceType, Touch};
 use serde_json::{Map, Value, json};
-use web::{Access, Api, Auth, Created, Endpoint, Json, NoContent, Path, Path2, Result};
+use web::{Access, Api, Auth, Created, Endpoint, Json, NoContent, Parameter, Path, Path2, Result};
 
-use crate::bulk::{self, Batch, Import};
+use crate::bulk::{self, Batch, Import, Once};
 use crate::conditions::{Conditions, tagged};
 use crate::declared::Wrap;
 use crate::document::Document;
@@ -84,6 +84,7 @@ fn many_at_once(records: &Arc<Records>) -> Api {
         .body_limit(bulk::IMPORT_BODY)
         .body_media("application/x-ndjson")
         .body_media("text/csv")
+        .header(Parameter::new(bulk::KEY.0, bulk::KEY.1))
         .answers_schema(200, json!({"type": "object", "required": ["data", "summary"]}));
     Api::new()
         .route(on(batch, Touch::Write), batch_records, records.clone())
@@ -209,8 +210,10 @@ async fn import_records(State(records): Shared, Auth(caller): Auth, Path(kind): 
     let kind = records.resource_type(&kind)?;
     let scope = kind.authority(&caller, Touch::Write)?;
     let allows = |members: &Map<String, Value>| kind.check_sent(&caller, members);
-    let import = Import { records: &records, kind, allows: &allows, set: Map::new() };
     let (head, body) = request.into_parts();
+    let once = Once::of(&head)?;
+    let theirs = kind.set_by_operator(&caller);
+    let import = Import { records: &records, kind, allows: &allows, theirs, set: Map::new(), once };
     Ok(import.run(&scope, &head.headers, body).await?)
 }
 

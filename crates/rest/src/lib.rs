@@ -21,7 +21,7 @@ mod list_query;
 mod rest_endpoints;
 mod shapes;
 
-pub use declared::{declared, declared_jobs, metrics, unserved};
+pub use declared::{declared, declared_jobs, declared_publicly, metrics, unserved};
 pub use docs::{Docs, DocsConfig, Reader, Readers, Reading, asyncapi, openapi};
 pub use error_form::error_form;
 pub use generic::generic;

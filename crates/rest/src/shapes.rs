@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 /// Where a schema keeps what its own references lead to.
 const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 
+/// What a body's schema says of a member whose value no other record of the tenant may have.
+pub(crate) const UNIQUE: &str = "x-unique";
+
 /// `policy-holders` to `PolicyHolders`.
 pub(crate) fn title(name: &str) -> String {
     let word = |word: &str| {
@@ -53,11 +56,20 @@ pub(crate) fn components(resource: &Resource, naming: Naming) -> Vec<(String, Va
 
 /// The body of a creation (`whole`), or of an update, where nothing is required.
 pub(crate) fn body(kind: &ResourceType, writable: Option<&[String]>, whole: bool) -> Value {
-    let resource = kind.resource();
+    body_of(kind.resource(), writable, whole)
+}
+
+/// The same of a resource type that is only declared.
+pub(crate) fn body_of(resource: &Resource, writable: Option<&[String]>, whole: bool) -> Value {
     let stamped = |name: &str| resource.stamps.iter().any(|stamp| stamp.field == name);
     let open = |name: &String| writable.map_or_else(|| !stamped(name), |names| names.contains(name));
-    let properties: Map<String, Value> =
+    let mut properties: Map<String, Value> =
         members(resource).filter(|(name, _)| open(name)).map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    for (name, property) in &mut properties {
+        if let Some(keywords) = property.as_object_mut().filter(|_| resource.unique.contains(name)) {
+            keywords.insert(UNIQUE.into(), true.into());
+        }
+    }
     let mut schema = json!({"type": "object", "properties": properties});
     if let Some(more) = resource.schema.get("additionalProperties") {
         schema["additionalProperties"] = more.clone();
@@ -72,7 +84,7 @@ pub(crate) fn body(kind: &ResourceType, writable: Option<&[String]>, whole: bool
     } else {
         schema["description"] = "The members sent replace theirs; null removes one; others stay (RFC 7396).".into();
     }
-    hoisted(schema, &title(kind.name()))
+    hoisted(schema, &title(&resource.name))
 }
 
 /// A schema as a component under a name, and what it defines beside, each under the owner's name and its own.

@@ -40,6 +40,7 @@ pub(crate) fn from_sqlite(error: rusqlite::Error) -> Error {
         Some(
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly,
         ) => away(error),
+        Some(ErrorCode::OperationInterrupted) => crate::stop::too_slow(error),
         _ => Error::internal(error),
     }
 }
@@ -52,6 +53,7 @@ pub(crate) fn from_postgres(error: postgres::Error) -> Error {
     match error.code() {
         Some(code) if *code == SqlState::UNIQUE_VIOLATION => Error::internal(UniqueViolation(error.to_string())),
         Some(code) if *code == SqlState::T_R_DEADLOCK_DETECTED || *code == SqlState::T_R_SERIALIZATION_FAILURE => away(error),
+        Some(code) if *code == SqlState::QUERY_CANCELED => crate::stop::too_slow(error),
         Some(code) if code.code().starts_with("57") || code.code().starts_with("08") || code.code().starts_with("53") => away(error),
         Some(_) => {
             let text = error.as_db_error().map_or_else(|| error.to_string(), |db| format!("{}: {}", db.code().code(), db.message()));

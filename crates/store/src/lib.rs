@@ -20,6 +20,7 @@
 //!   the commit. [`Store::answer`] is `write` for operations that a front door calls: if the caller's request carries an idempotency key,
 //!   the operation's answer is sealed and kept in the same savepoint, and a repeated request gets it back without running again.
 //! * [`Store::logs`] is the same store for request and attempt logs: a second file on SQLite, the same database on PostgreSQL.
+//! * What a caller of a tenant reads has a time limit ([`Config::read_limit`]), and is given up when the caller has gone.
 //! * A function runs in its own savepoint. An error rolls back that function alone.
 //! * [`Tx::audit`] appends to the audit log (one hash chain per tenant and one for the operator) in the same savepoint.
 //! * [`Tx::notify`] tells every node after the commit that something changed; [`Store::on_change`] listens. On this node listeners run
@@ -44,6 +45,7 @@ mod change;
 mod error;
 mod leases;
 mod lifecycle;
+mod line;
 mod lock;
 mod migrate;
 mod nodes;
@@ -54,6 +56,7 @@ mod seal;
 mod slot;
 mod sql;
 mod sqlite;
+mod stop;
 mod store;
 mod tx;
 mod value;

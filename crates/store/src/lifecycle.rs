@@ -1,6 +1,6 @@
 //! What features do when tenants and clients come and go, in the same transaction.
 
-use kernel::{ClientId, EventId, Result, TenantId};
+use kernel::{ClientId, EventId, Result, TenantId, UserId};
 
 use crate::Tx;
 
@@ -26,6 +26,12 @@ pub trait Lifecycle: Send + Sync {
     /// A client was made.
     fn client_created(&self, tx: &mut Tx<'_>, tenant: TenantId, client: ClientId) -> Result<()> {
         let _ = (tx, tenant, client);
+        Ok(())
+    }
+
+    /// A person is no longer a member of a tenant, or may not act as one: they left, were removed, suspended or deleted.
+    fn member_left(&self, tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Result<()> {
+        let _ = (tx, tenant, user);
         Ok(())
     }
 

@@ -102,4 +102,9 @@ through! {
     String => kernel::RestEndpointId, v, v.parse();
     String => kernel::JobId, v, v.parse();
     String => kernel::JobScheduleId, v, v.parse();
+    String => kernel::SessionId, v, v.parse();
+    String => kernel::InvitationId, v, v.parse();
+    String => kernel::PasskeyId, v, v.parse();
+    String => kernel::ConsentId, v, v.parse();
+    String => kernel::GrantId, v, v.parse();
 }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use kernel::{Ambient, Error, RequestSlot, Result, Scope, Secret};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::change::{Listener, Listeners};
+use crate::line::Line;
 use crate::lock::DirectoryLock;
 use crate::migrate::{self, Home, Migration};
 use crate::pg;
@@ -17,11 +19,16 @@ use crate::seal::{MasterKey, Sealer};
 use crate::slot::{self, KeptAnswer};
 use crate::sql::Engine;
 use crate::sqlite::{self, Durability, Sqlite};
+use crate::stop::Asking;
 use crate::tx::{Surroundings, Tx};
-use crate::work::{Line, Typed};
+use crate::work::Typed;
 
 /// Functions that may wait for a thread before callers are told that the server is overloaded.
 const QUEUE: usize = 20_000;
+/// How long what a tenant's caller reads may take.
+const READ_LIMIT: Duration = Duration::from_secs(2);
+/// So much longer may a read take that looks at many rows by its nature, and one of logs.
+const PATIENCE: u32 = 5;
 
 /// Where the data is.
 #[derive(Clone, Debug)]
@@ -49,17 +56,19 @@ pub struct Config {
     pub writers: usize,
     /// Whether this process serves: it then holds the SQLite directory's lock. The command line does not.
     pub exclusive: bool,
+    /// How long a read may take that somebody outside asked for in a tenant's name; five times as long where it reads logs or
+    /// adds up many records. Nothing bounds the operator's and the server's own.
+    pub read_limit: Duration,
 }
 
 impl Config {
     /// With the usual sizes.
     pub fn new(database: Database, master_key: MasterKey, ambient: Ambient, migrations: Vec<Migration>) -> Self {
-        Self { database, master_key, ambient, migrations, readers: 3, writers: 4, exclusive: true }
+        Self { database, master_key, ambient, migrations, readers: 3, writers: 4, exclusive: true, read_limit: READ_LIMIT }
     }
 }
 
 /// One queue and the threads behind it.
-#[derive(Default)]
 struct Lane {
     line: Arc<Line>,
     waiting: Arc<AtomicUsize>,
@@ -72,13 +81,18 @@ impl Drop for Lane {
 }
 
 impl Lane {
-    async fn run<T, F>(&self, scope: Scope, function: F) -> Result<T>
+    fn new(threads: usize) -> Self {
+        Self { line: Arc::new(Line::new(threads)), waiting: Arc::default() }
+    }
+
+    async fn run<T, F>(&self, scope: Scope, limit: Option<Duration>, function: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let _place = Place::take(&self.waiting)?;
-        let (work, answer) = Typed::new(scope, function);
+        let asking = Asking(Arc::default());
+        let (work, answer) = Typed::new(scope, Arc::clone(&asking.0), limit, function);
         let stopping = || Error::unavailable("shutting_down", "The server is stopping. Try again shortly.");
         if !self.line.push(work) {
             return Err(stopping());
@@ -95,7 +109,7 @@ impl Place {
         if waiting.fetch_add(1, Ordering::Relaxed) >= QUEUE {
             waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Error::unavailable("overloaded", "Too much is waiting for the database. Try again shortly.")
-                .retry_after(std::time::Duration::from_secs(1)));
+                .retry_after(Duration::from_secs(1)));
         }
         Ok(Self(Arc::clone(waiting)))
     }
@@ -117,6 +131,7 @@ struct Inner {
     /// None where logs share the state's lanes.
     logs: Option<Lanes>,
     engine: Engine,
+    read_limit: Duration,
     around: Surroundings,
     listeners: Listeners,
     listening: Option<tokio::task::JoinHandle<()>>,
@@ -138,6 +153,7 @@ impl Drop for Inner {
 pub struct Store {
     inner: Arc<Inner>,
     logs: bool,
+    is_patient: bool,
 }
 
 impl Store {
@@ -160,20 +176,31 @@ impl Store {
     /// The same store for request and attempt logs.
     #[must_use]
     pub fn logs(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), logs: true }
+        Self { inner: Arc::clone(&self.inner), logs: true, is_patient: true }
+    }
+
+    /// The same store for reads that look at many rows by their nature, within bounds of their own: they may take five times as long.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        Self { is_patient: true, ..self.clone() }
     }
 
     fn lanes(&self) -> &Lanes {
         self.inner.logs.as_ref().filter(|_| self.logs).unwrap_or(&self.inner.state)
     }
 
-    /// Runs `function` on a read-only connection, seeing one state of the data.
+    /// Runs `function` on a read-only connection, seeing one state of the data. Given up when the future is dropped.
+    ///
+    /// Errors: 422 `query_too_slow` past [`Config::read_limit`]; the function's own.
     pub async fn read<T, F>(&self, scope: impl Into<Scope>, function: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.lanes().reads.run(scope.into(), function).await
+        let scope = scope.into();
+        let limit = self.inner.read_limit * if self.is_patient { PATIENCE } else { 1 };
+        let limit = scope.is_asked_for().then_some(limit);
+        self.lanes().reads.run(scope, limit, function).await
     }
 
     /// Runs `function` in a group-committed transaction; answers after the commit. An error undoes this function alone. A function must
@@ -183,7 +210,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.lanes().writes.run(scope.into(), function).await
+        self.lanes().writes.run(scope.into(), None, function).await
     }
 
     /// [`Store::write`] for operations that front doors call: if the request carries an idempotency key, the answer is kept with the
@@ -282,7 +309,7 @@ fn open(config: &Config, runtime: &tokio::runtime::Handle) -> Result<Store> {
         Database::Sqlite(dir) => open_sqlite(config, dir, around, listeners)?,
         Database::Postgres(url) => open_postgres(config, &Arc::from(url.as_str()), around, listeners, runtime)?,
     };
-    let store = Store { inner: Arc::new(inner), logs: false };
+    let store = Store { inner: Arc::new(inner), logs: false, is_patient: false };
     runtime.block_on(load_data_key(&store))?;
     Ok(store)
 }
@@ -321,10 +348,10 @@ fn open_sqlite(config: &Config, dir: &Path, around: Surroundings, listeners: Lis
         let path = dir.join(file);
         let writer = Sqlite::open_writer(&path, durability)?;
         migrate::sqlite(&writer, home, &config.migrations, config.ambient.now())?;
-        let writes = Lane::default();
+        let writes = Lane::new(1);
         let (line, a, l) = (Arc::clone(&writes.line), around.clone(), listeners.clone());
         start(format!("{file} writer"), move || sqlite::writer_loop(writer, &line, &a, &l))?;
-        let reads = Lane::default();
+        let reads = Lane::new(config.readers);
         for n in 0..config.readers {
             let (reader, line, a) = (Sqlite::open_reader(&path)?, Arc::clone(&reads.line), around.clone());
             start(format!("{file} reader {n}"), move || sqlite::reader_loop(reader, &line, &a))?;
@@ -334,7 +361,9 @@ fn open_sqlite(config: &Config, dir: &Path, around: Surroundings, listeners: Lis
     let (logs, state) = (lanes.pop(), lanes.pop());
     let state = state.ok_or_else(|| Error::internal("no state lanes"))?;
     let sqlite_directory = Some(dir.to_owned());
-    Ok(Inner { state, logs, engine: Engine::Sqlite, around, listeners, listening: None, postgres_url: None, sqlite_directory, _lock: lock })
+    let read_limit = config.read_limit;
+    let (engine, listening, postgres_url) = (Engine::Sqlite, None, None);
+    Ok(Inner { state, logs, engine, read_limit, around, listeners, listening, postgres_url, sqlite_directory, _lock: lock })
 }
 
 fn open_postgres(
@@ -347,12 +376,12 @@ fn open_postgres(
     let mut owner = pg::Session::connect_as_owner(url)?;
     migrate::postgres(&mut owner, &config.migrations, config.ambient.now())?;
     drop(owner);
-    let writes = Lane::default();
+    let writes = Lane::new(config.writers);
     for n in 0..config.writers {
         let (session, line, a, l) = (pg::Postgres::new(Arc::clone(url), true), Arc::clone(&writes.line), around.clone(), listeners.clone());
         start(format!("postgres writer {n}"), move || pg::writer_loop(session, &line, &a, &l))?;
     }
-    let reads = Lane::default();
+    let reads = Lane::new(config.readers);
     for n in 0..config.readers {
         let (session, line, a) = (pg::Postgres::new(Arc::clone(url), false), Arc::clone(&reads.line), around.clone());
         start(format!("postgres reader {n}"), move || pg::reader_loop(session, &line, &a))?;
@@ -360,7 +389,8 @@ fn open_postgres(
     let listening = Some(runtime.spawn(pg::listen(Arc::clone(url), listeners.clone())));
     let (state, logs) = (Lanes { writes, reads }, None);
     let postgres_url = Some(Arc::clone(url));
-    Ok(Inner { state, logs, engine: Engine::Postgres, around, listeners, listening, postgres_url, sqlite_directory: None, _lock: None })
+    let (engine, read_limit, sqlite_directory) = (Engine::Postgres, config.read_limit, None);
+    Ok(Inner { state, logs, engine, read_limit, around, listeners, listening, postgres_url, sqlite_directory, _lock: None })
 }
 
 fn start(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

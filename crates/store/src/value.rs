@@ -70,6 +70,11 @@ from_id!(
     kernel::RestEndpointId,
     kernel::JobId,
     kernel::JobScheduleId,
+    kernel::SessionId,
+    kernel::InvitationId,
+    kernel::PasskeyId,
+    kernel::ConsentId,
+    kernel::GrantId,
 );
 
 impl From<u64> for Value {

@@ -1,15 +1,17 @@
 //! Functions on their way to a database thread, and the group commit that both engines share.
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use kernel::{Error, Result, Scope};
 use tokio::sync::oneshot;
 
 use crate::change::{Change, Listeners};
+use crate::line::{Line, Party, Turn};
+use crate::stop::{Gone, Stop};
 use crate::tx::{Conn, Hook, Surroundings, Tx};
 
 /// A group that has worked this long commits, so that a caller waits for few milliseconds of other people's work.
@@ -18,6 +20,10 @@ const GROUP_TIME: Duration = Duration::from_millis(4);
 /// A function that waits for its turn.
 pub(crate) trait Work: Send {
     fn scope(&self) -> &Scope;
+    /// Whether whoever asked has gone.
+    fn gone(&self) -> &Gone;
+    /// How long it may take.
+    fn limit(&self) -> Option<Duration>;
     /// Runs it and keeps its result; true if it succeeded.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Answers whoever waits: with the kept result, or with `fault` if the commit failed.
@@ -26,21 +32,31 @@ pub(crate) trait Work: Send {
 
 pub(crate) struct Typed<T, F> {
     scope: Scope,
+    gone: Gone,
+    limit: Option<Duration>,
     function: Option<F>,
     result: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
 
 impl<T, F> Typed<T, F> {
-    pub(crate) fn new(scope: Scope, function: F) -> (Box<Self>, oneshot::Receiver<Result<T>>) {
+    pub(crate) fn new(scope: Scope, gone: Gone, limit: Option<Duration>, function: F) -> (Box<Self>, oneshot::Receiver<Result<T>>) {
         let (reply, answer) = oneshot::channel();
-        (Box::new(Self { scope, function: Some(function), result: None, reply }), answer)
+        (Box::new(Self { scope, gone, limit, function: Some(function), result: None, reply }), answer)
     }
 }
 
 impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T> + Send> Work for Typed<T, F> {
     fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    fn gone(&self) -> &Gone {
+        &self.gone
+    }
+
+    fn limit(&self) -> Option<Duration> {
+        self.limit
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
@@ -69,63 +85,6 @@ fn describe(panic: &(dyn Any + Send)) -> String {
     format!("a database function panicked: {}", text.unwrap_or("no message"))
 }
 
-/// The waiting line that the threads of one kind share.
-#[derive(Default)]
-pub(crate) struct Line {
-    state: Mutex<Waiting>,
-    arrived: Condvar,
-}
-
-#[derive(Default)]
-struct Waiting {
-    queue: VecDeque<Box<dyn Work>>,
-    closed: bool,
-}
-
-/// What a thread finds when it waits for work.
-pub(crate) enum Found {
-    Work(Box<dyn Work>),
-    /// Nothing came in the given time.
-    Nothing,
-    /// The line is closed and empty: the thread may end.
-    Closed,
-}
-
-impl Line {
-    /// Adds work, unless the line is closed.
-    pub(crate) fn push(&self, work: Box<dyn Work>) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.closed {
-            return false;
-        }
-        state.queue.push_back(work);
-        drop(state);
-        self.arrived.notify_one();
-        true
-    }
-
-    /// What waits is still done; nothing more is taken.
-    pub(crate) fn close(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.arrived.notify_all();
-    }
-
-    pub(crate) fn wait(&self, patience: Duration) -> Found {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = |state: &mut Waiting| state.queue.is_empty() && !state.closed;
-        let (mut state, _) = self.arrived.wait_timeout_while(state, patience, idle).unwrap_or_else(PoisonError::into_inner);
-        match state.queue.pop_front() {
-            Some(work) => Found::Work(work),
-            None if state.closed => Found::Closed,
-            None => Found::Nothing,
-        }
-    }
-
-    fn next(&self) -> Option<Box<dyn Work>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).queue.pop_front()
-    }
-}
-
 /// What group commit needs from an engine.
 pub(crate) trait Connection {
     /// Most functions in one commit, at least 1.
@@ -137,6 +96,8 @@ pub(crate) trait Connection {
     fn leave(&mut self, keep: bool) -> Result<()>;
     fn commit(&mut self, changes: &[Change]) -> Result<()>;
     fn abandon(&mut self);
+    /// What stops a reader's function; none: nothing.
+    fn watch(&mut self, stop: Option<Stop>);
     fn conn(&mut self) -> Conn<'_>;
 }
 
@@ -149,24 +110,20 @@ struct Group {
 
 /// Runs `first` and what waits behind it in one transaction, commits, runs hooks, tells listeners, answers everyone.
 #[allow(clippy::disallowed_methods, reason = "measures its own work; nothing observable depends on it")]
-pub(crate) fn run_group<C: Connection>(
-    connection: &mut C,
-    first: Box<dyn Work>,
-    line: &Line,
-    around: &Surroundings,
-    listeners: &Listeners,
-) {
+pub(crate) fn run_group<C: Connection>(connection: &mut C, first: Turn, line: &Line, around: &Surroundings, listeners: &Listeners) {
     let begun = Instant::now();
     let mut group = Group::default();
     let mut next = Some(first);
     let mut outcome = connection.begin();
-    while let Some(mut work) = next.take() {
+    let mut since = begun;
+    while let Some(Turn { mut work, party }) = next.take() {
         if outcome.is_ok() {
             outcome = run_one(connection, &mut *work, around, &mut group);
         }
         group.done.push(work);
-        if outcome.is_ok() && group.done.len() < C::GROUP_MAX && begun.elapsed() < GROUP_TIME {
-            next = line.next();
+        since = over(line, party, since);
+        if outcome.is_ok() && group.done.len() < C::GROUP_MAX && since - begun < GROUP_TIME {
+            next = line.next(since);
         }
     }
     let outcome = outcome.and_then(|()| {
@@ -189,6 +146,14 @@ pub(crate) fn run_group<C: Connection>(
             group.done.into_iter().for_each(|work| work.finish(Some(&fault)));
         }
     }
+}
+
+/// Gives a turn back that began at `since`. Answers what time it is.
+#[allow(clippy::disallowed_methods, reason = "measures its own work; nothing observable depends on it")]
+fn over(line: &Line, party: Party, since: Instant) -> Instant {
+    let now = Instant::now();
+    line.done(party, now - since, now);
+    now
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a group has at most GROUP_MAX members")]
@@ -214,15 +179,25 @@ fn run_one(connection: &mut impl Connection, work: &mut dyn Work, around: &Surro
     Ok(())
 }
 
-/// Runs one read-only function.
-pub(crate) fn run_read(connection: &mut impl Connection, mut work: Box<dyn Work>, around: &Surroundings) {
+/// Runs one read-only function, unless whoever asked has gone.
+#[allow(clippy::disallowed_methods, reason = "measures its own work; nothing observable depends on it")]
+pub(crate) fn run_read(connection: &mut impl Connection, turn: Turn, line: &Line, around: &Surroundings) {
+    let Turn { mut work, party } = turn;
+    let since = Instant::now();
+    if work.gone().load(Ordering::Relaxed) {
+        over(line, party, since);
+        return;
+    }
+    connection.watch(Some(Stop::new(Arc::clone(work.gone()), work.limit())));
     let outcome = connection.begin().and_then(|()| {
         connection.enter(work.scope())?;
         let mut tx = Tx::new(connection.conn(), work.scope().clone(), around);
         work.run(&mut tx);
         Ok(())
     });
+    connection.watch(None);
     connection.abandon();
+    over(line, party, since);
     let fault = outcome.err().map(|error| error.to_string());
     work.finish(fault.as_deref());
 }

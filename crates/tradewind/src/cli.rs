@@ -20,7 +20,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start a complete system with sample data and a receiver, and print what to try
+    /// Start a complete system with sample data and a receiver, and print what to try. `insurance-leads` and `call-coaching` have a story of
+    /// their own; of any other blueprint there are records made of what its schemas say
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
     /// Run the server
@@ -28,6 +29,9 @@ pub(crate) enum Command {
     /// Make and manage service keys, the credentials of host backends
     #[command(subcommand)]
     ServiceKey(ServiceKeyCommand),
+    /// Make accounts for people, and links by which they choose a password
+    #[command(subcommand)]
+    User(UserCommand),
     /// Bring the database up to date, and stop
     Migrate,
     /// Ask partners to come back later, for as long as it is on; operators, health, metrics and deliveries go on
@@ -106,6 +110,37 @@ pub(crate) enum ServiceKeyCommand {
         #[arg(long, default_value_t = 0)]
         grace: u64,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make an account; prints only a link by which its owner chooses a password, good for 24 hours
+    Create(CreateUserArgs),
+    /// Print a link by which somebody chooses a new password, good for 24 hours
+    ResetPassword {
+        /// The address by which they sign in
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateUserArgs {
+    /// The address by which they sign in
+    #[arg(long)]
+    pub(crate) email: String,
+    /// What they are called
+    #[arg(long, default_value = "")]
+    pub(crate) name: String,
+    /// The tenant that they become a member of (`ten_…` or `ext:…`); without one they are one of the operator's people
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// In a tenant: owner, admin, developer [default] or viewer; of the operator's people: admin [default] or support
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+    /// Take the password from the first line of standard input, and print nothing
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,7 +12,8 @@ pub(crate) type Socket = reload::Handle<Option<LogBridge>, Registry>;
 
 /// Starts logging. `RUST_LOG` chooses what is logged; without it, warnings and Tradewind's own notices.
 pub(crate) fn start() -> Socket {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,hyper=warn,rustls=warn,postgres=warn,tokio_postgres=warn"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,hyper=warn,rustls=warn,postgres=warn,tokio_postgres=warn"));
     // These libraries log whole messages: tenants' payloads. What matters of them is in the log of attempts, and in that of requests.
     let filter = ["lapin=off", "rmcp=off"].iter().filter_map(|off| off.parse().ok()).fold(filter, EnvFilter::add_directive);
     let (bridge, socket) = reload::Layer::new(None);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use access::leaks::LeakPolicy;
 use anyhow::Context as _;
+use assembly::authorization::OauthSettings;
 use assembly::settings::{Environment, MailSettings, Otlp, Resolved};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -117,6 +118,24 @@ pub(crate) struct Settings {
     /// What is done about a leaked key: notify, shorten, rotate or revoke; shorten:3600 names the seconds of grace [default: notify]
     #[arg(long, global = true, env = "TRADEWIND_LEAK_POLICY", value_name = "POLICY")]
     leak_policy: Option<LeakPolicy>,
+    /// How OAuth access tokens look: opaque or jwt [default: opaque]
+    #[arg(long, global = true, env = "TRADEWIND_OAUTH_TOKEN_FORMAT", value_name = "FORMAT")]
+    oauth_token_format: Option<String>,
+    /// What signs tokens: ES256 or EdDSA [default: ES256]
+    #[arg(long, global = true, env = "TRADEWIND_OAUTH_SIGNING_ALGORITHM", value_name = "NAME")]
+    oauth_signing_algorithm: Option<String>,
+    /// Who may register OAuth clients at /oauth/register: off, credential (with the permission clients.write) or open [default: credential]
+    #[arg(long, global = true, env = "TRADEWIND_OAUTH_REGISTRATION", value_name = "POLICY")]
+    oauth_registration: Option<String>,
+    /// The tenant, ten_… or ext:…, of clients that strangers register
+    #[arg(long, global = true, env = "TRADEWIND_OAUTH_REGISTRATION_TENANT", value_name = "TENANT")]
+    oauth_registration_tenant: Option<String>,
+    /// Scopes that such clients may have, comma-separated [default: all of the product]
+    #[arg(long, global = true, env = "TRADEWIND_OAUTH_REGISTRATION_SCOPES", value_name = "SCOPES", value_delimiter = ',')]
+    oauth_registration_scopes: Option<Vec<String>>,
+    /// Whether proofs of keys (DPoP) must have a nonce of ours [default: false]
+    #[arg(long, global = true, env = "TRADEWIND_OAUTH_DPOP_NONCE", value_name = "BOOL")]
+    oauth_dpop_nonce: Option<bool>,
     /// How often alerts are looked at, in seconds [default: 60]
     #[arg(long, global = true, env = "TRADEWIND_ALERT_INTERVAL", value_name = "SECONDS")]
     alert_interval: Option<u32>,
@@ -176,6 +195,23 @@ fn otlp(endpoint: Option<String>, headers: Option<&str>, sample: Option<f64>) ->
     Ok(Some(Otlp { endpoint, headers: headers.ok_or_else(fault)?, sample }))
 }
 
+fn mail(url: Option<String>, from: Option<String>, domains: Option<Vec<String>>) -> Option<MailSettings> {
+    url.filter(|url| !url.is_empty()).map(|url| MailSettings {
+        url: kernel::Secret::new(url),
+        from: from.unwrap_or_else(|| "Tradewind <tradewind@localhost>".to_owned()),
+        domains: domains.unwrap_or_default(),
+    })
+}
+
+/// What does not go together is refused.
+fn checked(resolved: Resolved) -> anyhow::Result<Resolved> {
+    if resolved.ip_allowlist_bypass && resolved.env == Environment::Production {
+        let detail = "TRADEWIND_IP_ALLOWLIST_BYPASS is a development help: it cannot be used with TRADEWIND_ENV=production.";
+        return Err(Error::invalid("bypass_in_production", detail).into());
+    }
+    Ok(resolved)
+}
+
 impl Settings {
     /// Flags and variables, then the file, then the defaults.
     pub(crate) fn resolve(self) -> anyhow::Result<Resolved> {
@@ -189,19 +225,22 @@ impl Settings {
         let tls = tls(given.tls_cert, given.tls_key)?;
         let otlp = otlp(given.otlp_endpoint, given.otlp_headers.as_deref(), given.otlp_sample)?;
         let operator_tenant = given.operator_tenant.filter(|text| !text.is_empty()).map(|text| text.parse());
-        let smtp_url = given.smtp_url.filter(|url| !url.is_empty());
-        let (from, domains) = (given.mail_from, given.mail_domains);
-        let mail = smtp_url.map(|url| MailSettings {
-            url: kernel::Secret::new(url),
-            from: from.unwrap_or_else(|| "Tradewind <tradewind@localhost>".to_owned()),
-            domains: domains.unwrap_or_default(),
-        });
+        let mail = mail(given.smtp_url, given.mail_from, given.mail_domains);
         let export_s3 = given.retention_export_s3.filter(|url| !url.is_empty());
         let export_s3_credentials = given.retention_export_s3_credentials;
         let alert_interval = given.alert_interval.unwrap_or(60);
         let scheme = if tls.is_some() { "https" } else { "http" };
         let access_log = given.access_log.filter(|text| !text.is_empty() && text != "off");
+        let oauth = OauthSettings {
+            token_format: given.oauth_token_format,
+            signing_algorithm: given.oauth_signing_algorithm,
+            registration: given.oauth_registration,
+            registration_tenant: given.oauth_registration_tenant,
+            registration_scopes: given.oauth_registration_scopes,
+            dpop_nonce: given.oauth_dpop_nonce.unwrap_or(false),
+        };
         let resolved = Resolved {
+            oauth,
             listen,
             admin_listen: given.admin_listen.unwrap_or_else(|| loopback(8081)),
             data_dir: given.data_dir.unwrap_or_else(|| PathBuf::from("tradewind-data")),
@@ -237,14 +276,7 @@ impl Settings {
             }),
             otlp,
         };
-        if resolved.ip_allowlist_bypass && resolved.env == Environment::Production {
-            return Err(Error::invalid(
-                "bypass_in_production",
-                "TRADEWIND_IP_ALLOWLIST_BYPASS is a development help: it cannot be used with TRADEWIND_ENV=production.",
-            )
-            .into());
-        }
-        Ok(resolved)
+        checked(resolved)
     }
 
     /// Each from here, or else from `file`.
@@ -283,6 +315,12 @@ impl Settings {
             secret_scanning_keys: self.secret_scanning_keys.or(file.secret_scanning_keys),
             leak_policy: self.leak_policy.or(file.leak_policy),
             alert_interval: self.alert_interval.or(file.alert_interval),
+            oauth_token_format: self.oauth_token_format.or(file.oauth_token_format),
+            oauth_signing_algorithm: self.oauth_signing_algorithm.or(file.oauth_signing_algorithm),
+            oauth_registration: self.oauth_registration.or(file.oauth_registration),
+            oauth_registration_tenant: self.oauth_registration_tenant.or(file.oauth_registration_tenant),
+            oauth_registration_scopes: self.oauth_registration_scopes.or(file.oauth_registration_scopes),
+            oauth_dpop_nonce: self.oauth_dpop_nonce.or(file.oauth_dpop_nonce),
             smtp_url: self.smtp_url.or(file.smtp_url),
             mail_from: self.mail_from.or(file.mail_from),
             mail_domains: self.mail_domains.or(file.mail_domains),

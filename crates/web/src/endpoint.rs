@@ -111,6 +111,8 @@ pub struct Endpoint {
     pub failures: Vec<u16>,
     /// Whether the gate leaves it alone: it takes what it is asked to guarded routes itself.
     pub guarded_within: bool,
+    /// Whether its calls stand in the request log although anyone may make them. Those with a credential always do.
+    pub is_logged: bool,
     /// Whether the route is left out of the OpenAPI document (`/docs` itself, for example).
     pub hidden: bool,
     /// The request body, if there is one.
@@ -147,6 +149,7 @@ impl Endpoint {
             headers: Vec::new(),
             failures: Vec::new(),
             guarded_within: false,
+            is_logged: false,
             hidden: false,
             body: None,
             body_optional: false,
@@ -241,6 +244,13 @@ impl Endpoint {
     #[must_use]
     pub fn guarded_within(mut self) -> Self {
         self.guarded_within = true;
+        self
+    }
+
+    /// Its calls stand in the request log although anyone may make them, under the tenant that the answer names ([`crate::ActedFor`]).
+    #[must_use]
+    pub fn logged(mut self) -> Self {
+        self.is_logged = true;
         self
     }
 

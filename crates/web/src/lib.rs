@@ -49,7 +49,7 @@ pub use failure::{Failure, Result};
 pub use identity::{PeerAddress, ProxyAddress, REQUEST_ID_HEADER, RequestIdentity};
 pub use inner::Inner;
 pub use json::{Json, Nothing, RawJson};
-pub use note::{ErrorCode, RequestNote, RouteTemplate};
+pub use note::{ActedFor, ErrorCode, RequestNote, RouteTemplate};
 pub use paging::Paging;
 pub use patch::Patch;
 pub use path::{Path, Path2, Path3};

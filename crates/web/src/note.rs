@@ -9,6 +9,10 @@ use kernel::{ClientId, KeyId, RequestId, ServiceKeyId, TenantId};
 #[derive(Clone, Debug)]
 pub struct RouteTemplate(pub Arc<str>);
 
+/// In the extensions of a response of a route without a credential: the tenant that it acted for, for the request log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActedFor(pub TenantId);
+
 /// In the extensions of a response: the code of the error that it tells, whatever the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorCode(pub &'static str);

@@ -15,6 +15,12 @@ use crate::identity::RequestIdentity;
 pub trait RenderError: Send + Sync {
     /// The answer for `error` in the request `request`.
     fn render(&self, error: &Error, request: RequestId) -> (StatusCode, &'static str, Vec<u8>);
+
+    /// What a 401 says in `WWW-Authenticate`.
+    fn challenge(&self, error: &Error) -> HeaderValue {
+        let _ = error;
+        HeaderValue::from_static("Bearer")
+    }
 }
 
 /// A way to show errors, shared by the endpoints that use it.
@@ -115,7 +121,7 @@ pub fn render(error: &Error, form: &dyn RenderError, request: RequestId) -> Resp
         headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
     if error.kind() == Kind::Unauthenticated {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        headers.insert(header::WWW_AUTHENTICATE, form.challenge(error));
     }
     RequestIdentity::stamp(headers, request);
     response

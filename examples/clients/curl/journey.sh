@@ -36,6 +36,7 @@ echo "agent: $agent"
 
 webhook=''
 if [ -n "${WEBHOOK_URL:-}" ]; then webhook=", \"webhookUrl\": \"$WEBHOOK_URL\""; fi
+if [ -n "${WEBHOOK_URL:-}" ] && [ -n "${WEBHOOK_SECRET:-}" ]; then webhook="$webhook, \"webhookSecret\": \"$WEBHOOK_SECRET\""; fi
 submitted=$(post /calls/analyze "{
   \"companyId\": \"$company\",
   \"agentId\": \"$agent\",
@@ -43,6 +44,9 @@ submitted=$(post /calls/analyze "{
   \"transcript\": \"Agent: Hello, this is Dana from Northwind. How are you today?\\nCustomer: Good, thanks. We are, um, a little unhappy with our present supplier.\\nAgent: I am sorry to hear that. What would make it great for you?\\nCustomer: Faster delivery, and a fair price. What do you charge?\\nAgent: We deliver within two days, and the price is excellent. Shall I send an offer?\\nCustomer: Yes, please do. That sounds wonderful.\",
   \"metadata\": {\"source\": \"example\"}$webhook
 }")
+# Without a secret of our own, an address that is new gets one. It is told this once.
+secret=$(echo "$submitted" | member webhookSecret)
+if [ -z "${WEBHOOK_SECRET:-}" ] && [ -n "$secret" ]; then echo "webhook secret: $secret"; fi
 job=$(echo "$submitted" | member jobId)
 echo "job: $job"
 

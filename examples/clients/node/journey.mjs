@@ -1,7 +1,7 @@
 // The whole journey of a partner of call-coaching. Node 18 or later, no dependencies.
 import { randomUUID } from "node:crypto";
 
-const { TRADEWIND_URL, TRADEWIND_API_KEY, TRADEWIND_API_SECRET, WEBHOOK_URL } = process.env;
+const { TRADEWIND_URL, TRADEWIND_API_KEY, TRADEWIND_API_SECRET, WEBHOOK_URL, WEBHOOK_SECRET } = process.env;
 
 /** One request. A POST carries an Idempotency-Key, so that repeating it after a broken connection does nothing twice. */
 async function call(method, path, body) {
@@ -40,7 +40,10 @@ const submitted = await call("POST", "/calls/analyze", {
   ].join("\n"),
   metadata: { source: "example" },
   ...(WEBHOOK_URL ? { webhookUrl: WEBHOOK_URL } : {}),
+  ...(WEBHOOK_URL && WEBHOOK_SECRET ? { webhookSecret: WEBHOOK_SECRET } : {}),
 });
+// Without a secret of our own, an address that is new gets one. It is told this once.
+if (!WEBHOOK_SECRET && submitted.webhookSecret) console.log("webhook secret:", submitted.webhookSecret);
 console.log("job:", submitted.jobId, submitted.status);
 
 let job;

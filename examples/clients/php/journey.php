@@ -58,8 +58,15 @@ $request = [
 ];
 if (getenv('WEBHOOK_URL')) {
     $request['webhookUrl'] = getenv('WEBHOOK_URL');
+    if (getenv('WEBHOOK_SECRET')) {
+        $request['webhookSecret'] = getenv('WEBHOOK_SECRET');
+    }
 }
 $submitted = call('POST', '/calls/analyze', $request);
+// Without a secret of our own, an address that is new gets one. It is told this once.
+if (!getenv('WEBHOOK_SECRET') && isset($submitted['webhookSecret'])) {
+    echo 'webhook secret: ', $submitted['webhookSecret'], "\n";
+}
 echo 'job: ', $submitted['jobId'], ' ', $submitted['status'], "\n";
 
 do {

@@ -58,7 +58,12 @@ request = {
 }
 if os.environ.get("WEBHOOK_URL"):
     request["webhookUrl"] = os.environ["WEBHOOK_URL"]
+    if os.environ.get("WEBHOOK_SECRET"):
+        request["webhookSecret"] = os.environ["WEBHOOK_SECRET"]
 submitted = call("POST", "/calls/analyze", request)
+# Without a secret of our own, an address that is new gets one. It is told this once.
+if not os.environ.get("WEBHOOK_SECRET") and submitted.get("webhookSecret"):
+    print("webhook secret:", submitted["webhookSecret"])
 print("job:", submitted["jobId"], submitted["status"])
 
 while True:

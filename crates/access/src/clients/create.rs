@@ -40,7 +40,7 @@ impl Access {
         errors::taken_meanwhile(self.store.answer(scope, move |tx| access.insert_client(tx, &caller, tenant, fields)).await)
     }
 
-    fn insert_client(&self, tx: &mut Tx<'_>, caller: &Caller, tenant: TenantId, fields: Fields) -> Result<ClientWithSecret> {
+    pub(super) fn insert_client(&self, tx: &mut Tx<'_>, caller: &Caller, tenant: TenantId, fields: Fields) -> Result<ClientWithSecret> {
         tenants::sql::hold(tx, tenant)?;
         let now = tx.now();
         let suspended_by_operator = fields.status == ClientStatus::Suspended && !caller.is_bound_by_scopes();

@@ -1,5 +1,7 @@
 //! API clients: the applications of a tenant. A client's scopes are the ceiling for its keys; deleting it takes its keys along.
 
+mod add;
+mod application;
 mod create;
 mod delete;
 mod fields;
@@ -17,9 +19,12 @@ use store::Tx;
 
 use crate::{LimitOverride, MonthlyQuota};
 
+pub use add::CheckedClient;
+pub use application::Application;
 pub use create::ClientWithSecret;
 pub use fields::ClientInput;
 pub use list::ClientFilter;
+pub use rotate_secret::RotateClientSecret;
 pub use update::UpdateClient;
 
 pub(crate) use create::handle as create;

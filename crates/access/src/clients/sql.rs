@@ -109,8 +109,26 @@ pub(super) fn update(tx: &mut Tx<'_>, client: &Stored) -> Result<()> {
 
 pub(super) fn set_secret(tx: &mut Tx<'_>, tenant: TenantId, id: ClientId, hash: Option<[u8; 32]>, now: Timestamp) -> Result<()> {
     tx.exec(
-        "UPDATE clients SET secret_hash = ?3, updated_at = ?4 WHERE tenant_id = ?1 AND id = ?2",
+        "UPDATE clients SET secret_hash = ?3, previous_secret_hash = NULL, previous_secret_until = NULL, updated_at = ?4 \
+         WHERE tenant_id = ?1 AND id = ?2",
         &[tenant.into(), id.into(), hash.map(|hash| hash.to_vec()).into(), now.into()],
+    )?;
+    Ok(())
+}
+
+/// A new secret; the old one works on until then.
+pub(super) fn replace_secret(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: ClientId,
+    hash: [u8; 32],
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE clients SET previous_secret_hash = secret_hash, previous_secret_until = ?5, secret_hash = ?3, updated_at = ?4 \
+         WHERE tenant_id = ?1 AND id = ?2",
+        &[tenant.into(), id.into(), hash.to_vec().into(), now.into(), until.into()],
     )?;
     Ok(())
 }
@@ -174,6 +192,8 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<u64> {
 /// Removes a client with its keys.
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: TenantId, id: ClientId) -> Result<()> {
     tx.exec("DELETE FROM api_keys WHERE tenant_id = ?1 AND client_id = ?2", &[tenant.into(), id.into()])?;
+    // Those that open other tenants' data are refused for want of a client, and go when their time is over.
+    tx.exec("DELETE FROM access_tokens WHERE tenant_id = ?1 AND client_id = ?2", &[tenant.into(), id.into()])?;
     tx.exec("DELETE FROM clients WHERE tenant_id = ?1 AND id = ?2", &[tenant.into(), id.into()])?;
     Ok(())
 }

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kernel::{Credential, Timestamp};
+use kernel::{Credential, GrantId, TenantId, Timestamp, UserId};
 use store::Change;
 
-use super::{Principal, Standing};
+use super::{Principal, Standing, presented};
+use crate::access_tokens;
 
 const SHARDS: usize = 16;
 /// Most keys kept in one shard: 100,000 in all.
@@ -120,7 +121,16 @@ impl Cache {
             "key" => self.sweep_parsed(id, |p, id| matches!(&p.credential, Credential::Key { key, .. } if *key == id)),
             "service_key" => self.sweep_parsed(id, |p, id| matches!(&p.credential, Credential::ServiceKey { key, .. } if *key == id)),
             "client" => self.sweep_parsed(id, |p, client| p.client == Some(client)),
-            "tenant" => self.sweep_parsed(id, |p, tenant| p.tenant == Some(tenant)),
+            "tenant" => self.sweep_parsed(id, |p, tenant: TenantId| {
+                p.tenant == Some(tenant) || p.token.as_ref().is_some_and(|token| token.client_tenant == tenant)
+            }),
+            access_tokens::TOPIC => self.forget_one(presented::token_place(id)),
+            access_tokens::GRANT_TOPIC => {
+                self.sweep_parsed(id, |p, grant: GrantId| p.token.as_ref().is_some_and(|token| token.grant == Some(grant)));
+            }
+            access_tokens::MEMBER_TOPIC => {
+                self.sweep_parsed(id, |p, user: UserId| p.token.as_ref().is_some_and(|token| token.user == Some(user)));
+            }
             Change::EVERYTHING => self.sweep(|_| true),
             _ => {}
         }
@@ -132,6 +142,11 @@ impl Cache {
             Ok(id) => self.sweep(|principal| gone(principal, id)),
             Err(_) => self.sweep(|_| true),
         }
+    }
+
+    fn forget_one(&self, place: u128) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.shard(place).write().unwrap_or_else(PoisonError::into_inner).kept.remove(&place);
     }
 
     fn sweep(&self, gone: impl Fn(&Principal) -> bool) {
@@ -176,6 +191,7 @@ mod tests {
             shown_id: "".into(),
             metadata: None,
             client_external_id: None,
+            token: None,
             attached: crate::credentials::Attached::default(),
         };
         let principal = Arc::new(principal);

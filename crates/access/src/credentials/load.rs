@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::Standing;
 use super::cache::Entry;
 use super::sql::{Found, KeyRow, ServiceRow};
+use super::token_entry;
 use super::{EndpointPattern, Principal};
 use crate::keys::{Environment, LimitOverride};
 use crate::{MonthlyQuota, scopes};
@@ -20,6 +21,7 @@ pub(super) fn entry(found: Found, blueprint: &Blueprint) -> Entry {
     match found {
         Found::Key(row) => key(&row, blueprint),
         Found::Service(row) => service(&row),
+        Found::Token(row) => token_entry::entry(*row, blueprint),
     }
 }
 
@@ -57,6 +59,7 @@ fn key(row: &KeyRow, blueprint: &Blueprint) -> Entry {
         shown_id: row.shown_id.as_str().into(),
         metadata: metadata(&row.metadata),
         client_external_id: row.client_external.as_deref().map(Arc::from),
+        token: None,
         attached: super::Attached::default(),
     };
     Entry {
@@ -100,6 +103,7 @@ fn service(row: &ServiceRow) -> Entry {
         shown_id: Arc::from(""),
         metadata: None,
         client_external_id: None,
+        token: None,
         attached: super::Attached::default(),
     };
     Entry {
@@ -151,11 +155,11 @@ fn metadata(text: &str) -> Option<Arc<RawValue>> {
     json::<Box<RawValue>>(text).map(Arc::from)
 }
 
-fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).inspect_err(|error| tracing::error!(%error, "a stored restriction of a key cannot be read")).ok()
 }
 
-fn optional<T: DeserializeOwned>(text: Option<&str>) -> Option<Option<T>> {
+pub(super) fn optional<T: DeserializeOwned>(text: Option<&str>) -> Option<Option<T>> {
     text.map_or(Some(None), |text| json(text).map(Some))
 }
 

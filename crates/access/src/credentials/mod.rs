@@ -19,6 +19,7 @@ mod presented;
 mod principal;
 mod sql;
 mod suspicion;
+mod token_entry;
 mod touch;
 
 pub use attached::Attached;

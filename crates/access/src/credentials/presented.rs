@@ -4,7 +4,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::{Pepper, Purpose};
-use crate::keys::token::{self, Token, Which};
+use crate::access_tokens::signed;
+use crate::keys::token::{self, KEY_ID_LEN, Token, Which};
 
 /// What stands before the hash in the look-up key of an imported key. No key id of ours has a colon.
 const FOREIGN: &str = "sha256:";
@@ -12,6 +13,7 @@ const FOREIGN: &str = "sha256:";
 const FOREIGN_LEN: std::ops::RangeInclusive<usize> = 8..=1024;
 /// Marks in a place of the cache: above the 72 bits of a key id.
 const SERVICE_MARK: u128 = 1 << 80;
+const ACCESS_MARK: u128 = 1 << 81;
 const FOREIGN_MARK: u128 = 1 << 127;
 
 /// A credential as it came in.
@@ -25,6 +27,8 @@ pub(crate) struct Presented<'a> {
 
 enum Kind<'a> {
     Ours(Token<'a>),
+    /// An access token in the form of a JWT, by its `jti`.
+    Signed([u8; KEY_ID_LEN]),
     /// A token of another system, which the proof itself finds.
     Foreign,
 }
@@ -35,6 +39,9 @@ impl<'a> Presented<'a> {
         let second = api_secret.filter(|secret| secret.len() <= token::MAX_LEN).map(|secret| pepper.hash(Purpose::KeySecret, secret));
         match token::parse(bearer) {
             Ok(token) => Some(Self { proof: pepper.hash(Purpose::Token, token.text), kind: Kind::Ours(token), second }),
+            Err(_) if let Some(id) = signed::key_id(bearer) => {
+                Some(Self { proof: pepper.hash(Purpose::Token, bearer), kind: Kind::Signed(id), second })
+            }
             Err(_) if foreign && FOREIGN_LEN.contains(&bearer.len()) => {
                 Some(Self { proof: fingerprint(pepper, &sha256_hex(bearer)), kind: Kind::Foreign, second })
             }
@@ -45,8 +52,12 @@ impl<'a> Presented<'a> {
     /// Where it stands in the cache. Key ids have 72 bits; of a hash, 127 bits are place enough, since the whole of it is compared later.
     pub(crate) fn place(&self) -> u128 {
         match &self.kind {
-            Kind::Ours(token) if token.which() == Which::Service => token.number() | SERVICE_MARK,
-            Kind::Ours(token) => token.number(),
+            Kind::Ours(token) => match token.which() {
+                Which::Api => token.number(),
+                Which::Service => token.number() | SERVICE_MARK,
+                Which::AccessToken => token.number() | ACCESS_MARK,
+            },
+            Kind::Signed(id) => token::number_of(id) | ACCESS_MARK,
             Kind::Foreign => {
                 let mut bytes = [0; 16];
                 bytes.copy_from_slice(&self.proof[..16]);
@@ -59,6 +70,7 @@ impl<'a> Presented<'a> {
     pub(crate) fn look_up(&self) -> (Which, String) {
         match &self.kind {
             Kind::Ours(token) => (token.which(), token.key_id.to_owned()),
+            Kind::Signed(id) => (Which::AccessToken, id.map(char::from).iter().collect()),
             Kind::Foreign => (Which::Api, foreign_key_id(&self.proof)),
         }
     }
@@ -71,6 +83,11 @@ impl<'a> Presented<'a> {
         let second_fits = self.second.unwrap_or_default().ct_eq(second.unwrap_or(&[0; 32]));
         bool::from(first_fits) & (!needs_second | (bool::from(second_fits) & both.is_some()))
     }
+}
+
+/// Where the access token of this key id stands in the cache.
+pub(super) fn token_place(key_id: &str) -> u128 {
+    token::number(key_id) | ACCESS_MARK
 }
 
 /// The SHA-256 of a token, in lower-case hexadecimal digits.
@@ -125,6 +142,8 @@ mod tests {
         let own = place(token::mint(&ambient, "tw", Label::Live).token.reveal());
         let service = place(token::mint(&ambient, token::SERVICE_PREFIX, Label::Live).token.reveal());
         let foreign = place("sk_live_something_else");
+        let access = place(token::mint(&ambient, token::ACCESS_PREFIX, Label::Live).token.reveal());
+        assert!(access & ACCESS_MARK != 0 && access & (SERVICE_MARK | FOREIGN_MARK) == 0);
         assert!(own < 1 << 72 && service & SERVICE_MARK != 0 && service < 1 << 81 && foreign & FOREIGN_MARK != 0);
         assert!(Presented::read("sk_live_something_else", None, &pepper, false).is_none());
         assert!(Presented::read("short", None, &pepper, true).is_none());

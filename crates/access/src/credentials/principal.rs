@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{Attached, EndpointPattern};
 use crate::MonthlyQuota;
+use crate::access_tokens::TokenFacts;
 use crate::keys::LimitOverride;
 
 /// The holder of a good credential.
@@ -56,6 +57,8 @@ pub struct Principal {
     pub metadata: Option<Arc<RawValue>>,
     /// The host's id for its client.
     pub client_external_id: Option<Arc<str>>,
+    /// What an access token says of itself; none for keys.
+    pub token: Option<Arc<TokenFacts>>,
     /// What the gate worked out about it.
     pub attached: Attached,
 }

@@ -3,15 +3,16 @@
 //! It reads the key of the asked id **or the next one**: the engine does the same work for an id that nobody has as for one that somebody
 //! has, so that the time of an answer does not tell which ids exist. Whether it is the right one is for the caller to see.
 
-use kernel::{ClientId, KeyId, Result, ServiceKeyId, TenantId, Timestamp};
+use kernel::{ClientId, GrantId, KeyId, Result, ServiceKeyId, TenantId, Timestamp, UserId};
 use store::{Row, Tx};
 
 use crate::keys::token::Which;
 
-/// A key of either kind, as stored.
+/// A credential of any kind, as stored.
 pub(crate) enum Found {
     Key(Box<KeyRow>),
     Service(Box<ServiceRow>),
+    Token(Box<TokenRow>),
 }
 
 impl Found {
@@ -20,6 +21,7 @@ impl Found {
         match self {
             Self::Key(row) => (&row.key_id, &row.hash, row.secret_hash.as_deref(), row.dual_auth),
             Self::Service(row) => (&row.key_id, &row.hash, None, false),
+            Self::Token(row) => (&row.key_id, &row.hash, None, false),
         }
     }
 }
@@ -66,6 +68,47 @@ pub(crate) struct ServiceRow {
     pub(crate) name: String,
 }
 
+pub(crate) struct TokenRow {
+    pub(crate) key_id: String,
+    pub(crate) tenant: TenantId,
+    pub(crate) client: ClientId,
+    pub(crate) user: Option<UserId>,
+    pub(crate) grant: Option<GrantId>,
+    pub(crate) hash: Vec<u8>,
+    pub(crate) scope: String,
+    pub(crate) resource: Option<String>,
+    pub(crate) jkt: Option<String>,
+    pub(crate) actor: Option<String>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) of_client: ClientRow,
+    pub(crate) tenant_status: String,
+    pub(crate) client_tenant_status: String,
+    pub(crate) user_status: Option<String>,
+    pub(crate) operator_role: Option<String>,
+    pub(crate) role: Option<String>,
+}
+
+/// What a token's client says about it.
+pub(crate) struct ClientRow {
+    pub(crate) tenant: TenantId,
+    pub(crate) status: String,
+    pub(crate) scopes: Option<String>,
+    pub(crate) tier: Option<String>,
+    pub(crate) allowed_origins: String,
+    pub(crate) name: String,
+    pub(crate) external: Option<String>,
+    pub(crate) limits: Option<String>,
+    pub(crate) quota: Option<String>,
+}
+
+const TOKEN: &str = "SELECT a.key_id, a.tenant_id, a.client_id, a.user_id, a.grant_id, a.hash, a.scope, a.resource, a.jkt, a.actor, a.created_at, \
+     a.expires_at, c.tenant_id, c.status, c.scopes, c.rate_limit_tier, c.allowed_origins, c.name, c.external_id, c.rate_limit_override, \
+     c.monthly_quota, t.status, o.status, u.status, u.operator_role, m.role \
+     FROM (SELECT * FROM access_tokens WHERE key_id >= ?1 ORDER BY key_id LIMIT 1) a CROSS JOIN clients c CROSS JOIN tenants t CROSS JOIN tenants o \
+     LEFT JOIN users u ON u.id = a.user_id LEFT JOIN memberships m ON m.tenant_id = a.tenant_id AND m.user_id = a.user_id \
+     WHERE c.id = a.client_id AND t.id = a.tenant_id AND o.id = c.tenant_id";
+
 const KEY: &str = "SELECT k.key_id, k.id, k.tenant_id, k.client_id, k.hash, k.secret_hash, k.status, k.scopes, k.expires_at, k.allowed_ips, \
      k.allowed_endpoints, k.rate_limit_override, c.status, c.scopes, c.rate_limit_tier, c.allowed_origins, c.dual_auth, t.status, k.name, \
      k.shown_id, k.environment, k.lineage_id, k.metadata, c.external_id, \
@@ -81,6 +124,7 @@ pub(crate) fn nearest(tx: &mut Tx<'_>, which: Which, key_id: &str) -> Result<Opt
     match which {
         Which::Api => tx.query_opt(KEY, &[key_id.into()], |row| Ok(Found::Key(Box::new(key(row)?)))),
         Which::Service => tx.query_opt(SERVICE, &[key_id.into()], |row| Ok(Found::Service(Box::new(service(row)?)))),
+        Which::AccessToken => tx.query_opt(TOKEN, &[key_id.into()], |row| Ok(Found::Token(Box::new(token(row)?)))),
     }
 }
 
@@ -143,5 +187,38 @@ fn service(row: &Row<'_>) -> Result<ServiceRow> {
         expires_at: row.get(6)?,
         tenant_status: row.get(7)?,
         name: row.get(8)?,
+    })
+}
+
+fn token(row: &Row<'_>) -> Result<TokenRow> {
+    Ok(TokenRow {
+        key_id: row.get(0)?,
+        tenant: row.get(1)?,
+        client: row.get(2)?,
+        user: row.get(3)?,
+        grant: row.get(4)?,
+        hash: row.get(5)?,
+        scope: row.get(6)?,
+        resource: row.get(7)?,
+        jkt: row.get(8)?,
+        actor: row.get(9)?,
+        issued_at: row.get(10)?,
+        expires_at: row.get(11)?,
+        of_client: ClientRow {
+            tenant: row.get(12)?,
+            status: row.get(13)?,
+            scopes: row.get(14)?,
+            tier: row.get(15)?,
+            allowed_origins: row.get(16)?,
+            name: row.get(17)?,
+            external: row.get(18)?,
+            limits: row.get(19)?,
+            quota: row.get(20)?,
+        },
+        tenant_status: row.get(21)?,
+        client_tenant_status: row.get(22)?,
+        user_status: row.get(23)?,
+        operator_role: row.get(24)?,
+        role: row.get(25)?,
     })
 }

@@ -25,6 +25,8 @@ impl Access {
         let (tenant, key) = match found {
             Found::Key(row) => (Some(row.tenant), row.id.to_string()),
             Found::Service(row) => (None, row.id.to_string()),
+            // A token lives for minutes and is nobody's to rotate: guesses are counted with those of unknown keys.
+            Found::Token(_) => (None, UNKNOWN.to_owned()),
         };
         let (tenant, subject): (Option<TenantId>, &str) = if is_asked { (tenant, &key) } else { (None, UNKNOWN) };
         signals.note(Kind::FailedKey, tenant, subject, "wrong secret");

@@ -7,6 +7,10 @@ use kernel::{Ambient, Secret};
 
 /// Prefix of service keys, which no blueprint may use.
 pub const SERVICE_PREFIX: &str = "tws";
+/// Prefix of OAuth access tokens, which no blueprint may use either.
+pub const ACCESS_PREFIX: &str = "twa";
+/// Every prefix that is ours: see [`crate::access_tokens::Handle`].
+const RESERVED: [&str; 7] = [SERVICE_PREFIX, ACCESS_PREFIX, "twr", "twc", "twd", "twq", "twg"];
 /// Longest token in bytes that is looked at.
 pub const MAX_LEN: usize = 256;
 /// Characters of a key id.
@@ -52,6 +56,8 @@ pub enum Which {
     Api,
     /// An operator's service key.
     Service,
+    /// An access token that was issued to a client.
+    AccessToken,
 }
 
 /// A text that has the form of a key and the right checksum. Whether it is one, the database knows.
@@ -68,15 +74,34 @@ pub struct Token<'a> {
 }
 
 impl Token<'_> {
-    /// API key or service key.
+    /// In which table it is.
     pub fn which(&self) -> Which {
-        if self.prefix == SERVICE_PREFIX { Which::Service } else { Which::Api }
+        match self.prefix {
+            SERVICE_PREFIX => Which::Service,
+            ACCESS_PREFIX => Which::AccessToken,
+            _ => Which::Api,
+        }
     }
 
     /// The key id as a number of base 62, below 2⁷².
     pub fn number(&self) -> u128 {
-        self.key_id.bytes().fold(0, |sum, byte| sum * 62 + u128::from(value(byte)))
+        number(self.key_id)
     }
+}
+
+/// A key id as a number of base 62.
+pub(crate) fn number(key_id: &str) -> u128 {
+    number_of(key_id.as_bytes())
+}
+
+/// The same of its bytes.
+pub(crate) fn number_of(key_id: &[u8]) -> u128 {
+    key_id.iter().fold(0, |sum, byte| sum * 62 + u128::from(value(*byte)))
+}
+
+/// Whether a prefix belongs to a kind of secret of ours.
+pub(crate) fn is_reserved(prefix: &str) -> bool {
+    RESERVED.contains(&prefix)
 }
 
 impl std::fmt::Debug for Token<'_> {
@@ -159,12 +184,18 @@ pub(crate) struct Minted {
 pub(crate) fn mint(ambient: &Ambient, prefix: &str, label: Label) -> Minted {
     let key_id = random_key_id(ambient);
     let shown_id = format!("{prefix}_{}_{key_id}", label.as_str());
-    let secret = random_secret(ambient);
-    let mut token = format!("{shown_id}_{}", secret.reveal());
+    let token = renew(ambient, prefix, label, &key_id);
+    let text = token.reveal();
+    let mask = format!("{shown_id}_{}…{}", &text[shown_id.len() + 1..shown_id.len() + 5], &text[text.len() - 4..]);
+    Minted { token, key_id, shown_id, mask }
+}
+
+/// A token with a new secret under a key id that is there.
+pub(crate) fn renew(ambient: &Ambient, prefix: &str, label: Label, key_id: &str) -> Secret<String> {
+    let mut token = format!("{prefix}_{}_{key_id}_{}", label.as_str(), random_secret(ambient).reveal());
     let sum = checksum(&token);
     token.extend(sum.iter().map(|byte| char::from(*byte)));
-    let mask = format!("{shown_id}_{}…{}", &secret.reveal()[..4], &token[token.len() - 4..]);
-    Minted { token: Secret::new(token), key_id, shown_id, mask }
+    Secret::new(token)
 }
 
 /// 256 random bits as 43 digits of base 62.

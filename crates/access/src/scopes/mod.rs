@@ -60,7 +60,7 @@ pub(crate) fn within_client(wanted: &[String], ceiling: &[String]) -> Result<()>
 
 /// Checks that a caller who is bound by scopes holds everything in `granted` (expanded): nobody may grant, or get at, what they lack.
 /// Error: 422 `scope_exceeds_client`.
-pub(crate) fn within_caller(caller: &Caller, granted: &[String]) -> Result<()> {
+pub fn within_caller(caller: &Caller, granted: &[String]) -> Result<()> {
     if !caller.is_bound_by_scopes() {
         return Ok(());
     }

@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 use store::Tx;
 
 use super::{Tenant, TenantStatus, fields, sql};
-use crate::Access;
-use crate::errors;
+use crate::{Access, errors};
+
+/// How often a tenant is written at most: each time, somebody else has taken what it needs, and let go of it again.
+const ATTEMPTS: u32 = 3;
 
 /// What a new tenant is made of.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -61,10 +63,22 @@ impl Access {
 
     fn insert_tenant(&self, tx: &mut Tx<'_>, mut tenant: Tenant, chosen_slug: bool) -> Result<Tenant> {
         check_free(tx, &tenant, !chosen_slug)?;
-        if !chosen_slug && sql::is_slug_taken(tx, &tenant.slug, tenant.id)? {
-            tenant.slug = fields::varied(&tenant.slug, tx.ambient());
+        let plain = tenant.slug.clone();
+        if !chosen_slug && sql::is_slug_taken(tx, &plain, tenant.id)? {
+            tenant.slug = fields::varied(&plain, tx.ambient());
         }
-        sql::insert(tx, &tenant)?;
+        let mut attempts = 1;
+        while !sql::insert(tx, &tenant)? {
+            // Whoever made one of the same name at this moment was not there to be seen before; now it is.
+            check_free(tx, &tenant, !chosen_slug)?;
+            if attempts == ATTEMPTS {
+                return Err(errors::made_meanwhile());
+            }
+            attempts += 1;
+            if !chosen_slug {
+                tenant.slug = fields::varied(&plain, tx.ambient());
+            }
+        }
         for lifecycle in &self.lifecycles {
             lifecycle.tenant_created(tx, tenant.id, &tenant.name)?;
         }

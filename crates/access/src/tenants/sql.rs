@@ -38,15 +38,16 @@ fn values(tenant: &Tenant) -> Vec<Value> {
     ]
 }
 
-pub(super) fn insert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+/// False: somebody else has its external id or its slug. Waits for one who takes them at this moment.
+pub(super) fn insert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<bool> {
     let mut values = values(tenant);
     values.push(tenant.created_at.into());
-    tx.exec(
+    let inserted = tx.exec(
         "INSERT INTO tenants (id, external_id, name, slug, status, metadata, settings, search_text, updated_at, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         &values,
     )?;
-    Ok(())
+    Ok(inserted == 1)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
@@ -114,6 +115,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &[Value; 2]) -> Result<u64> {
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: TenantId) -> Result<()> {
     for sql in [
         "DELETE FROM api_keys WHERE tenant_id = ?1",
+        "DELETE FROM access_tokens WHERE tenant_id = ?1",
         "DELETE FROM clients WHERE tenant_id = ?1",
         "DELETE FROM memberships WHERE tenant_id = ?1",
         "DELETE FROM service_keys WHERE bound_tenant = ?1",

@@ -1,6 +1,6 @@
 //! API clients.
 
-use access::clients::{ClientFilter, ClientInput, ClientStatus, UpdateClient};
+use access::clients::{ClientFilter, ClientInput, ClientStatus, RotateClientSecret, UpdateClient};
 use access::keys::CreateKey;
 use kernel::{IdRef, Kind, PageRequest};
 use serde_json::json;
@@ -181,7 +181,7 @@ testkit::engines! {
             assert_eq!(outcome.unwrap_err().code(), "scope_exceeds_client");
         }
         // What holds more than the caller is out of its reach: a secret of it would be an escalation.
-        assert_eq!(access.rotate_client_secret(&caller, IdRef::Id(rich)).await.unwrap_err().code(), "scope_exceeds_client");
+        assert_eq!(access.rotate_client_secret(&caller, IdRef::Id(rich), RotateClientSecret::default()).await.unwrap_err().code(), "scope_exceeds_client");
         let rotated = access.rotate_key(&caller, rich_key.info.id, access::keys::RotateKey::default()).await;
         assert_eq!(rotated.unwrap_err().code(), "scope_exceeds_client");
         let key = |client: kernel::ClientId, scopes: &[&str]| CreateKey {
@@ -201,11 +201,11 @@ testkit::engines! {
         let tenant = bed.tenant("Acme").await;
         let caller = bed.acting(&tenant);
         let made = bed.client(&tenant, None).await;
-        let rotated = bed.access.rotate_client_secret(&caller, IdRef::Id(made.client.id)).await.unwrap();
+        let rotated = bed.access.rotate_client_secret(&caller, IdRef::Id(made.client.id), RotateClientSecret::default()).await.unwrap();
         assert!(rotated.client_secret.is_some() && rotated.client_secret != made.client_secret);
         let public = bed.access.create_client(&caller, input(json!({"name": "p", "confidential": false}))).await.unwrap();
         assert!(public.client_secret.is_none());
-        let refused = bed.access.rotate_client_secret(&caller, IdRef::Id(public.client.id)).await.unwrap_err();
+        let refused = bed.access.rotate_client_secret(&caller, IdRef::Id(public.client.id), RotateClientSecret::default()).await.unwrap_err();
         assert_eq!(refused.code(), "client_not_confidential");
     }
 

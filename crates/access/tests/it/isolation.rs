@@ -43,7 +43,7 @@ async fn every_operation(bed: &Bed, caller: &Caller, client: kernel::ClientId, k
             access.get_client(caller, reference.clone()).await.unwrap_err(),
             access.replace_client(caller, reference.clone(), input()).await.unwrap_err(),
             access.update_client(caller, reference.clone(), UpdateClient::default()).await.unwrap_err(),
-            access.rotate_client_secret(caller, reference.clone()).await.unwrap_err(),
+            access.rotate_client_secret(caller, reference.clone(), access::clients::RotateClientSecret::default()).await.unwrap_err(),
             access.delete_client(caller, reference.clone()).await.unwrap_err(),
             access.list_keys(caller, reference.clone(), PageRequest::default()).await.unwrap_err(),
             access.revoke_key(caller, Some(reference), key).await.unwrap_err(),

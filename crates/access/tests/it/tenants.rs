@@ -52,6 +52,33 @@ testkit::engines! {
         assert_eq!(bed.count("tenants").await, 2);
     }
 
+    /// Nobody chose the slug: whoever comes second gets another, however close behind. Who chose it, or an external id, is told.
+    async fn tenants_of_one_name_at_the_same_moment(bed: Bed) {
+        let made = |external: Option<&'static str>, slug: Option<&'static str>| {
+            let input = CreateTenant { name: "Acme".into(), external_id: external.map(Into::into), slug: slug.map(Into::into), ..CreateTenant::default() };
+            let (access, operator) = (bed.access.clone(), bed.operator());
+            tokio::spawn(async move { access.create_tenant(&operator, input).await })
+        };
+        let all: Vec<_> = (0..8).map(|_| made(None, None)).collect();
+        let mut slugs = Vec::new();
+        for one in all {
+            slugs.push(one.await.unwrap().unwrap().slug);
+        }
+        slugs.sort();
+        slugs.dedup();
+        assert_eq!((slugs.len(), slugs[0].as_str()), (8, "acme"), "{slugs:?}");
+        for (external, slug, code) in [(Some("one"), None, "external_id_taken"), (None, Some("own"), "slug_taken")] {
+            let mut codes = Vec::new();
+            for one in [made(external, slug), made(external, slug), made(external, slug)] {
+                codes.push(one.await.unwrap().map_or_else(|error| error.code(), |_| "made"));
+            }
+            codes.sort_unstable();
+            let mut wanted = [code, code, "made"];
+            wanted.sort_unstable();
+            assert_eq!(codes, wanted);
+        }
+    }
+
     async fn lists_search_and_page(bed: Bed) {
         for name in ["Alpha", "Beta", "Alphabet", "100% pure"] {
             bed.tenant(name).await;

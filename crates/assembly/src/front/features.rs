@@ -12,6 +12,8 @@ use gate::{Gate, Options, QuotaLifecycle};
 use graphql::{Graphql, GraphqlLifecycle};
 use jobs::{Around, Jobs};
 use kernel::IdRef;
+use oauth::Oauth;
+use people::{People, PeopleLifecycle};
 use records::{Records, RecordsLifecycle};
 use rest::RestEndpoints;
 use retention::RetentionLifecycle;
@@ -20,6 +22,7 @@ use store::Lifecycle;
 use upstream::Upstreams;
 use webhooks::{Webhooks, WebhooksLifecycle};
 
+use crate::authorization;
 use crate::system::Foundation;
 
 /// Every feature that reads the blueprint.
@@ -32,6 +35,8 @@ pub struct Features {
     pub alerts: Arc<Alerts>,
     pub jobs: Arc<Jobs>,
     pub access: Arc<Access>,
+    pub oauth: Arc<Oauth>,
+    pub people: Arc<People>,
     pub gate: Arc<Gate>,
     pub upstreams: Arc<Upstreams>,
     pub dashboards: Arc<Dashboards>,
@@ -62,9 +67,14 @@ impl Features {
             alerts.clone(),
             events.clone(),
             Arc::new(QuotaLifecycle),
+            Arc::new(PeopleLifecycle),
+            Oauth::lifecycle(),
         ];
+        let people = people(base, blueprint, lifecycles.clone()).await?;
         let access = access(base, blueprint, &events, lifecycles).await?;
         let gate = gate(base, blueprint, &access, before);
+        gate.admit_people(Arc::new(people::sessions::PeopleSessions(Arc::clone(&people))));
+        let oauth = authorization::server(base, blueprint, &access, &gate)?;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let upstreams = Upstreams::new(blueprint, &base.upstream_secret, ambient.clone(), scheme)?;
         let (seen, of) = (Arc::clone(&webhooks), Arc::clone(&access));
@@ -78,7 +88,22 @@ impl Features {
             access: Arc::clone(&access),
             gate: Arc::clone(&gate),
         })?;
-        Ok(Self { events, webhooks, records, rest_endpoints, sources, alerts, jobs, access, gate, upstreams, dashboards, graphql })
+        Ok(Self {
+            events,
+            webhooks,
+            records,
+            rest_endpoints,
+            sources,
+            alerts,
+            jobs,
+            access,
+            oauth,
+            people,
+            gate,
+            upstreams,
+            dashboards,
+            graphql,
+        })
     }
 }
 
@@ -128,6 +153,14 @@ async fn access(
         access.set_secret_scanning(keys);
     }
     Ok(access)
+}
+
+/// Whom the portal, the consent page and the gate ask who is signed in.
+async fn people(base: &Foundation, blueprint: &Blueprint, lifecycles: Vec<Arc<dyn Lifecycle>>) -> anyhow::Result<Arc<People>> {
+    let mut config = people::Config::new(&base.settings.public_url, &blueprint.product.title);
+    config.mailer = base.settings.mailer()?.map(|(mailer, _)| mailer);
+    config.language = blueprint.product.languages.first().cloned().unwrap_or(config.language);
+    Ok(People::new(base.store.clone(), base.ambient.clone(), blueprint, config, lifecycles).await?)
 }
 
 /// Goes on from the counters of the gate before, if there was one.

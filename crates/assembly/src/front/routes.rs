@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use blueprint::Blueprint;
 use dashboards::health;
+use portal::Portal;
 use rest::Docs;
 use web::Api;
 
@@ -26,6 +27,7 @@ pub(super) fn assemble(base: &Foundation, features: &Features, blueprint: &Arc<B
         .merge(graphql.routes(gate))
         .merge(graphql::console(blueprint))
         .merge(upstreams.routes(blueprint, |endpoint| rest::error_form(&blueprint.style, &endpoint.scope, None)))
+        .merge(portal(base, features, blueprint).routes())
         .merge(rest::home(blueprint));
     let offered = api.endpoints();
     let unserved = rest::unserved(blueprint, &offered);
@@ -43,12 +45,15 @@ pub(super) fn assemble(base: &Foundation, features: &Features, blueprint: &Arc<B
 
 /// What every product has, whatever its blueprint declares.
 fn management(base: &Foundation, features: &Features, blueprint: &Arc<Blueprint>) -> Api {
-    let Features { events, webhooks, records, rest_endpoints, sources, alerts, jobs, access, gate, dashboards, .. } = features;
+    let Features { events, webhooks, records, rest_endpoints, sources, alerts, jobs, access, oauth, people, gate, dashboards, .. } =
+        features;
     Api::new()
         .ambient(base.ambient.clone())
         .origins(access.clone())
         .merge(health::routes(&base.health))
         .merge(access.routes())
+        .merge(people.routes())
+        .merge(oauth.routes())
         .merge(gate.routes())
         .merge(events.routes())
         .merge(webhooks.routes())
@@ -62,4 +67,16 @@ fn management(base: &Foundation, features: &Features, blueprint: &Arc<Blueprint>
         .merge(jobs.routes())
         .merge(rest::generic(records))
         .merge(rest_endpoints.routes())
+}
+
+/// The pages for people.
+fn portal(base: &Foundation, features: &Features, blueprint: &Arc<Blueprint>) -> Arc<Portal> {
+    Portal::new(portal::Parts {
+        blueprint: Arc::clone(blueprint),
+        ambient: base.ambient.clone(),
+        people: Arc::clone(&features.people),
+        oauth: Arc::clone(&features.oauth),
+        public_url: base.settings.public_url.clone(),
+        secret: base.portal_secret.clone(),
+    })
 }

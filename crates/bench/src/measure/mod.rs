@@ -6,6 +6,7 @@ pub mod gate;
 pub mod graphql;
 pub mod latency;
 pub mod memory;
+pub mod oauth;
 pub mod proxy;
 pub(crate) mod sides;
 pub mod store_rows;

@@ -11,6 +11,9 @@ use crate::model::{Endpoint, EventType, JobType, Metric, Operation, Resource, Sc
 /// Most that one call may count in a limit.
 const MAX_COST: u32 = 10_000;
 
+/// Where public endpoints are: the tenant's slug and their path follow.
+const PUBLIC: &str = "/public";
+
 /// What endpoints refer to.
 pub(super) struct Declared<'a> {
     pub(super) base: &'a str,
@@ -72,7 +75,8 @@ fn one(place: &str, mut written: form::Endpoint, declared: &Declared<'_>, report
     {
         report.add(format!("{place}.base"), why);
     }
-    let context = Context { place, base: written.base.as_deref().unwrap_or(declared.base), written: &written, declared };
+    let own = written.base.as_deref().unwrap_or(declared.base);
+    let context = Context { place, base: if written.public { PUBLIC } else { own }, written: &written, declared };
     let mut checked = blank(&written);
     common(&context, &operation, &mut checked, report);
     match operation {
@@ -143,10 +147,7 @@ fn common(context: &Context<'_>, operation: &Written, checked: &mut Endpoint, re
         None => report.add(context.place, "scope is missing"),
     }
     if written.public {
-        report.add(
-            context.at("public"),
-            "is not served from a file: tenants declare public endpoints at run time, by /api/v1/rest-endpoints",
-        );
+        public(context, report);
     }
     report.prose(context.at("summary"), &written.summary, 0, 500);
     report.prose(context.at("not_found"), written.not_found.as_deref().unwrap_or("-"), 1, 500);
@@ -155,6 +156,27 @@ fn common(context: &Context<'_>, operation: &Written, checked: &mut Endpoint, re
         && report.known(context.at("emits"), "event", event, declared.events.iter().map(|event| event.name.as_str()))
     {
         checked.emits = event.parse().ok();
+    }
+}
+
+/// What strangers may call, below a tenant's name.
+fn public(context: &Context<'_>, report: &mut Report) {
+    let written = context.written;
+    report.expect(
+        written.base.is_none(),
+        context.at("base"),
+        "does not belong to a public endpoint: it is at /public/<tenant's slug><path>",
+    );
+    let scope = written.scope.as_deref().unwrap_or_default();
+    report.expect(scope.is_empty(), context.at("scope"), "does not belong to a public endpoint: nobody shows a credential");
+    let costs = written.cost.unwrap_or(1) == 1;
+    report.expect(costs, context.at("cost"), "does not belong to a public endpoint: calls are counted by address");
+    if let Ok(names) = paths::placeholders(PUBLIC, &written.path) {
+        report.expect(
+            !names.contains(&"tenant"),
+            context.at("path"),
+            "names a placeholder {tenant}, which stands for the tenant's slug before it",
+        );
     }
 }
 
@@ -174,7 +196,7 @@ fn metric(context: &Context<'_>, name: &str, checked: &mut Endpoint, report: &mu
     (checked.operation, checked.metric) = (Operation::Metric, name.to_owned());
     report.known(context.at("operation.metric"), "metric", name, context.declared.metrics.iter().map(|metric| metric.name.as_str()));
     report.expect(context.written.method == "GET", context.at("method"), "a metric is served by GET");
-    context.foreign("a metric's endpoint", &["not_found", "answer", "status"], report);
+    context.foreign("a metric's endpoint", &["not_found", "public", "answer", "status"], report);
     let metric = context.declared.metrics.iter().find(|metric| metric.name == name);
     match (paths::placeholders(context.base, &context.written.path), metric) {
         (Ok(names), Some(metric)) => metrics::path(&context.at("path"), &names, metric, report),

@@ -170,7 +170,8 @@ fn series(place: &str, series: written::Series, report: &mut Report) -> Series {
     }
 }
 
-fn bucket(bucket: written::Bucket) -> Bucket {
+/// A period of time, as the model has it.
+pub(super) fn bucket(bucket: written::Bucket) -> Bucket {
     match bucket {
         written::Bucket::Hour => Bucket::Hour,
         written::Bucket::Day => Bucket::Day,

@@ -68,7 +68,7 @@ fn allowed(operation: Operation) -> &'static [&'static str] {
     match operation {
         Operation::List => &["resource", "parent", "order", "not_found", "public", "answer", "status"],
         Operation::Get => &["resource", "parent", "member", "not_found", "public", "answer", "status"],
-        Operation::Create => &["resource", "parent", "writable", "set", "emits", "not_found", "answer", "status"],
+        Operation::Create => &["resource", "parent", "writable", "set", "emits", "not_found", "public", "answer", "status"],
         Operation::Update => &["resource", "parent", "writable", "set", "emits", "not_found", "answer", "status"],
         Operation::Replace => &["resource", "parent", "member", "writable", "emits", "not_found", "answer", "status"],
         Operation::Delete => &["resource", "parent", "not_found", "answer", "status"],
@@ -131,8 +131,8 @@ fn parent(context: &Context<'_>, resource: &Resource, report: &mut Report) -> Op
         }
         (None, [only]) => Some(only.resource.clone()),
         (None, parents) => {
-            let names: Vec<&str> = parents.iter().map(|parent| parent.resource.as_str()).collect();
-            report.add(at, format!("is missing: the path may name a {}", names.join(" or a ")));
+            let names: Vec<String> = parents.iter().map(|parent| crate::with_article(&parent.resource)).collect();
+            report.add(at, format!("is missing: the path may name {}", names.join(" or ")));
             None
         }
     }
@@ -157,7 +157,9 @@ fn writable(context: &Context<'_>, operation: Operation, resource: &Resource, ch
     let place = context.at("writable");
     if let Some(names) = &context.written.writable {
         let at = |i: usize| format!("{place}[{i}]");
-        report.expect(!names.is_empty(), &place, "must name at least one member");
+        // What an update sets by itself, or tells, it does without being sent anything.
+        let acts = operation == Operation::Update && (!context.written.set.is_empty() || context.written.emits.is_some());
+        report.expect(!names.is_empty() || acts, &place, "must name at least one member, unless an update sets members or emits an event");
         for (i, name) in names.iter().enumerate() {
             known_member(&at(i), resource, name, report);
             let stamped = resource.stamps.iter().any(|stamp| stamp.field == *name);
@@ -213,7 +215,7 @@ fn emission(context: &Context<'_>, resource: &Resource, report: &mut Report) {
         let present = member == "id"
             || added.into_iter().flatten().any(|name| name == member)
             || properties(resource).is_some_and(|properties| properties.contains_key(member));
-        let message = format!("{name} requires {member} in its data, which a {} does not have", resource.name);
+        let message = format!("{name} requires {member} in its data, which {} does not have", crate::with_article(&resource.name));
         report.expect(present, context.at("emits"), message);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::report::{Report, is_member, is_word};
-use super::{events, nearest, structure};
+use super::{events, history, nearest, structure};
 use crate::file::form::Transition as Transitions;
 use crate::file::{form, json as json_of};
 use crate::model::{Emits, EventType, IdForm, Parent, Resource, Scope, Stamp, Transition};
@@ -37,6 +37,7 @@ pub(super) fn check(resources: Vec<form::Resource>, declared: &Declared<'_>, rep
     let one = |(i, resource)| one(format!("resources[{i}]"), resource, declared, &names, report);
     let checked: Vec<Resource> = resources.into_iter().enumerate().filter_map(one).collect();
     generations(&checked, report);
+    history::check(&checked, report);
     checked
 }
 
@@ -83,6 +84,11 @@ fn one(place: String, resource: form::Resource, declared: &Declared<'_>, names: 
         report.add(format!("{}.computed", context.place), format!("{} is a stamp already", stamp.field));
     }
     context.server_set(&resource.server_set, report);
+    let guarded = context.guarded(resource.guarded, scopes, report);
+    let derived = stamps.iter().map(|stamp| &stamp.field).chain(computed.iter().map(|one| &one.field));
+    for field in derived.filter(|field| guarded.iter().any(|one| one.field == **field)) {
+        report.add(format!("{}.guarded", context.place), format!("{field} is set by the server: nobody can set it"));
+    }
     let states = context.states(resource.states, report);
     let parents = context.parents(resource.parents, names, &resource.name, report);
     let initial = context.initial(resource.singleton, resource.initial, report);
@@ -102,10 +108,12 @@ fn one(place: String, resource: form::Resource, declared: &Declared<'_>, names: 
         unique: resource.unique,
         stamps,
         computed,
+        guarded,
         server_set: resource.server_set,
         states,
         parents,
         singleton: resource.singleton,
+        history: history::of(resource.history),
         initial,
         scopes,
         created_field,

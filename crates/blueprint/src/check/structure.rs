@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::report::Report;
 use super::resources::Context;
 use crate::file::form;
-use crate::model::{Computed, ComputedForm, OnDelete, Parent, ResourceScopes, Scope, States};
+use crate::model::{Computed, ComputedForm, Guarded, OnDelete, Parent, ResourceScopes, Scope, States};
 
 /// Most parents of one resource type, and most members that one computed member is made of.
 const MAX_PARENTS: usize = 4;
@@ -47,7 +47,7 @@ impl Context<'_> {
             ComputedForm::Copy(_) => &[],
         };
         let fits = types.is_empty() || self.may_be(&field, types);
-        report.expect(fits, format!("{place}.field"), format!("must be a {}", types.first().unwrap_or(&"value")));
+        report.expect(fits, format!("{place}.field"), format!("must be {}", crate::with_article(types.first().unwrap_or(&"value"))));
         for part in &parts {
             if !self.has(at.clone(), part, report) {
                 continue;
@@ -79,6 +79,29 @@ impl Context<'_> {
             self.has(place(i), name, report);
         }
         report.distinct("member", names, place);
+    }
+
+    /// Members whose change needs a scope of its own.
+    pub(super) fn guarded(&self, guarded: Vec<form::Guarded>, scopes: &[Scope], report: &mut Report) -> Vec<Guarded> {
+        for (i, one) in guarded.iter().enumerate() {
+            let at = |member: &str| format!("{}.guarded[{i}].{member}", self.place);
+            report.known(at("scope"), "scope", &one.scope, scopes.iter().map(|scope| scope.name.as_str()));
+            if !self.has(at("field"), &one.field, report) {
+                continue;
+            }
+            for (n, value) in one.to.iter().enumerate() {
+                self.allowed(&at(&format!("to[{n}]")), &one.field, value, report);
+            }
+            let begins = self.properties[&one.field].get("default").is_some_and(|default| one.to.contains(default));
+            report.expect(!begins, at("to"), "names the default value, with which every record begins");
+            let required = one.to.is_empty() && self.required().any(|name| name == one.field);
+            report.expect(
+                !required,
+                at("field"),
+                "is required: nobody without the scope could create a record; name the guarded values by to",
+            );
+        }
+        guarded.into_iter().map(|one| Guarded { field: one.field, to: one.to, scope: one.scope }).collect()
     }
 
     pub(super) fn states(&self, states: Option<form::States>, report: &mut Report) -> Option<States> {

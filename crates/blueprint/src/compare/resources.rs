@@ -39,13 +39,16 @@ fn resource(was: &Resource, now: &Resource, report: &mut Findings) {
             (None, None) => {}
         }
     }
-    for (name, word, old, new) in [
-        ("filters", "filter_removed", &was.filters, &now.filters),
-        ("search", "search_removed", &was.search, &now.search),
-        ("sort", "sort_removed", &was.sort, &now.sort),
+    for (name, removed, added, old, new) in [
+        ("filters", "filter_removed", "filter_added", &was.filters, &now.filters),
+        ("search", "search_removed", "search_added", &was.search, &now.search),
+        ("sort", "sort_removed", "sort_added", &was.sort, &now.sort),
     ] {
         for gone in old.iter().filter(|one| !new.contains(one)) {
-            report.breaking(word, format!("{place}.{name}"), format!("lists cannot use {gone} any more"));
+            report.breaking(removed, format!("{place}.{name}"), format!("lists cannot use {gone} any more"));
+        }
+        for new in new.iter().filter(|one| !old.contains(one)) {
+            report.compatible(added, format!("{place}.{name}"), format!("lists can use {new} now"));
         }
     }
     for member in now.unique.iter().filter(|one| !was.unique.contains(one)) {
@@ -72,8 +75,12 @@ fn rules(was: &Resource, now: &Resource, place: &str, report: &mut Findings) {
         report.breaking("resource_changed", format!("{place}.singleton"), "there is one for each tenant, or there are many: not as before");
     }
     for parent in now.parents.iter().filter(|one| !was.parents.iter().any(|old| old.field == one.field && old.resource == one.resource)) {
-        let message = format!("{} must name a {} now", parent.field, parent.resource);
+        let message = format!("{} must name {} now", parent.field, crate::with_article(&parent.resource));
         report.breaking("parent_added", format!("{place}.parents"), message);
+    }
+    for guard in now.guarded.iter().filter(|one| !was.guarded.contains(one)) {
+        let message = format!("{} needs the scope {} now, to be set or changed", guard.field, guard.scope);
+        report.breaking("member_guarded", format!("{place}.guarded"), message);
     }
     if let Some(states) = now.states.as_ref().filter(|states| was.states.as_ref() != Some(states)) {
         let message = format!("what may follow which {} is declared otherwise; a change that was allowed may be refused", states.field);

@@ -144,7 +144,7 @@ impl Compare {
                         self.lack(at, Lack::Forms, "none of the alternatives");
                     }
                 }
-                "enum" | "const" => self.lack(at, Lack::Values, "any value"),
+                "enum" | "const" => self.lack(at, Lack::Values, beside(types, value)),
                 "properties"
                 | "patternProperties"
                 | "additionalProperties"
@@ -179,6 +179,14 @@ impl Compare {
             self.lack(at, Lack::Unknown, format!("{} is not the same, and cannot be compared", keywords.join("/")));
         }
     }
+}
+
+/// `a string other than "a", "b"`: what is not listed, where no list was before.
+fn beside(types: Types, listed: &Value) -> String {
+    let values = listed.as_array().map_or_else(|| std::slice::from_ref(listed), Vec::as_slice);
+    let names: Vec<String> = values.iter().map(Value::to_string).collect();
+    let what = if types == Types::ALL { "any value".to_owned() } else { types.words() };
+    format!("{what} other than {}", crate::schema::short(&names.join(", ")))
 }
 
 /// The schemas that hold at once; none if no value satisfies them.

@@ -220,6 +220,8 @@ pub(crate) struct Resource {
     pub(crate) computed: Vec<Computed>,
     #[serde(default)]
     pub(crate) server_set: Vec<String>,
+    #[serde(default)]
+    pub(crate) guarded: Vec<Guarded>,
     pub(crate) states: Option<States>,
     #[serde(default)]
     pub(crate) parents: Vec<Parent>,
@@ -227,6 +229,8 @@ pub(crate) struct Resource {
     pub(crate) singleton: bool,
     #[serde(default)]
     pub(crate) initial: Map<String, Value>,
+    #[serde(default)]
+    pub(crate) history: Vec<History>,
     #[serde(default)]
     pub(crate) scopes: ResourceScopes,
     pub(crate) created_field: Option<String>,
@@ -243,6 +247,27 @@ pub(crate) struct Stamp {
     pub(crate) on: Vec<Moment>,
     #[serde(default)]
     pub(crate) when: Map<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct History {
+    pub(crate) field: String,
+    pub(crate) resource: String,
+    pub(crate) value: Option<String>,
+    pub(crate) bucket: super::metrics::Bucket,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) previous: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Guarded {
+    pub(crate) field: String,
+    #[serde(default)]
+    pub(crate) to: Vec<Value>,
+    pub(crate) scope: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

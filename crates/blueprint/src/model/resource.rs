@@ -37,12 +37,16 @@ pub struct Resource {
     pub computed: Vec<Computed>,
     /// Members that only the operator's side sets (by service key, by a job): a partner's call that names one is refused.
     pub server_set: Vec<String>,
+    /// Members, or values of them, that need a scope of their own.
+    pub guarded: Vec<Guarded>,
     /// Which values of a member may follow which.
     pub states: Option<States>,
     /// Records of other types that its records belong to.
     pub parents: Vec<Parent>,
     /// Whether each tenant has exactly one, from its beginning.
     pub singleton: bool,
+    /// Members of a singleton whose values are kept by period, as records of another type.
+    pub history: Vec<History>,
     /// A singleton's members at first; `{tenant.name}` in a text stands for the tenant's name.
     pub initial: Vec<(String, Value)>,
     /// Scopes that open `/api/v1/records/{type}` to partners, beside the permissions `records.read` and `records.write`.
@@ -118,6 +122,36 @@ pub enum ComputedForm {
     Product(Vec<String>),
     /// A value from inside another member: `address.city`.
     Copy(Vec<String>),
+}
+
+/// A member that only the holders of a scope set, by whatever way: beside what lets them write the record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guarded {
+    /// The member.
+    pub field: String,
+    /// The values that are guarded; empty: every change of it.
+    pub to: Vec<Value>,
+    /// The scope that it takes.
+    pub scope: String,
+}
+
+/// A member whose values are kept: the last one of each period is a record of another type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// The member.
+    pub field: String,
+    /// The type of the records that are kept.
+    pub resource: String,
+    /// Their member with the value.
+    pub value: String,
+    /// The periods, in UTC; not hours.
+    pub bucket: super::Bucket,
+    /// Their members with the period's first and last day: `2026-01-01`. The first is unique among them.
+    pub from: String,
+    /// See `from`.
+    pub to: String,
+    /// Their member with the value before the period.
+    pub previous: Option<String>,
 }
 
 /// Which values of a member may follow which.

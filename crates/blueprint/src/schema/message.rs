@@ -46,7 +46,10 @@ pub(super) fn of_value(error: &ValidationError<'_>, prefix: &str, faults: &mut V
             let name = property.as_str().unwrap_or_default();
             faults.push(FieldError { pointer: member(&at, name), detail: "is required".to_owned() });
         }
-        kind => faults.push(FieldError { pointer: at, detail: detail(kind) }),
+        kind => {
+            let detail = lacking(error).map_or_else(|| detail(kind), |forms| format!("needs {forms}"));
+            faults.push(FieldError { pointer: at, detail });
+        }
     }
 }
 
@@ -93,6 +96,18 @@ fn detail(kind: &Kind) -> String {
         Kind::Custom { message, .. } => short(message),
         Kind::Referencing(_) => "has a reference that leads nowhere".to_owned(),
     }
+}
+
+/// `a and b, or c`: what each form of the value lacks, where none lacks anything else.
+fn lacking(error: &ValidationError<'_>) -> Option<String> {
+    let (Kind::AnyOf { context } | Kind::OneOfNotValid { context }) = error.kind() else { return None };
+    let name = |fault: &ValidationError<'_>| match fault.kind() {
+        Kind::Required { property } if fault.instance_path() == error.instance_path() => property.as_str().map(str::to_owned),
+        _ => None,
+    };
+    let form = |faults: &Vec<ValidationError<'_>>| faults.iter().map(name).collect::<Option<Vec<_>>>().map(|names| names.join(" and "));
+    let forms: Vec<String> = context.iter().map(form).collect::<Option<_>>()?;
+    forms.iter().all(|form| !form.is_empty()).then(|| shortened(&forms.join(", or "), LONGEST_POINTER))
 }
 
 fn count(limit: u64, one: &str, many: &str) -> String {

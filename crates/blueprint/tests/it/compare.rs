@@ -323,6 +323,8 @@ fn every_part_of_a_blueprint_is_compared() {
             "events[\"order.made\"].versions[1].data/id",
         ),
         ("filters = [\"state\"]", "filters = []", true, "filter_removed", "resources[\"order\"].filters"),
+        ("filters = [\"state\"]", "filters = [\"state\", \"note\"]", false, "filter_added", "resources[\"order\"].filters"),
+        ("filters = [\"state\"]", "filters = [\"state\"]\nsort = [\"note\"]", false, "sort_added", "resources[\"order\"].sort"),
         ("filters = [\"state\"]", "unique = [\"note\"]\nfilters = [\"state\"]", true, "unique_added", "resources[\"order\"].unique"),
         ("filters = [\"state\"]", "id_form = \"integer\"\nfilters = [\"state\"]", true, "id_form_changed", "resources[\"order\"].id_form"),
         (

@@ -116,10 +116,65 @@ const CASES: &[(&str, &str, &str)] = &[
         "endpoints[7].operation.query.period.native: there is no query parameter \"perod\"; did you mean period?",
     ),
     ("default = \"7d\"", "default = \"8d\"", "endpoints[7].operation.query.period.default: must be one of those that are allowed"),
+    ("summary = \"Make an access code.\"", "summary = \"x\"\npublic = true", "endpoints[6].public: does not belong to"),
+    // without a credential
     (
-        "summary = \"Make an access code.\"",
-        "summary = \"x\"\npublic = true",
-        "endpoints[6].public: is not served from a file: tenants declare public endpoints at run time",
+        "resource = \"order\"\npublic = true",
+        "resource = \"order\"\npublic = true\nscope = \"orders:read\"",
+        "endpoints[10].scope: does not belong to a public endpoint",
+    ),
+    (
+        "resource = \"order\"\npublic = true",
+        "resource = \"order\"\npublic = true\nbase = \"/own\"",
+        "endpoints[10].base: does not belong to a public endpoint",
+    ),
+    (
+        "resource = \"order\"\npublic = true",
+        "resource = \"order\"\npublic = true\ncost = 2",
+        "endpoints[10].cost: does not belong to a public endpoint",
+    ),
+    ("path = \"/menu/{id}\" ", "path = \"/menu/{tenant}\" ", "endpoints[10].path: names a placeholder {tenant}"),
+    (
+        "method = \"GET\"\npath = \"/menu/{id}\"             # served at /public/<tenant's slug>/menu/{id}\noperation = \"get\"",
+        "method = \"DELETE\"\npath = \"/menu/{id}\"\noperation = \"delete\"",
+        "endpoints[10].public: does not belong to delete of order",
+    ),
+    // members with a scope of their own
+    (
+        "to = [\"approved\"], scope = \"orders:approve\"",
+        "to = [\"aproved\"], scope = \"orders:approve\"",
+        "resources[6].guarded[0].to[0]: the schema of status does not allow \"aproved\"; did you mean approved?",
+    ),
+    (
+        "to = [\"approved\"], scope = \"orders:approve\"",
+        "to = [\"asked\"], scope = \"orders:approve\"",
+        "resources[6].guarded[0].to: names the default value, with which every record begins",
+    ),
+    (
+        "to = [\"approved\"], scope = \"orders:approve\"",
+        "to = [\"approved\"], scope = \"orders:aprove\"",
+        "resources[6].guarded[0].scope: there is no scope \"orders:aprove\"; did you mean orders:approve?",
+    ),
+    (
+        "field = \"approver\", scope",
+        "field = \"aprover\", scope",
+        "resources[6].guarded[1].field: the schema has no member \"aprover\"; did you mean approver?",
+    ),
+    // history
+    ("singleton = true\nhistory", "singleton = false\nhistory", "resources[4].history[0]: belongs to a singleton"),
+    ("field = \"heat\"", "field = \"heet\"", "resources[4].history[0].field: heet is no number"),
+    (
+        "resource = \"heat\", value",
+        "resource = \"heet\", value",
+        "resources[4].history[0].resource: there is no resource \"heet\"; did you mean heat?",
+    ),
+    ("value = \"degrees\"", "value = \"degree\"", "resources[4].history[0].value: heat has no member degree that may be set to a number"),
+    ("from = \"since\"", "from = \"until\"", "resources[4].history[0].from: until is not unique among heats"),
+    ("bucket = \"quarter\"", "bucket = \"hour\"", "resources[4].history[0].bucket: must be day, week, month, quarter or year"),
+    (
+        ", previous = \"before\" }",
+        ", previous = \"until\" }",
+        "resources[4].history[0].previous: heat has no member until that may be set to a number",
     ),
     // answers
     (

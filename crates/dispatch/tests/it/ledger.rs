@@ -236,7 +236,8 @@ testkit::engines! {
             (["queue_pkey", "PRIMARY KEY"], true, "queue WHERE tenant_id = 't' AND event_id = 'e' AND id >= 'a' AND id < 'x' ORDER BY id DESC".to_owned()),
         ] {
             let sql = format!("SELECT id FROM {rest} LIMIT 21");
-            let plan = bed.store.read(system(), move |tx| match tx.engine() {
+            // A transaction, in which the settings below hold; what is only read is none on PostgreSQL.
+            let plan = bed.store.write(system(), move |tx| match tx.engine() {
                 store::Engine::Sqlite => tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &[], |row| row.get::<String>(3)),
                 store::Engine::Postgres => {
                     // The tables of a test are too small for an index to be worth its while.

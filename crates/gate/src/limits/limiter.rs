@@ -228,7 +228,9 @@ mod tests {
     fn a_great_many_credentials_take_bounded_memory_and_the_busy_ones_are_remembered() {
         let (limiter, limits, busy) = (Limiter::default(), basic(), Arc::from("busy"));
         let now = 3_600_000 * 1000;
-        (0..50).for_each(|second| drop(limiter.decide(&busy, &limits, now + second * 1200, 1)));
+        for second in 0..50 {
+            limiter.decide(&busy, &limits, now + second * 1200, 1);
+        }
         for n in 0..3 * SHARDS * MOST {
             limiter.decide(&Arc::from(n.to_string()), &limits, now + 60_000, 1);
         }

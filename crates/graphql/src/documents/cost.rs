@@ -1,8 +1,8 @@
 //! What an operation costs, before anything of it runs.
 //!
 //! Every field that is selected counts 1, `__typename` too; what a list shows counts once for each record that it may have: as many as
-//! `first` or `last` say, and 20 where they say nothing. Counting all matches, a mutation and a subscription count 10. Fragments count where
-//! they are used. The walk stops as soon as a limit is passed, so that no document costs more to measure than the limit allows.
+//! `first` or `last` say, and 20 where they say nothing. Counting all matches counts 100, a mutation and a subscription 10. Fragments count
+//! where they are used. The walk stops as soon as a limit is passed, so that no document costs more to measure than the limit allows.
 //!
 //! Introspection has bounds of its own: it reads memory only, but lists of types nest without end.
 
@@ -18,8 +18,10 @@ use super::too_deep;
 
 /// How many records a list counts that says nothing about it.
 pub(crate) const UNSAID: u64 = 20;
-/// What counting, changing and subscribing count.
+/// What changing and subscribing count.
 const DEAR: u64 = 10;
+/// What counting all matches counts: it looks at every one of them.
+const SCAN: u64 = 100;
 /// How deep fragments may use fragments.
 const MAX_SPREADS: usize = 40;
 /// How often lists of an introspection may nest.
@@ -154,7 +156,8 @@ impl<'a> Walk<'a> {
             _ => at.weight,
         };
         let own = match source {
-            Some(Source::TotalCount | Source::Create(_) | Source::Update(_) | Source::Delete(_) | Source::Events) => DEAR,
+            Some(Source::TotalCount) => SCAN,
+            Some(Source::Create(_) | Source::Update(_) | Source::Delete(_) | Source::Events) => DEAR,
             _ => 1,
         };
         self.add(at.weight.saturating_mul(own))?;

@@ -8,13 +8,15 @@ use serde_json::{Map, Value};
 
 use super::Run;
 use super::arguments::{Arguments, members, text};
+use super::collect::Chosen;
 use super::thing::{Raw, Thing};
 use crate::model::reach::{Act, Granted};
 use crate::model::{Exposed, Field};
+use crate::operate::part_of;
 
 impl Run<'_> {
-    pub(super) async fn create(&self, exposed: &Exposed, field: &Field, arguments: &Arguments) -> Result<Raw> {
-        let granted = exposed.reach.allow(&exposed.kind, self.caller, Act::Create)?;
+    pub(super) async fn create(&self, exposed: &Exposed, field: &Field, one: &Chosen<'_>, arguments: &Arguments) -> Result<Raw> {
+        let granted = self.granted(exposed, Act::Create, one)?;
         let document = members(self.ready.model, input(field, "input"), arguments.get("input").unwrap_or(&Value::Null))?;
         let external_id = text(arguments, "externalId").map(str::to_owned);
         open(exposed, self.caller, &granted, &document)?;
@@ -23,8 +25,8 @@ impl Run<'_> {
         Ok(Raw::One(Thing::Record(Arc::new(record))))
     }
 
-    pub(super) async fn update(&self, exposed: &Exposed, field: &Field, arguments: &Arguments) -> Result<Raw> {
-        let granted = exposed.reach.allow(&exposed.kind, self.caller, Act::Update)?;
+    pub(super) async fn update(&self, exposed: &Exposed, field: &Field, one: &Chosen<'_>, arguments: &Arguments) -> Result<Raw> {
+        let granted = self.granted(exposed, Act::Update, one)?;
         let patch = members(self.ready.model, input(field, "patch"), arguments.get("patch").unwrap_or(&Value::Null))?;
         open(exposed, self.caller, &granted, &patch)?;
         let reference = self.named(exposed, arguments)?;
@@ -34,8 +36,8 @@ impl Run<'_> {
         Ok(Raw::One(Thing::Record(Arc::new(record))))
     }
 
-    pub(super) async fn delete(&self, exposed: &Exposed, arguments: &Arguments) -> Result<Raw> {
-        let granted = exposed.reach.allow(&exposed.kind, self.caller, Act::Delete)?;
+    pub(super) async fn delete(&self, exposed: &Exposed, one: &Chosen<'_>, arguments: &Arguments) -> Result<Raw> {
+        let granted = self.granted(exposed, Act::Delete, one)?;
         let reference = self.named(exposed, arguments)?;
         let records = self.expecting(exposed, &granted, &reference, arguments).await?;
         records.delete(&granted.scope, exposed.kind.name(), reference).await?;
@@ -47,6 +49,15 @@ impl Run<'_> {
         let scope = self.read(exposed)?;
         let record = self.sources.records.only(&scope, exposed.kind.name()).await?;
         Ok(Raw::One(Thing::Record(Arc::new(record))))
+    }
+
+    /// What the caller may do; with its part of the idempotency slot, if several changes share one.
+    fn granted(&self, exposed: &Exposed, act: Act, one: &Chosen<'_>) -> Result<Granted> {
+        let granted = exposed.reach.allow(&exposed.kind, self.caller, act)?;
+        Ok(match self.once {
+            Some(whole) => Granted { scope: granted.scope.with_slot(part_of(whole, one.key)), ..granted },
+            None => granted,
+        })
     }
 
     /// Records of which only one with the `version` that was sent is changed. Error: 404.

@@ -14,14 +14,16 @@ mod related;
 mod thing;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use ::events::{Events, PolledEvent};
 use async_graphql::Positioned;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, SelectionSet};
 use futures_util::future::join_all;
-use kernel::{Caller, Error};
+use kernel::{Caller, Error, RequestSlot};
 use records::Records;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 use crate::documents::coerce::Variables;
 use crate::dynamic::Validator;
@@ -32,6 +34,10 @@ use thing::{Raw, Thing, Way};
 
 pub(crate) use events::{Feed, Reader, Wish, feed};
 
+/// How many questions of one operation wait for the database or are answered by it at the same time.
+const AT_ONCE: usize = 2;
+/// How long an operation may go on asking. What it has not asked by then fails.
+const TIME: Duration = Duration::from_secs(10);
 /// Most errors of one answer.
 const MAX_FAILURES: usize = 100;
 
@@ -72,6 +78,10 @@ struct Run<'a> {
     ready: &'a Ready<'a>,
     sources: &'a Sources,
     caller: &'a Caller,
+    /// The request's idempotency slot, of which each change has a part; none: the caller has it, or there is none.
+    once: Option<&'a RequestSlot>,
+    turns: Semaphore,
+    until: Instant,
     failures: Mutex<Vec<Failure>>,
 }
 
@@ -79,9 +89,9 @@ struct Run<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Failed;
 
-/// Executes a query or a mutation.
-pub(crate) async fn execute(ready: &Ready<'_>, sources: &Sources, caller: &Caller) -> Answer {
-    let run = Run { ready, sources, caller, failures: Mutex::default() };
+/// Executes a query or a mutation. `once`: for a mutation of several changes, the idempotency slot that each has a part of.
+pub(crate) async fn execute(ready: &Ready<'_>, sources: &Sources, caller: &Caller, once: Option<&RequestSlot>) -> Answer {
+    let run = Run { once, ..Run::new(ready, sources, caller) };
     let root = match ready.operation.node.ty {
         OperationType::Mutation => MUTATION,
         _ => QUERY,
@@ -91,8 +101,7 @@ pub(crate) async fn execute(ready: &Ready<'_>, sources: &Sources, caller: &Calle
 
 /// Executes the selection of a subscription for one event.
 pub(crate) async fn tell(ready: &Ready<'_>, sources: &Sources, caller: &Caller, event: PolledEvent) -> Answer {
-    let run = Run { ready, sources, caller, failures: Mutex::default() };
-    run.answer(SUBSCRIPTION, Thing::Happened(Arc::new(event))).await
+    Run::new(ready, sources, caller).answer(SUBSCRIPTION, Thing::Happened(Arc::new(event))).await
 }
 
 /// What a subscription asks for.
@@ -112,6 +121,11 @@ pub(crate) fn wish(ready: &Ready<'_>) -> Result<Wish, Failure> {
 }
 
 impl<'a> Run<'a> {
+    fn new(ready: &'a Ready<'a>, sources: &'a Sources, caller: &'a Caller) -> Self {
+        let (turns, until) = (Semaphore::new(AT_ONCE), Instant::now() + TIME);
+        Self { ready, sources, caller, once: None, turns, until, failures: Mutex::default() }
+    }
+
     async fn answer(self, root: &str, thing: Thing) -> Answer {
         let model = self.ready.model;
         let Some(object) = model.object(root) else {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use kernel::{Caller, Error, Kind, RecordId, Result, TenantScope};
 use records::{Children, Query, Record, RecordRef};
@@ -20,15 +21,7 @@ use crate::model::{Exposed, Field, Form, ResourceAt, Source};
 impl Run<'_> {
     /// What `field` leads to, for each of `things` in their order.
     pub(super) async fn resolve(&self, field: &Field, one: &Chosen<'_>, arguments: &Arguments, things: &[(Thing, Way)]) -> Vec<Raw> {
-        let found = match &field.source {
-            Source::Parent(at, member) => self.parents(*at, member, things).await,
-            Source::Children(at, member, form) => self.children((*at, member, *form), field, one, arguments, things).await,
-            Source::Get(_) | Source::Single(_) | Source::List(..) | Source::Create(_) | Source::Update(_) | Source::Delete(_) => {
-                self.at_root(field, one, arguments).await.map(|raw| vec![raw])
-            }
-            source => Ok(things.iter().map(|(thing, _)| at_hand(source, thing)).collect()),
-        };
-        found.unwrap_or_else(|error| {
+        self.found(field, one, arguments, things).await.unwrap_or_else(|error| {
             let failure = Failure::of(&error);
             let each = things.iter().map(|(_, way)| {
                 let Failed = self.fail(failure.clone(), one, &way.key(one.key));
@@ -38,6 +31,35 @@ impl Run<'_> {
         })
     }
 
+    async fn found(&self, field: &Field, one: &Chosen<'_>, arguments: &Arguments, things: &[(Thing, Way)]) -> Result<Vec<Raw>> {
+        let source = &field.source;
+        let is_asked = matches!(
+            source,
+            Source::Parent(..)
+                | Source::Children(..)
+                | Source::Get(_)
+                | Source::Single(_)
+                | Source::List(..)
+                | Source::Create(_)
+                | Source::Update(_)
+                | Source::Delete(_)
+        );
+        if !is_asked {
+            return Ok(things.iter().map(|(thing, _)| at_hand(source, thing)).collect());
+        }
+        let _turn = self.turns.acquire().await.map_err(Error::internal)?;
+        if Instant::now() > self.until {
+            let detail =
+                "The operation took too long before it came to this. Ask for less at once: fewer fields at its root, fewer counts.";
+            return Err(Error::invalid("query_too_slow", detail));
+        }
+        match source {
+            Source::Parent(at, member) => self.parents(*at, member, things).await,
+            Source::Children(at, member, form) => self.children((*at, member, *form), field, one, arguments, things).await,
+            _ => self.at_root(field, one, arguments).await.map(|raw| vec![raw]),
+        }
+    }
+
     /// A field of a root.
     async fn at_root(&self, field: &Field, one: &Chosen<'_>, arguments: &Arguments) -> Result<Raw> {
         let model = self.ready.model;
@@ -45,9 +67,9 @@ impl Run<'_> {
             Source::Get(at) => self.get(&model.resources[*at], arguments).await,
             Source::Single(at) => self.single(&model.resources[*at]).await,
             Source::List(at, form) => self.list(&model.resources[*at], *form, field, one, arguments).await,
-            Source::Create(at) => self.create(&model.resources[*at], field, arguments).await,
-            Source::Update(at) => self.update(&model.resources[*at], field, arguments).await,
-            Source::Delete(at) => self.delete(&model.resources[*at], arguments).await,
+            Source::Create(at) => self.create(&model.resources[*at], field, one, arguments).await,
+            Source::Update(at) => self.update(&model.resources[*at], field, one, arguments).await,
+            Source::Delete(at) => self.delete(&model.resources[*at], one, arguments).await,
             _ => Err(Error::internal("a field of a root that is none")),
         }
     }

@@ -98,9 +98,9 @@ async fn batch(graphql: &Arc<Graphql>, session: &Session, media: Media, items: V
     let mut out = Vec::with_capacity(items.len());
     for (n, item) in items.into_iter().enumerate() {
         let allowed = Allowed { mutations: true, streams: false, is_counted: n == 0 };
-        // Each has the whole request's idempotency key or none: the answer is kept whole.
+        // The answer is kept whole; what each changes is kept with the change.
         let reply = match Params::of_json(item) {
-            Ok(params) => graphql.operate(&session.unslotted(), params, allowed).await,
+            Ok(params) => graphql.operate(&session.of_part(n), params, allowed).await,
             Err(failure) => Ok(Reply::Refused(vec![failure])),
         };
         out.push(match reply {

@@ -183,19 +183,20 @@ fn roots_of_mutations(drawn: &[Drawn]) -> Vec<Field> {
 pub(crate) fn mutations(taken: &mut Taken, at: ResourceAt, type_name: &str, is_single: bool, word: &str) -> Vec<Field> {
     let mut field =
         |verb: &str, ty: Ty, source: Source, about: String| Field::new(taken.take(format!("{verb}{type_name}")), ty, source).about(about);
-    let one = || Ty::named(type_name).required();
+    // What fails is null, so that the others of the same operation, which have happened, are told.
+    let one = || Ty::named(type_name);
     let patch =
         Argument::new("patch", Ty::named(format!("{type_name}Patch")).required(), "What changes: null removes a member, others stay.");
-    let update = field("update", one(), Source::Update(at), format!("Changes a {word}."));
+    let update = field("update", one(), Source::Update(at), format!("Changes {}.", blueprint::with_article(word)));
     if is_single {
         return vec![update.with(vec![patch, version_argument()])];
     }
     let input = Argument::new("input", Ty::named(format!("{type_name}Input")).required(), "Its members.");
     let external = Argument::new("externalId", Ty::named("ID"), "The host's id for it, unique among its kind.");
     vec![
-        field("create", one(), Source::Create(at), format!("Creates a {word}.")).with(vec![input, external]),
+        field("create", one(), Source::Create(at), format!("Creates {}.", blueprint::with_article(word))).with(vec![input, external]),
         update.with(vec![id_argument(), patch, version_argument()]),
-        field("delete", Ty::named("DeletedRecord").required(), Source::Delete(at), format!("Deletes a {word}."))
+        field("delete", Ty::named("DeletedRecord"), Source::Delete(at), format!("Deletes {}.", blueprint::with_article(word)))
             .with(vec![id_argument(), version_argument()]),
     ]
 }

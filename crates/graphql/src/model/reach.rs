@@ -88,7 +88,9 @@ fn declared<'a>(blueprint: &'a Blueprint, resource: &'a Resource, act: Act) -> i
     };
     let endpoints = blueprint.endpoints.iter().filter(move |endpoint| {
         let whole = endpoint.parent.is_none() && endpoint.member.is_none() && endpoint.set.is_empty() && endpoint.answer.is_none();
-        endpoint.resource == resource.name && does(endpoint.operation) && !endpoint.public && whole
+        // An act that takes nothing says what it does, not what may be written.
+        let act_alone = act == Act::Update && endpoint.writable.as_ref().is_some_and(Vec::is_empty);
+        endpoint.resource == resource.name && does(endpoint.operation) && !endpoint.public && whole && !act_alone
     });
     endpoints.map(|endpoint| Way { scope: endpoint.scope.clone(), writable: endpoint.writable.clone() })
 }

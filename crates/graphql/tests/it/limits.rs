@@ -65,4 +65,14 @@ testkit::engines! {
         assert_eq!(answer, json!((0..10).map(|_| json!({"data": {"__typename": "Query"}})).collect::<Vec<_>>()));
         assert_eq!(App::data(app.run("{ __typename }").await), json!({"__typename": "Query"}));
     }
+
+    /// A count looks at every match: many of them in one operation are too many.
+    async fn counting_is_dear(bed: Bed) {
+        let app = bed.holder().await;
+        let counts = |n: usize| -> String { (0..n).map(|n| format!("a{n}: companies(first: 1, search: \"ex\") {{ totalCount }} ")).collect() };
+        let many = app.run(&format!("{{ {} }}", counts(150))).await;
+        assert_eq!(many["errors"][0]["extensions"]["code"], "query_too_complex", "{many}");
+        let few = App::data(app.run(&format!("{{ {} }}", counts(90))).await);
+        assert_eq!((&few["a0"]["totalCount"], &few["a89"]["totalCount"]), (&json!(0), &json!(0)));
+    }
 }

@@ -27,7 +27,7 @@ testkit::engines! {
         let gone = app.run(&format!("mutation {{ deleteCompany(id: {id:?}) {{ id }} }}")).await;
         assert_eq!(App::data(gone)["deleteCompany"]["id"], json!(id));
         let again = app.run(&format!("mutation {{ deleteCompany(id: {id:?}) {{ id }} }}")).await;
-        assert_eq!((&again["data"], &again["errors"][0]["extensions"]["code"]), (&Value::Null, &json!("not_found")));
+        assert_eq!((&again["data"], &again["errors"][0]["extensions"]["code"]), (&json!({"deleteCompany": null}), &json!("not_found")));
         let sql = "SELECT action FROM audit_log WHERE tenant_id = ?1 AND target = ?2 ORDER BY seq";
         let (tenant, target) = (bed.tenant, id.clone());
         let acts = bed.store.read(bed.scope(), move |tx| tx.query(sql, &[tenant.into(), target.as_str().into()], |row| row.get::<String>(0)));
@@ -75,5 +75,34 @@ testkit::engines! {
             assert_eq!((first.json(), second.header("idempotent-replayed")), (second.json(), "true"), "{n}");
         }
         assert_eq!(App::data(app.run("{ companies { totalCount } }").await)["companies"]["totalCount"], 3);
+    }
+
+    /// What failed is null and has an error; what happened beside it is told.
+    async fn what_happened_is_told_beside_what_failed(bed: Bed) {
+        let app = bed.holder().await;
+        let create = |name: &str| format!("createCompany(input: {{name: {name:?}}}, externalId: {:?}) {{ name }}", name.to_lowercase());
+        let answer = app.run(&format!("mutation {{ a: {} b: {} c: {} }}", create("A"), create("a"), create("C"))).await;
+        assert_eq!(answer["data"], json!({"a": {"name": "A"}, "b": null, "c": {"name": "C"}}), "{answer}");
+        assert_eq!((&answer["errors"][0]["path"], answer["errors"].as_array().unwrap().len()), (&json!(["b"]), 1));
+    }
+
+    /// A request that was cut off after its changes and before its answer was kept, sent again: what happened does not happen again.
+    async fn a_request_that_was_cut_off_does_the_rest(bed: Bed) {
+        let app = bed.holder().await;
+        let create = |name: &str| format!("createCompany(input: {{name: {name:?}}}) {{ id }}");
+        let both = json!({"query": format!("mutation {{ a: {} b: {} }}", create("A"), create("B"))});
+        let list = json!([{"query": format!("mutation {{ {} }}", create("C"))}, both]);
+        for (n, body) in [both.clone(), list].into_iter().enumerate() {
+            let key = format!("cut-{n}");
+            let first = app.post(&body, &[("idempotency-key", &key)]).await.json();
+            // What a crash leaves: the changes, each with what was kept in its transaction, and not the whole answer.
+            let sql = "DELETE FROM idempotency_keys WHERE key = ?1 AND kind = 'answer'";
+            let named = key.clone();
+            let gone = bed.store.write(kernel::Scope::system("test"), move |tx| tx.exec(sql, &[named.as_str().into()])).await.unwrap();
+            assert_eq!(gone, 1);
+            let second = app.post(&body, &[("idempotency-key", &key)]).await.json();
+            assert_eq!(first, second, "{n}");
+        }
+        assert_eq!(App::data(app.run("{ companies { totalCount } }").await)["companies"]["totalCount"], 5);
     }
 }

@@ -34,7 +34,9 @@ testkit::engines! {
         let company = bed.companies(1, 2).await.remove(0);
         let set = host.put_schema(bed.tenant, &json!({"typeDefs": OWN})).await;
         assert_eq!(set.status, 200, "{}", set.text);
-        assert!(set.json()["schema"].as_str().unwrap().contains("type Customer"));
+        let shown = set.json()["schema"].as_str().unwrap().to_owned();
+        assert!(shown.contains("\"\"\"\nA customer.\n\"\"\"\ntype Customer"), "{shown}");
+        assert!(!shown.contains("\"\"\"\n\n"), "nothing is described by nothing: {shown}");
         let data = App::data(app.run_with(
             "query($id: ID!) { customer(id: $id) { title people { name employer { title } } staff(first: 1) { nodes { name } totalCount } } \
              customers(filter: {state: {eq: \"active\"}}, sort: {field: title}) { nodes { state since } } }",
@@ -76,6 +78,19 @@ testkit::engines! {
         assert_eq!((&odd["data"]["firms"][0], &odd["errors"][0]["extensions"]["code"]), (&json!({"name": "Odd", "status": null}), &json!("value_mismatch")));
     }
 
+    /// Types of inner objects may contain themselves and each other, however the member is declared.
+    async fn inner_types_may_contain_themselves(bed: Bed) {
+        let host = bed.host().await;
+        for inner in ["type B { c: [B!] }", "type B { c: B }", "type B { c: C } type C { b: B d: [C!] }"] {
+            let type_defs = format!("type Customer @resource(name: \"company\") {{ id: ID! m: B @field(path: \"metadata\") }} {inner}");
+            let set = host.put_schema(bed.tenant, &json!({"typeDefs": type_defs})).await;
+            assert_eq!(set.status, 200, "{type_defs}: {}", set.text);
+        }
+        let company = bed.companies(1, 0).await.remove(0);
+        let data = App::data(bed.holder().await.run_with("query($id: ID!) { customer(id: $id) { m { c { b { c { d { b { c { __typename } } } } } } } } }", json!({"id": company})).await);
+        assert_eq!(data["customer"]["m"]["c"], Value::Null);
+    }
+
     /// What cannot be served is refused with its place, all of it, and what was served stays.
     async fn faults_have_line_and_column(bed: Bed) {
         let (app, host) = (bed.holder().await, bed.host().await);
@@ -94,6 +109,13 @@ testkit::engines! {
             ("scalar Money type A @resource(name: \"company\") { name: String }", "the scalars are"),
             ("type PageInfo @resource(name: \"company\") { name: String }", "a name of the server's own"),
             ("type A @resource(name: \"company\") { name: String } type AFilter @resource(name: \"agent\") { id: ID }", "AFilter follows from another type"),
+            (
+                "type A @resource(name: \"company\") { name: String s: String @field(path: \"status\") } type Query { all(limit: Int, industry: String): [A!]! }",
+                "there is no argument industry here; there are first, after, filter, search, sort, limit, s",
+            ),
+            ("type A @resource(name: \"company\") { name: String name: String }", "A has a field name already"),
+            ("type A @resource(name: \"company\") { m: B @field(path: \"metadata\") } type B { x: Int x: Int }", "B has a field x already"),
+            ("type A @resource(name: \"company\") { name: String } type Query { a: [A!] a: [A!] }", "Query has a field a already"),
             ("{{{{", "line 1"),
         ] {
             let refused = host.put_schema(bed.tenant, &json!({"typeDefs": type_defs})).await;

@@ -7,6 +7,7 @@ use kernel::{JobId, Result, TenantId, Timestamp};
 use store::Tx;
 
 use crate::jobs::{JobError, Row, State, sql};
+use crate::mirror::{self, Standing};
 use crate::{Jobs, TOPIC, lanes};
 
 /// Jobs in one step.
@@ -79,7 +80,9 @@ impl Jobs {
             let is_last = lost.len() < STEP as usize;
             let (hopeless, others): (Vec<Row>, Vec<Row>) = lost.into_iter().partition(|row| row.losses + 1 >= MOST_LOSSES);
             if !others.is_empty() {
+                let shown: Vec<_> = others.iter().filter(|row| self.is_shown(row)).map(|row| (row.tenant, row.id)).collect();
                 self.store.write(crate::scope(), move |tx| take_back(tx, &others, now)).await?;
+                self.mirror(shown, Standing::Pending).await;
             }
             for row in hopeless {
                 let message = format!("{MOST_LOSSES} workers fell silent while they had this job.");
@@ -89,6 +92,11 @@ impl Jobs {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether the job's record shows how it stands.
+    fn is_shown(&self, row: &Row) -> bool {
+        self.catalogue.find(&row.kind).is_some_and(|kind| mirror::is_shown(kind))
     }
 
     /// Jobs that have not ended by their deadline have failed.

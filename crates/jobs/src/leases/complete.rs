@@ -34,7 +34,7 @@ impl Jobs {
         self.store
             .answer(scope, move |tx| {
                 let tenant = authority.tenant();
-                if let Some(ended) = jobs.end_leased(tx, &authority, id, token.lease(), &end)? {
+                if let Some(ended) = jobs.end_leased(tx, &authority, id, &token, &end)? {
                     return Job::of(ended);
                 }
                 again(tx, tenant, id, &token, State::Completed)
@@ -47,9 +47,7 @@ impl Jobs {
 pub(super) fn again(tx: &mut Tx<'_>, tenant: kernel::TenantId, id: JobId, token: &Token, state: State) -> Result<Job> {
     let row = sql::get_short(tx, tenant, id)?;
     match row {
-        Some(row) if row.state == state && row.epoch == token.epoch && row.lease.as_deref() == Some(&token.nonce) => {
-            Job::of(get_row(tx, tenant, id)?)
-        }
+        Some(row) if row.state == state && token.is_of(&row.kind, row.epoch, row.lease.as_deref()) => Job::of(get_row(tx, tenant, id)?),
         _ => Err(refusal(tx, tenant, id)),
     }
 }

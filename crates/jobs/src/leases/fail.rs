@@ -11,6 +11,7 @@ use super::{Failure, Token, authority, complete, refusal};
 use crate::catalogue::Kind;
 use crate::ending::End;
 use crate::jobs::{Job, JobError, State, get_row, sql};
+use crate::mirror::{self, Standing};
 use crate::{Jobs, lanes};
 
 /// Longest `retryAfterSeconds`.
@@ -64,14 +65,14 @@ impl Jobs {
         let tenant = scope.tenant();
         let kind = self.catalogue.find(&token.kind);
         let row = sql::get_short(tx, tenant, id)?.ok_or_else(|| Error::not_found("job"))?;
-        if row.state != State::Processing || row.epoch != token.epoch || row.lease.as_deref() != Some(&token.nonce) {
+        if row.state != State::Processing || !token.is_of(&row.kind, row.epoch, row.lease.as_deref()) {
             // It was put off already, and the answer was lost; or it failed for good.
             let state = if row.state == State::Waiting { State::Waiting } else { State::Failed };
             return complete::again(tx, tenant, id, token, state);
         }
         let wait = kind.and_then(|kind| self.wait(kind, row.failures, again));
         let Some((kind, wait)) = kind.zip(wait) else {
-            return match self.end_leased(tx, scope, id, token.lease(), &End::Failed(error))? {
+            return match self.end_leased(tx, scope, id, token, &End::Failed(error))? {
                 Some(ended) => Job::of(ended),
                 None => Err(refusal(tx, tenant, id)),
             };
@@ -83,6 +84,9 @@ impl Jobs {
             return Err(refusal(tx, tenant, id));
         }
         lanes::freed(tx, tenant, kind)?;
+        if mirror::is_shown(kind) {
+            self.mirror_in(tx, scope, id, Standing::Pending)?;
+        }
         self.keeper.look_by(Some(due));
         metrics::counter!("tradewind_job_retries_total", "type" => row.kind).increment(1);
         Job::of(get_row(tx, tenant, id)?)

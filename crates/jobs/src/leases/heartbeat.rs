@@ -13,7 +13,7 @@ use crate::Jobs;
 use crate::jobs::Status;
 
 const PULSE: &str = "UPDATE jobs SET lease_until = ?5, progress = CASE WHEN progress < ?6 THEN ?6 ELSE progress END, message = COALESCE(?7, message) \
-                     WHERE tenant_id = ?1 AND id = ?2 AND state = 'processing' AND epoch = ?3 AND lease = ?4 RETURNING progress";
+                     WHERE tenant_id = ?1 AND id = ?2 AND state = 'processing' AND epoch = ?3 AND lease = ?4 AND type = ?8 RETURNING progress";
 
 impl Jobs {
     /// Keeps a lease and tells how far the work is. Progress never goes back: what is lower changes nothing.
@@ -49,7 +49,8 @@ impl Jobs {
         let (jobs, tenant) = (Arc::clone(self), token.tenant);
         self.store
             .write(scope, move |tx: &mut Tx<'_>| {
-                let params = [tenant.into(), id.into(), token.epoch.into(), token.nonce.into(), until.into(), told.0.into(), told.1.into()];
+                let (epoch, nonce, kind) = (token.epoch.into(), token.nonce.into(), token.kind.into());
+                let params = [tenant.into(), id.into(), epoch, nonce, until.into(), told.0.into(), told.1.into(), kind];
                 let progress = tx.query_opt(PULSE, &params, |row| row.get(0))?;
                 let progress = progress.ok_or_else(|| refusal(tx, tenant, id))?;
                 jobs.keeper.look_by(Some(until));

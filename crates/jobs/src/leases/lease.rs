@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::sql::{self, Taker};
 use super::{Lease, LeaseRequest, Leased, MAX_LEASED, MAX_TYPES, MAX_WAIT, Token};
 use crate::catalogue::{self, Kind};
+use crate::mirror::{self, Standing};
 use crate::wakes::Wake;
 use crate::{Jobs, lanes};
 
@@ -105,7 +106,12 @@ impl Jobs {
         if taken.is_err() {
             wakes.iter().for_each(|wake| wake.found());
         }
-        taken
+        let taken = taken?;
+        let is_shown = |name: &str| ask.kinds.iter().any(|kind| kind.name() == name && mirror::is_shown(kind));
+        let shown: Vec<_> = taken.iter().filter(|lease| is_shown(&lease.kind)).map(|lease| (lease.tenant_id, lease.id)).collect();
+        // Before whoever asked has them: no end is told before it.
+        self.mirror(shown, Standing::Processing).await;
+        Ok(taken)
     }
 
     async fn any_ready(&self, ask: &Ask) -> Result<bool> {

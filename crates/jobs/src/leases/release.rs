@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kernel::{JobId, Result};
 
 use super::Token;
+use crate::mirror::Standing;
 use crate::{Jobs, TOPIC};
 
 const RELEASE: &str = "UPDATE jobs SET state = 'ready', attempts = attempts - 1, lease = NULL, lease_until = NULL \
@@ -13,11 +14,14 @@ const RELEASE: &str = "UPDATE jobs SET state = 'ready', attempts = attempts - 1,
 impl Jobs {
     /// The job is ready again, at once.
     pub(crate) async fn release(self: &Arc<Self>, id: JobId, token: Token) -> Result<()> {
+        let jobs = Arc::clone(self);
+        let scope = Self::system(token.tenant);
         self.store
-            .write(Self::system(token.tenant), move |tx| {
+            .write(scope.clone(), move |tx| {
                 let params = [token.tenant.into(), id.into(), token.epoch.into(), token.nonce.as_str().into()];
                 if tx.exec(RELEASE, &params)? > 0 {
                     tx.notify(TOPIC, &token.kind);
+                    jobs.mirror_in(tx, &scope, id, Standing::Pending)?;
                 }
                 Ok(())
             })

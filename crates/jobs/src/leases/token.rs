@@ -20,8 +20,10 @@ impl Token {
         ambient.bytes::<12>().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    pub(crate) fn lease(&self) -> (i64, &str) {
-        (self.epoch, &self.nonce)
+    /// Whether it is of a job of this type, which is leased or was ended under this epoch and nonce. Whoever sends a token can write any type
+    /// into it.
+    pub(crate) fn is_of(&self, kind: &str, epoch: i64, nonce: Option<&str>) -> bool {
+        self.kind == kind && self.epoch == epoch && nonce == Some(&self.nonce)
     }
 }
 

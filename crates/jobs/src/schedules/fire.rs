@@ -47,6 +47,9 @@ fn fire(jobs: &Jobs, tx: &mut Tx<'_>, scope: &TenantScope, schedule: &JobSchedul
     if !sql::move_on(tx, tenant, schedule, next(jobs, schedule))? {
         return Ok(());
     }
+    if !access::tenants::is_active(tx, tenant)? {
+        return sql::note(tx, tenant, schedule.id, None, Some("The tenant is suspended: nothing was started."));
+    }
     let kind = Arc::clone(jobs.catalogue.get(&schedule.kind)?);
     kind.check_input(&Value::Object(schedule.input.clone()), "/input")?;
     let client = match schedule.client_id {

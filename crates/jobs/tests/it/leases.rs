@@ -227,6 +227,14 @@ engines! {
             let forged = jobs::Lease { lease_token: token.to_owned(), ..lease.clone() };
             assert_eq!(bed.beat(&forged, 1).await.unwrap_err().fields()[0].pointer, "/leaseToken", "{token}");
         }
+        // A type that was written into the token: no other type's rules, nor places, are to be had by it.
+        for kind in ["plain", "nope"] {
+            let real = lease.lease_token.rsplit_once('~').unwrap().0;
+            let forged = jobs::Lease { lease_token: format!("{real}~{kind}"), ..lease.clone() };
+            assert_eq!(bed.complete(&forged, json!({"score": "high"})).await.unwrap_err().code(), "lease_lost", "{kind}");
+            assert_eq!(bed.beat(&forged, 1).await.unwrap_err().code(), "lease_lost", "{kind}");
+            assert_eq!(bed.fail(&forged, json!({"error": {"code": "bad", "message": "x"}})).await.unwrap_err().code(), "lease_lost", "{kind}");
+        }
         let large = json!({"score": 1, "text": "x".repeat(600 * 1024)});
         assert_eq!(bed.complete(&lease, large).await.unwrap_err().code(), "job_too_large");
         bed.complete(&lease, json!({"score": 88})).await.unwrap();

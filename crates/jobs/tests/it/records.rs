@@ -14,6 +14,7 @@ engines! {
         assert_eq!((&call["transcript"], &call["status"], &call["jobId"]), (&json!("Hi."), &json!("pending"), &json!(job.id)));
         let lease = bed.take("call.analyze").await;
         assert_eq!(lease.input["callId"], json!(job.record_id));
+        assert_eq!(bed.record(&job).await["status"], "processing", "who has the job finds its record so");
         bed.complete(&lease, json!({"score": 88, "talkRatio": 0.4})).await.unwrap();
         let call = bed.record(&job).await;
         assert_eq!((&call["status"], &call["score"]), (&json!("completed"), &json!(88)));
@@ -33,6 +34,25 @@ engines! {
         let cancelled = bed.start("call.analyze", json!({"transcript": "Hi."})).await;
         bed.jobs.cancel(&bed.host(), cancelled.id).await.unwrap();
         assert_eq!(bed.record(&cancelled).await["status"], "cancelled");
+    }
+
+    /// A record shows that its job waits again, whatever became of the worker; an end stays.
+    async fn a_record_shows_how_its_job_stands(bed: Bed) {
+        let job = bed.start("call.analyze", json!({"transcript": "Hi."})).await;
+        let first = bed.take("call.analyze").await;
+        bed.fail(&first, json!({"retryAfterSeconds": 1})).await.unwrap();
+        assert_eq!(bed.record(&job).await["status"], "pending", "it is tried again");
+        bed.pass(2).await;
+        let silent = bed.take("call.analyze").await;
+        assert_eq!(bed.record(&job).await["status"], "processing");
+        bed.pass(11).await;
+        assert_eq!(bed.record(&job).await["status"], "pending", "its worker fell silent");
+        let last = bed.take("call.analyze").await;
+        assert_eq!((bed.record(&job).await["status"].clone(), silent.attempt, last.attempt), (json!("processing"), 2, 3));
+        bed.jobs.cancel(&bed.host(), job.id).await.unwrap();
+        assert_eq!(bed.record(&job).await["status"], "cancelled");
+        bed.complete(&last, json!({"score": 1})).await.unwrap_err();
+        assert_eq!(bed.record(&job).await["status"], "cancelled");
     }
 
     /// A record that is gone is no reason that its job does not end; one that is there may be worked on again.

@@ -76,6 +76,22 @@ engines! {
         assert!(shown["lastError"].is_string() && shown["lastJobId"].is_null() && shown["nextRunAt"].is_string());
     }
 
+    /// A suspended tenant's schedules go on in time, and start nothing.
+    async fn a_suspended_tenants_schedules_start_nothing(bed: Bed) {
+        let made = bed.schedule(json!({"type": "plain", "cron": "* * * * *", "input": {}})).await;
+        let set = |status: &'static str| {
+            let (tenant, sql) = (bed.tenant, "UPDATE tenants SET status = ?2 WHERE id = ?1");
+            bed.store.write(kernel::Scope::system("test"), move |tx| tx.exec(sql, &[tenant.into(), status.into()]))
+        };
+        set("suspended").await.unwrap();
+        bed.pass(60).await;
+        assert_eq!(bed.count("SELECT COUNT(*) FROM jobs").await, 0);
+        assert_eq!(bed.shown(&made).await["lastError"], "The tenant is suspended: nothing was started.");
+        set("active").await.unwrap();
+        bed.pass(60).await;
+        assert_eq!(bed.count("SELECT COUNT(*) FROM jobs").await, 1);
+    }
+
     /// Bad times, zones and inputs are refused; scopes hold; so does the bound.
     async fn bad_schedules_are_refused(bed: Bed) {
         for (body, code, place) in [

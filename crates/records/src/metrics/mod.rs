@@ -88,7 +88,7 @@ impl Records {
             None => None,
         };
         let tenant = scope.tenant();
-        self.store().read(scope, move |tx| plan.read(tx, tenant, &kind, owner.as_deref(), &query, now)).await
+        self.store().patient().read(scope, move |tx| plan.read(tx, tenant, &kind, owner.as_deref(), &query, now)).await
     }
 }
 

@@ -124,7 +124,7 @@ pub(crate) fn write(tx: &mut Tx<'_>, tenant: TenantId, metrics: &[Measured], bef
             continue;
         }
         if !old.is_empty() {
-            let sql = "DELETE FROM record_points WHERE tenant_id = ?1 AND metric = ?2 AND record_id = ?3";
+            let sql = "DELETE FROM record_points WHERE tenant_id || '' = ?1 AND metric || '' = ?2 AND record_id = ?3";
             tx.exec(sql, &[tenant.into(), measured.metric.name.as_str().into(), after.id.into()])?;
         }
         tx.insert_rows(INSERT, COLUMNS, &rows, "ON CONFLICT DO NOTHING")?;

@@ -27,7 +27,7 @@ pub struct Act {
     pub writable: Option<Vec<String>>,
     /// Members that are set whatever the caller may write.
     pub set: Map<String, Value>,
-    /// An event that is emitted beside those of the change, also when nothing changes.
+    /// An event that is emitted beside those of the change: where `set` has something, only if the record was not so already.
     pub emits: Option<EventType>,
     /// Only a record with this value in this member is found: a child of the parent that the path names.
     pub below: Option<(String, Value)>,
@@ -44,9 +44,11 @@ impl Records {
             .answer(scope, move |tx| {
                 let before = locked(tx, &task, &reference)?;
                 below(&task, &before, act.below.as_ref())?;
-                let emits = act.emits.clone();
+                let (emits, was) = (act.emits.clone(), (!act.set.is_empty()).then(|| before.document.clone()));
                 let after = apply(tx, &task, before, act)?;
-                changes::also(tx, &task, &after, emits)?;
+                if was.is_none_or(|was| differs(&task, &was, &after.document)) {
+                    changes::also(tx, &task, &after, emits)?;
+                }
                 Ok(after)
             })
             .await
@@ -69,6 +71,13 @@ fn check(task: &Task, act: &Act) -> Result<()> {
         }
         Sent::Member(name, value) => document::check_depth(&Map::from_iter([(name.clone(), value.clone())])),
     }
+}
+
+/// Whether more than the time of a change is another now: who repeats an act changes nothing.
+fn differs(task: &Task, was: &Map<String, Value>, is: &Map<String, Value>) -> bool {
+    let stamps = &task.resource_type.resource().stamps;
+    let mut names = was.keys().chain(is.keys()).filter(|name| !stamps.iter().any(|stamp| stamp.field == **name));
+    names.any(|name| was.get(name) != is.get(name))
 }
 
 /// A record of another parent is not found. Error: 404.
@@ -97,6 +106,7 @@ fn apply(tx: &mut Tx<'_>, task: &Task, before: Record, act: Act) -> Result<Recor
             document.insert(name, value);
         }
     }
+    let task = task.setting(&act.set);
     document.extend(act.set);
-    change(tx, task, before, document)
+    change(tx, &task, before, document)
 }

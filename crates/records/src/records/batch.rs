@@ -1,6 +1,7 @@
 //! Many creations, changes and deletions in one call, each with a fate of its own.
 
 use kernel::{Error, RecordId, Result, TenantScope};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::Tx;
@@ -8,6 +9,7 @@ use store::Tx;
 use super::create::{self, NewRecord};
 use super::{Record, RecordRef, change, delete, locked, parents, replace, singletons, upsert};
 use crate::expected::Expected;
+use crate::resource_type::ResourceType;
 use crate::{Records, Task, document};
 
 /// Most items of one batch.
@@ -92,6 +94,35 @@ impl Records {
                 Err(error) => out.extend(std::iter::repeat_n(ItemOutcome::Failed(problem(&error)), count)),
             }
         }
+    }
+}
+
+impl Records {
+    /// Does what at most a hundred items ask in one transaction, with the kept answer of the request's idempotency key if it has one. `tell`
+    /// says of an outcome what is worth keeping.
+    ///
+    /// Errors: those of [`Records::batch`].
+    pub async fn batch_at_once<T>(
+        &self,
+        scope: &TenantScope,
+        resource: &str,
+        items: Vec<Item>,
+        problem: fn(&Error) -> Value,
+        tell: fn(&ResourceType, ItemOutcome) -> T,
+    ) -> Result<Vec<T>>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        if items.len() > STEP {
+            return Err(Error::invalid("batch_too_large", format!("At most {STEP} items are done at once; these are {}.", items.len())));
+        }
+        let task = self.task(resource, scope)?;
+        self.store
+            .answer(scope, move |tx| {
+                let kind = std::sync::Arc::clone(&task.resource_type);
+                Ok(all(tx, &task, items, problem)?.into_iter().map(|outcome| tell(&kind, outcome)).collect())
+            })
+            .await
     }
 }
 

@@ -7,7 +7,7 @@ use store::Tx;
 
 use super::{Record, parents, singletons, sql};
 use crate::changes::{self, Change};
-use crate::{Records, Task, computed, document, fields, search, states};
+use crate::{Records, Task, computed, document, fields, guarded, history, search, states};
 
 /// What is to be created.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,7 @@ impl Records {
         singletons::refuse(&task.resource_type)?;
         let external_id = external_id.map(|id| kernel::text::external_id(&id)).transpose()?;
         let mut document = sent(&task, document, writable.as_deref())?;
+        let task = task.setting(&set);
         document.extend(set);
         self.store
             .answer(scope, move |tx| {
@@ -50,6 +51,7 @@ pub(super) fn create(tx: &mut Tx<'_>, task: &Task, new: NewRecord) -> Result<Rec
     singletons::refuse(&task.resource_type)?;
     let external_id = new.external_id.map(|id| kernel::text::external_id(&id)).transpose()?;
     let mut document = sent(task, new.document, new.writable.as_deref())?;
+    let task = &task.setting(&new.set);
     document.extend(new.set);
     let record = fresh(tx, task, document, external_id)?;
     changes::also(tx, task, &record, new.emits)?;
@@ -80,6 +82,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, task: &Task, document: Map<String, Value>,
     kind.stamp_values(&Map::new(), &mut document, now);
     computed::apply(kind, &mut document);
     let document = document::check(kind, document)?;
+    guarded::check(task, None, &document)?;
     states::begin(kind, &document)?;
     let id = task.around.next_id();
     let number = match kind.resource().id_form {
@@ -94,5 +97,6 @@ pub(super) fn insert(tx: &mut Tx<'_>, task: &Task, document: Map<String, Value>,
     search::remember(tx, task.tenant, kind, None, &record, &task.around.tidings)?;
     tx.audit_with("record.create", id, &json!({ "resource": kind.name() }))?;
     changes::emit(tx, task, &Change::Created(&record), now)?;
+    history::keep(tx, task, None, &record.document)?;
     Ok(Some(record))
 }

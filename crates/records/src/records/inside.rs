@@ -14,7 +14,7 @@ impl Records {
     ///
     /// Errors: as [`Records::create`].
     pub fn create_in(&self, tx: &mut Tx<'_>, scope: &TenantScope, resource: &str, document: Map<String, Value>) -> Result<Record> {
-        let task = self.task(resource, scope)?;
+        let task = self.task(resource, scope)?.unbarred();
         document::check_depth(&document)?;
         let document = document::complete(&task.resource_type, document);
         insert(tx, &task, document, None)?.ok_or_else(|| Error::internal("a record without an external id has one that is taken"))
@@ -31,7 +31,7 @@ impl Records {
         reference: &RecordRef,
         patch: Map<String, Value>,
     ) -> Result<Record> {
-        let task = self.task(resource, scope)?;
+        let task = self.task(resource, scope)?.unbarred();
         document::check_depth(&patch)?;
         let before = locked(tx, &task, reference)?;
         let mut document = before.document.clone();

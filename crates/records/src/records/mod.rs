@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 use store::Tx;
 
 use crate::changes::{self, Change};
-use crate::{Task, computed, document, fields, search, states};
+use crate::{Task, computed, document, fields, guarded, history, search, states};
 
 pub use act::{Act, Sent};
 pub use batch::{Item, ItemAct, ItemOutcome, MAX_BATCH};
@@ -79,7 +79,7 @@ impl FromStr for RecordRef {
 }
 
 /// Finishes a change of a record whose row is locked: stamps, checks, writes, indexes, audits and emits. Nothing of that if nothing changed.
-fn change(tx: &mut Tx<'_>, task: &Task, before: Record, mut document: Map<String, Value>) -> Result<Record> {
+pub(crate) fn change(tx: &mut Tx<'_>, task: &Task, before: Record, mut document: Map<String, Value>) -> Result<Record> {
     let kind = &task.resource_type;
     let now = tx.now();
     kind.stamp(&mut document, now, false);
@@ -90,6 +90,7 @@ fn change(tx: &mut Tx<'_>, task: &Task, before: Record, mut document: Map<String
     kind.stamp_values(&before.document, &mut document, now);
     computed::apply(kind, &mut document);
     let document = document::check(kind, document)?;
+    guarded::check(task, Some(&before.document), &document)?;
     states::follow(kind, &before.document, &document)?;
     let changed: Vec<&String> = document
         .iter()
@@ -104,7 +105,21 @@ fn change(tx: &mut Tx<'_>, task: &Task, before: Record, mut document: Map<String
     search::remember(tx, task.tenant, kind, Some(&before), &after, &task.around.tidings)?;
     tx.audit_with("record.update", after.id, &detail)?;
     changes::emit(tx, task, &Change::Updated { before: &before, after: &after }, now)?;
+    history::keep(tx, task, Some(&before.document), &after.document)?;
     Ok(after)
+}
+
+/// Finds and locks the record that holds a unique value, if there is one.
+pub(crate) fn locked_by_unique(tx: &mut Tx<'_>, task: &Task, member: &str, value: &serde_json::Value) -> Result<Option<Record>> {
+    match fields::holder(tx, task.tenant, task.resource_type.name(), member, value)? {
+        Some(id) => sql::lock(tx, task, id),
+        None => Ok(None),
+    }
+}
+
+/// A new record without an external id.
+pub(crate) fn insert_record(tx: &mut Tx<'_>, task: &Task, document: Map<String, serde_json::Value>) -> Result<Option<Record>> {
+    create::insert(tx, task, document, None)
 }
 
 /// Finds and locks the record that is to be changed. Error: 404.

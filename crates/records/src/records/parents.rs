@@ -11,9 +11,6 @@ use crate::document::pointer;
 use crate::resource_type::ResourceType;
 use crate::{Task, fields};
 
-/// Most children, of all generations together, that go with one record.
-const MAX_CASCADE: usize = 1000;
-
 /// Every member that names a parent and changed names one of this tenant, and holds its id in the one form that it has.
 ///
 /// Error: 422 `validation_failed`, also for another tenant's record.
@@ -30,7 +27,8 @@ pub(crate) fn settle(tx: &mut Tx<'_>, task: &Task, before: Option<&Map<String, V
 }
 
 fn found(tx: &mut Tx<'_>, task: &Task, parent: &Parent, value: &Value) -> Result<Value> {
-    let missing = || Error::field(pointer(&parent.field), format!("must name a {}; there is no such one", parent.resource));
+    let missing =
+        || Error::field(pointer(&parent.field), format!("must name {}; there is no such one", blueprint::with_article(&parent.resource)));
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let reference: RecordRef = text.parse().map_err(|_| missing())?;
     let kind = task.around.kinds.get(&parent.resource).ok_or_else(missing)?;
@@ -42,8 +40,82 @@ fn found(tx: &mut Tx<'_>, task: &Task, parent: &Parent, value: &Value) -> Result
 ///
 /// Error: 409 `has_children`.
 pub(crate) fn before_delete(tx: &mut Tx<'_>, task: &Task, record: &Record) -> Result<()> {
-    let mut left = MAX_CASCADE;
+    let mut left = task.cascade;
     descend(tx, task, record, &mut left)
+}
+
+/// Whether children go with records of this type, and none that could keep one from going: then they may go before it, in steps.
+pub(super) fn goes_in_steps(task: &Task) -> bool {
+    let mut above = vec![task.resource_type.name().to_owned()];
+    let (mut at, mut cascades) = (0, false);
+    while let Some(name) = above.get(at).cloned() {
+        for kind in task.around.kinds.values() {
+            for parent in kind.resource().parents.iter().filter(|parent| parent.resource == name) {
+                match parent.on_delete {
+                    OnDelete::Keep => {}
+                    OnDelete::Refuse => return false,
+                    OnDelete::Cascade => {
+                        cascades = true;
+                        if !above.iter().any(|known| known == kind.name()) {
+                            above.push(kind.name().to_owned());
+                        }
+                    }
+                }
+            }
+        }
+        at += 1;
+    }
+    cascades
+}
+
+/// Those that go with a record and are no child's children: by type.
+fn followers<'a>(task: &'a Task, own: &'a str) -> impl Iterator<Item = (&'a std::sync::Arc<ResourceType>, &'a Parent)> {
+    let of = move |kind: &'a std::sync::Arc<ResourceType>| {
+        let parents = kind.resource().parents.iter();
+        parents.filter(move |parent| parent.resource == own && parent.on_delete == OnDelete::Cascade).map(move |parent| (kind, parent))
+    };
+    task.around.kinds.values().flat_map(of)
+}
+
+/// How many records go with this one; no more than `most` are counted.
+pub(super) fn weight(tx: &mut Tx<'_>, task: &Task, record: &Record, most: usize) -> Result<usize> {
+    let id = task.resource_type.id_value(record);
+    let mut weight = 0;
+    for (kind, parent) in followers(task, task.resource_type.name()) {
+        let below = Task { resource_type: std::sync::Arc::clone(kind), ..task.clone() };
+        let deeper = followers(&below, kind.name()).next().is_some();
+        for child in children(tx, task, kind, parent, &id, most - weight)? {
+            weight += 1;
+            if deeper
+                && weight < most
+                && let Some(child) = sql::find(tx, task.tenant, kind.name(), &RecordRef::Id(child))?
+            {
+                weight += self::weight(tx, &below, &child, most - weight)?;
+            }
+            if weight >= most {
+                return Ok(most);
+            }
+        }
+    }
+    Ok(weight)
+}
+
+/// Takes at most `left` of those that go with a record, the youngest generation first: whoever is left still has its parent.
+pub(super) fn thin(tx: &mut Tx<'_>, task: &Task, record: &Record, left: &mut usize) -> Result<()> {
+    let id = task.resource_type.id_value(record);
+    for (kind, parent) in followers(task, task.resource_type.name()) {
+        let below = Task { resource_type: std::sync::Arc::clone(kind), ..task.clone() };
+        for child in children(tx, task, kind, parent, &id, *left)? {
+            let Some(child) = sql::lock(tx, &below, child)? else { continue };
+            thin(tx, &below, &child, left)?;
+            if *left == 0 {
+                return Ok(());
+            }
+            remove(tx, &below, &child)?;
+            *left -= 1;
+        }
+    }
+    Ok(())
 }
 
 /// The generations are bounded: parents of parents never lead back.
@@ -62,7 +134,8 @@ fn descend(tx: &mut Tx<'_>, task: &Task, record: &Record, left: &mut usize) -> R
                 continue;
             }
             if parent.on_delete == OnDelete::Refuse || children.len() > *left {
-                return Err(kept(own, &kind.resource().plural, children.len() > *left));
+                let many = (children.len() > *left).then_some(task.cascade);
+                return Err(kept(own, &kind.resource().plural, many));
             }
             *left -= children.len();
             let below = Task { resource_type: std::sync::Arc::clone(kind), ..task.clone() };
@@ -77,9 +150,13 @@ fn descend(tx: &mut Tx<'_>, task: &Task, record: &Record, left: &mut usize) -> R
     Ok(())
 }
 
-fn kept(own: &str, children: &str, many: bool) -> Error {
-    let detail = if many {
-        format!("More than {MAX_CASCADE} records would go with this {own}. Delete its {children} first.")
+/// `many`: what one transaction takes, if it is more than that.
+fn kept(own: &str, children: &str, many: Option<usize>) -> Error {
+    let detail = if let Some(most) = many {
+        format!(
+            "More than {most} records would go with this {own}: too many for one transaction. Delete it by a request of its own, \
+             which takes them in steps, or delete its {children} first."
+        )
     } else {
         format!("This {own} still has {children}. Delete or move them first.")
     };

@@ -69,6 +69,8 @@ fn begin(tx: &mut Tx<'_>, task: &Task, names: Option<&TenantName>) -> Result<Rec
 
 fn make(tx: &mut Tx<'_>, task: &Task, name: Option<&str>) -> Result<Record> {
     let document = first(&task.resource_type, name);
+    // What it begins with is the blueprint's choice, whoever comes first.
+    let task = &task.clone().unbarred();
     if let Some(record) = insert(tx, task, document, Some(ONLY.to_owned()))? {
         return Ok(record);
     }

@@ -16,6 +16,7 @@
 
 mod drain;
 mod grams;
+mod meet;
 mod places;
 mod tail;
 mod walk;

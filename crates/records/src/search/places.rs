@@ -50,6 +50,10 @@ impl Places {
         }
     }
 
+    pub(super) fn contains(&self, at: u16) -> bool {
+        self.0.get(usize::from(at) / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
+    }
+
     /// How many they are.
     pub(super) fn count(&self) -> u64 {
         self.0.iter().map(|word| u64::from(word.count_ones())).sum()
@@ -91,6 +95,7 @@ mod tests {
             prop_assert!(bytes.len() <= BITMAP);
             prop_assert_eq!(Places::decode(&bytes).unwrap(), places.clone());
             prop_assert_eq!(places.ascending(), some.iter().copied().collect::<Vec<_>>());
+            prop_assert!((0..=u16::MAX).all(|at| places.contains(at) == some.contains(&at)));
             places.intersect(&of(&others));
             prop_assert_eq!(places.ascending(), some.intersection(&others).copied().collect::<Vec<_>>());
         }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use kernel::{RecordId, Result};
 use store::Tx;
 
-use super::Needle;
 use super::grams::ASKED;
 use super::places::{BLOCK, Places};
+use super::{Needle, meet};
 use crate::fields;
-use crate::query::{Binder, Columns};
+use crate::query::{Binder, Columns, Test};
 use crate::records::{COLUMNS, Found, Place, Plan, Record, arrange, beyond, read_record, rows_of};
 
 /// Candidates that are compared in one statement.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 /// Blocks that are looked at in one statement: first few, so that a common text costs little, then more.
 const FIRST: i64 = 1;
 const GROWTH: i64 = 4;
@@ -55,16 +55,30 @@ pub(crate) fn is_common(tx: &mut Tx<'_>, plan: &Plan) -> Result<bool> {
     Ok(looked > 0 && found * COMMON >= looked)
 }
 
-/// At most `most` matches in the order of a member, after a place and past `skip` of them. None: they are so many that a walk in that order
-/// is shorter than looking at all of them.
-pub(crate) fn sorted(tx: &mut Tx<'_>, plan: &Plan, after: Option<&Place>, skip: usize, most: usize) -> Result<Option<Vec<Found>>> {
+/// At most `most` matches in the order of a member, after a place and past `skip` of them. `filter`: the condition of the list that holds of
+/// the fewest records. None: they are so many that a walk in that order is shorter than looking at all of them.
+pub(crate) fn sorted(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    filter: Option<(&str, &Test)>,
+    after: Option<&Place>,
+    skip: usize,
+    most: usize,
+) -> Result<Option<Vec<Found>>> {
     let (Some(needle), Some(field)) = (&plan.needle, &plan.order.field) else { return Ok(None) };
     let wanted = skip.saturating_add(most);
     // A walk looks at (places / matches) records for each that it wants.
-    let (found, places) = size(tx, plan, needle)?;
+    let (all, places) = everywhere(tx, plan, needle)?;
+    let found: u64 = all.values().map(Places::count).sum();
+    let mut met = None;
     if found > RARE && found.saturating_mul(found) > places.saturating_mul(wanted as u64) {
-        return Ok(None);
+        let Some(filter) = filter else { return Ok(None) };
+        met = meet::places(tx, plan, needle, filter, &all)?;
+        if met.is_none() {
+            return Ok(None);
+        }
     }
+    drop(all);
     let mut best = Vec::new();
     let keep = |best: &mut Vec<Found>, rows: Vec<Found>| {
         best.extend(rows.into_iter().map(|(record, _)| with_value(record, field)).filter(|found| plan.order.is_beyond(after, found)));
@@ -76,7 +90,10 @@ pub(crate) fn sorted(tx: &mut Tx<'_>, plan: &Plan, after: Option<&Place>, skip: 
     let rows = in_tail(tx, plan, needle, None, usize::MAX)?;
     let known: std::collections::HashSet<RecordId> = rows.iter().map(|(record, _)| record.id).collect();
     keep(&mut best, rows);
-    let mut candidates = Candidates::begin(tx, plan, needle, None)?;
+    let mut candidates = match met {
+        Some(ready) => Candidates::only(ready),
+        None => Candidates::begin(tx, plan, needle, None)?,
+    };
     loop {
         let chunk = candidates.next(tx, plan, needle)?;
         if chunk.is_empty() {
@@ -104,12 +121,12 @@ fn places(tx: &mut Tx<'_>, plan: &Plan) -> Result<i64> {
     Ok(tx.query_opt(sql, &plan.params(), |row| row.get::<i64>(0))?.unwrap_or(0))
 }
 
-/// How many places have all grams, and how many places there are.
-fn size(tx: &mut Tx<'_>, plan: &Plan, needle: &Needle) -> Result<(u64, u64)> {
+/// The places that have all grams (a bit for each record there is), and how many places there are.
+fn everywhere(tx: &mut Tx<'_>, plan: &Plan, needle: &Needle) -> Result<(BTreeMap<i64, Places>, u64)> {
     let places = places(tx, plan)?;
-    let (mut found, mut block) = (0, 0);
+    let (mut found, mut block) = (BTreeMap::new(), 0);
     while block * BLOCK < places {
-        found += common(tx, plan, needle, block, block + MOST - 1)?.values().map(Places::count).sum::<u64>();
+        found.append(&mut common(tx, plan, needle, block, block + MOST - 1)?);
         block += MOST;
     }
     Ok((found, u64::try_from(places).unwrap_or(0)))
@@ -139,7 +156,7 @@ fn rest(plan: &Plan, after: Option<&Place>, columns: Columns<'_>, bind: &mut Bin
 }
 
 /// The records of these places that match.
-fn compare(tx: &mut Tx<'_>, plan: &Plan, needle: &Needle, after: Option<&Place>, places: &[i64]) -> Result<Vec<Found>> {
+pub(super) fn compare(tx: &mut Tx<'_>, plan: &Plan, needle: &Needle, after: Option<&Place>, places: &[i64]) -> Result<Vec<Found>> {
     let mut bind = Binder(plan.params());
     let pattern = bind.bind(&needle.pattern);
     let rest = rest(plan, after, Columns { id: "r.id", created: "r.created_at", own: None }, &mut bind);
@@ -177,6 +194,11 @@ impl Candidates {
         }
         debug_assert!(!needle.grams.is_empty(), "what is looked for has at least one character");
         Ok(Self { descending, from, to, block: from.div_euclid(BLOCK), step: FIRST, ready: Vec::new() })
+    }
+
+    /// Only these.
+    fn only(ready: Vec<i64>) -> Self {
+        Self { descending: true, from: -1, to: -1, block: -1, step: FIRST, ready }
     }
 
     /// Up to a chunk of them; none: that was all.

@@ -1,7 +1,7 @@
 //! What a blueprint says of records beyond their schema: parents, states, what is computed, one for each tenant, who sets what.
 
 use kernel::{Kind, TenantScope};
-use records::{Act, NewRecord, RecordRef, Records, Sent};
+use records::{Act, Expected, Item, ItemAct, ItemOutcome, NewRecord, Query, RecordRef, Records, Sent, Sort};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -55,7 +55,56 @@ testkit::engines! {
         assert_eq!(bed.count("record_fields").await, 0, "nothing of them is left in the indexes");
     }
 
-    /// A value may follow only what the blueprint says; an act emits its event also when nothing changes.
+    /// Children beyond a transaction go before their parent, in steps, with their events; a batch says what to do.
+    async fn many_children_go_in_steps(bed: Bed) {
+        let (records, scope) = (bakery(&bed).cascading(10), bed.scope());
+        let (parent, other) = (order(&records, &scope).await, order(&records, &scope).await);
+        let crumb = |parent: &str| new(json!({"orderId": parent, "grams": 1, "pieces": 1}));
+        let item = |_| Item { act: ItemAct::Create(crumb(&parent)), expected: Expected::Anything };
+        let outcomes = records.batch(&scope, "crumb", (0..33).map(item).collect(), |error| json!(error.code())).await.unwrap();
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, ItemOutcome::Created(_))));
+        let stays = records.create(&scope, "crumb", crumb(&other)).await.unwrap();
+        let one: RecordRef = parent.parse().unwrap();
+        let delete = Item { act: ItemAct::Delete(one.clone()), expected: Expected::Anything };
+        let refused = records.batch(&scope, "order", vec![delete], |error| json!([error.code(), error.detail()])).await.unwrap();
+        let ItemOutcome::Failed(told) = &refused[0] else { panic!("{refused:?}") };
+        assert!(told[0] == "has_children" && told[1].as_str().unwrap().contains("by a request of its own"), "{told}");
+        assert_eq!(bed.count("records").await, 36, "a refused item has taken nothing");
+        let RecordRef::Id(id) = one else { panic!("orders have ids") };
+        let late = records.expecting(Expected::Versions(vec![(id, 7)]));
+        assert_eq!(late.delete(&scope, "order", RecordRef::Id(id)).await.unwrap_err().code(), "precondition_failed");
+        assert_eq!(bed.count("records").await, 36, "nor has a request about another version");
+        records.delete(&scope, "order", RecordRef::Id(id)).await.unwrap();
+        assert_eq!(bed.count("records").await, 2);
+        records.get(&scope, "crumb", RecordRef::Id(stays.id)).await.unwrap();
+        let kind = records.delete(&scope, "order", RecordRef::Id(id)).await.unwrap_err().kind();
+        assert_eq!(kind, Kind::NotFound);
+    }
+
+    /// The last value of each quarter is a record, made with the first change in it; nothing is kept of what did not change.
+    async fn values_are_kept_by_period(bed: Bed) {
+        let (records, scope) = (bakery(&bed), bed.scope());
+        let heat = |value: Value| patch(json!({"heat": value}));
+        let kept = async || {
+            let query = Query { sort: Some(Sort { field: "since".into(), descending: false }), ..Query::default() };
+            let list = records.list(&scope, "heat", query).await.unwrap();
+            list.data.into_iter().map(|record| Value::Object(record.document)).collect::<Vec<_>>()
+        };
+        for value in [json!(180), json!(200.5), json!(200.5), json!(null)] {
+            records.act(&scope, "oven", Records::only_ref(), heat(value)).await.unwrap();
+        }
+        let first = json!({"since": "2026-01-01", "until": "2026-03-31", "degrees": 201});
+        assert_eq!(kept().await, std::slice::from_ref(&first), "the last one, whole as its member wants it");
+        records.act(&scope, "oven", Records::only_ref(), heat(json!(150))).await.unwrap();
+        bed.clock.advance(std::time::Duration::from_hours(24 * 80));
+        records.act(&scope, "oven", Records::only_ref(), heat(json!(170))).await.unwrap();
+        records.act(&scope, "oven", Records::only_ref(), heat(json!(190))).await.unwrap();
+        let second = json!({"since": "2026-04-01", "until": "2026-06-30", "degrees": 190, "before": 150});
+        assert_eq!(kept().await, [json!({"since": "2026-01-01", "until": "2026-03-31", "degrees": 150}), second]);
+        assert_eq!(records.list(&bed.stranger(), "heat", Query::default()).await.unwrap().data.len(), 0);
+    }
+
+    /// A value may follow only what the blueprint says; an act that is repeated changes nothing and is not told again.
     async fn states_are_followed(bed: Bed) {
         let (records, scope) = (bakery(&bed), bed.scope());
         let begun = records.create(&scope, "loaf", new(json!({"state": "done"}))).await.unwrap_err();
@@ -67,7 +116,12 @@ testkit::engines! {
         for _ in 0..2 {
             assert_eq!(records.act(&scope, "loaf", loaf.clone(), bake()).await.unwrap().document["state"], "baking");
         }
-        assert_eq!(bed.event_types().await, ["loaf.started", "loaf.started"]);
+        assert_eq!(bed.event_types().await, ["loaf.started"], "the second found it so already");
+        let nudge = || Act { set: Map::new(), ..bake() };
+        for _ in 0..2 {
+            records.act(&scope, "loaf", loaf.clone(), nudge()).await.unwrap();
+        }
+        assert_eq!(bed.event_types().await.len(), 3, "an act that sets nothing is told each time");
         records.act(&scope, "loaf", loaf.clone(), patch(json!({"state": "burnt"}))).await.unwrap();
         let back = records.act(&scope, "loaf", loaf, patch(json!({"state": "dough"}))).await.unwrap_err();
         assert!(back.detail().contains("nothing may follow"), "{}", back.detail());

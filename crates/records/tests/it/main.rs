@@ -6,6 +6,7 @@ mod bed;
 mod belonging;
 mod bulk;
 mod changes;
+mod guarded;
 mod lifecycle;
 mod lists;
 mod metrics;

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::bed::Bed;
 
-/// Each statement as it is made in `records/list` and `search`, with the index that it must read and what must not be in its plan.
-const STATEMENTS: [(&str, &[&str], &str); 8] = [
+/// Each statement as it is made in `records/list`, `search` and `fields`, with the index that it must read and what must not be in its plan.
+const STATEMENTS: [(&str, &[&str], &str); 12] = [
     (
         "a plain list",
         &["records_newest"],
@@ -42,9 +42,29 @@ const STATEMENTS: [(&str, &[&str], &str); 8] = [
         "SELECT r.id FROM record_places q CROSS JOIN records r WHERE q.tenant_id = 't' AND q.resource = 'lead' AND q.place IN (7, 8) AND r.tenant_id = 't' AND r.id = q.record_id AND r.search_text LIKE '%ada%' ESCAPE '!'",
     ),
     (
+        "the places of a value",
+        &["record_fields_value", "record_places_record"],
+        "SELECT q.place FROM (SELECT p.created_at, p.record_id FROM record_fields p WHERE p.tenant_id = 't' AND p.resource = 'lead' AND p.field = 'status' AND p.value = 'sNEW' LIMIT 500) f CROSS JOIN record_places q WHERE q.tenant_id = 't' AND q.resource = 'lead' AND q.created_at = f.created_at AND q.record_id = f.record_id",
+    ),
+    (
         "where a search goes on",
         &["record_places_record"],
         "SELECT place FROM record_places WHERE tenant_id = 't' AND resource = 'lead' AND (created_at, record_id) <= (9, 'x') ORDER BY created_at DESC, record_id DESC LIMIT 1",
+    ),
+    (
+        "what a deleted record is found by: values",
+        &["record_fields_pkey|sqlite_autoindex_record_fields_1"],
+        "DELETE FROM record_fields WHERE tenant_id || '' = 't' AND record_id = 'r'",
+    ),
+    (
+        "what a deleted record is found by: what it alone may have",
+        &["record_uniques_record"],
+        "DELETE FROM record_uniques WHERE tenant_id || '' = 't' AND record_id = 'r'",
+    ),
+    (
+        "what a deleted record is found by: points of a metric",
+        &["record_points_record"],
+        "DELETE FROM record_points WHERE tenant_id || '' = 't' AND metric || '' = 'm' AND record_id = 'r'",
     ),
 ];
 
@@ -64,7 +84,8 @@ testkit::engines! {
             bed.store.write(kernel::Scope::system("test"), move |tx| tx.exec(sql, &[])).await.unwrap();
         }
         for (what, indexes, sql) in STATEMENTS {
-            let plan = bed.store.read(bed.scope(), move |tx| match tx.engine() {
+            // A transaction, in which the settings below hold; what is only read is none on PostgreSQL.
+            let plan = bed.store.write(bed.scope(), move |tx| match tx.engine() {
                 store::Engine::Sqlite => tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &[], |row| row.get::<String>(3)),
                 store::Engine::Postgres => {
                     // The tables of a test are too small for an index to be worth its while; a policy that forbids one forbids it still.

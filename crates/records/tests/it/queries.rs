@@ -232,6 +232,48 @@ testkit::engines! {
         assert_eq!(rest.edges.iter().map(|edge| edge.record.id).collect::<Vec<_>>(), all[2..].iter().map(|record| record.id).collect::<Vec<_>>());
     }
 
+    /// A filter and a search that each have more than a thousand records, and both have three: in the order of a member, to the last.
+    async fn a_filter_and_a_search_that_seldom_meet(bed: Bed) {
+        let tenant = bed.tenant;
+        // Two thousand that have the one or the other.
+        for sql in [
+            "INSERT INTO records (id, tenant_id, resource, document, search_text, revision, created_at, updated_at) \
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2600) \
+             SELECT 'rec_01jd3m9x7efd2v5k8q0r' || CAST(100000 + i AS TEXT), CAST(?1 AS TEXT), 'lead', '{}', CASE WHEN i % 2 = 0 THEN 'ada' ELSE 'max' END, 1, i, i FROM n",
+            "INSERT INTO record_fields (tenant_id, resource, field, value, record_id, created_at) \
+             SELECT tenant_id, resource, 'status', CASE WHEN search_text = 'max' THEN 'sHOT' ELSE 'sNEW' END, id, created_at FROM records WHERE tenant_id = ?1",
+            "INSERT INTO record_fields (tenant_id, resource, field, value, record_id, created_at) \
+             SELECT tenant_id, resource, 'score', 'nc0000000000000000', id, created_at FROM records WHERE tenant_id = ?1",
+            "INSERT INTO record_tail (tenant_id, resource, record_id, created_at, kept, search_text) \
+             SELECT tenant_id, resource, id, created_at, 0, search_text FROM records WHERE tenant_id = ?1",
+        ] {
+            bed.store.write(bed.scope(), move |tx| tx.exec(sql, &[tenant.into()])).await.unwrap();
+        }
+        for score in [5, 90, 40] {
+            bed.later();
+            bed.lead(&format!("{score}@example.com"), json!({"status": "HOT", "score": score, "firstName": "Ada"})).await;
+        }
+        bed.records.settle().await.unwrap();
+        bed.later();
+        let late = bed.lead("late@example.com", json!({"status": "HOT", "score": 60, "firstName": "Ada"})).await;
+        let ask = async |descending, page| {
+            let filter = Filter::eq("status", Operand::Text("HOT".into()));
+            let sort = Some(Sort { field: "score".into(), descending });
+            let query = Query { filter, search: Some("ada".into()), sort, page, ..Query::default() };
+            let list = bed.records.list(&bed.scope(), "lead", query).await.unwrap();
+            let scores = list.data.iter().map(|record| record.document["score"].as_i64().unwrap()).collect::<Vec<_>>();
+            (scores, list.pagination.next_cursor)
+        };
+        assert_eq!(ask(true, PageRequest { limit: 50, ..PageRequest::default() }).await.0, [90, 60, 40, 5]);
+        let (first, next) = ask(false, PageRequest { limit: 3, ..PageRequest::default() }).await;
+        assert_eq!(first, [5, 40, 60]);
+        let cursor = kernel::Cursor::decode(&next.unwrap()).unwrap();
+        assert_eq!(ask(false, PageRequest { limit: 3, cursor: Some(cursor), ..PageRequest::default() }).await.0, [90]);
+        // One that was changed is a candidate of its old text, and turned down.
+        bed.records.update(&bed.scope(), "lead", RecordRef::Id(late.id), members(json!({"firstName": "Max"})), None).await.unwrap();
+        assert_eq!(ask(true, PageRequest { limit: 50, ..PageRequest::default() }).await.0, [90, 40, 5]);
+    }
+
     /// What is not declared, does not fit or is out of bounds is refused with its place.
     async fn bad_questions_are_refused(bed: Bed) {
         bed.lead("a@example.com", json!({})).await;

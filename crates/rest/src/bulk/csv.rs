@@ -1,7 +1,8 @@
 //! CSV (RFC 4180), safe to open in a spreadsheet.
 //!
 //! A text that a spreadsheet could take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a line break) gets a `'` in front, which
-//! spreadsheets show as text. So that nothing is lost, a text that begins with `'` before such a character gets one more; reading takes one
+//! spreadsheets show as text; so does one that has such a character behind separators that it begins with (`;=1`): where lists are separated by
+//! semicolons, it would be the next cell. So that nothing is lost, a text that begins with `'` before such a character gets one more; reading takes one
 //! away. Numbers are numbers and stay as they are. Lists and objects stand as JSON.
 
 use kernel::{Error, Result};
@@ -13,7 +14,7 @@ fn is_trigger(c: char) -> bool {
 }
 
 fn needs_guard(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(is_trigger)
+    text.trim_start_matches('\'').trim_start_matches([';', ' ', '\'', '"', '|']).starts_with(is_trigger)
 }
 
 /// Appends a line of cells.
@@ -144,6 +145,10 @@ mod tests {
             (json!("\t=x"), "'\t=x"),
             (json!("\r=x"), "\"'\r=x\""),
             (json!("'=x"), "''=x"),
+            (json!(";=x"), "';=x"),
+            (json!("; '@x"), "'; '@x"),
+            (json!("a;=x"), "a;=x"),
+            (json!("';=x"), "'';=x"),
             (json!("it's"), "it's"),
             (json!(-5), "-5"),
             (json!("=HYPERLINK(\"http://x\",\"y\")"), "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""),
@@ -166,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(texts in proptest::collection::vec("[-=+@',\"\t\r\n a-cé]{0,8}", 1..5)) {
+        fn what_is_written_is_read(texts in proptest::collection::vec("[-=+@',;|\"\t\r\n a-cé]{0,8}", 1..5)) {
             let columns: Vec<String> = (0..texts.len()).map(|n| n.to_string()).collect();
             let record: Map<String, Value> = columns.iter().cloned().zip(texts.iter().map(|text| json!(text))).collect();
             let mut out = String::new();

@@ -6,10 +6,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use kernel::{Error, Kind, Result, TenantScope};
 use records::{Expected, Item, ItemAct, ItemOutcome, NewRecord, RecordRef, Records, ResourceType};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::csv::{self, Cell};
 use super::lines::Lines;
+use super::once::{Fingerprint, Once};
 use super::problem;
 use crate::declared::Members;
 use crate::document;
@@ -32,16 +34,33 @@ pub(crate) struct Import<'a> {
     pub(crate) kind: &'a ResourceType,
     /// Whether the caller may write these members. Error: 422.
     pub(crate) allows: &'a (dyn Fn(&Members) -> Result<()> + Sync),
+    /// Members that only the operator sets, which the caller is not: a line may have them, as an export shows them, and they are left out.
+    pub(crate) theirs: Vec<String>,
     /// Members that are set whatever a line says: the parent that the path names.
     pub(crate) set: Members,
+    /// The idempotency key, if there is one.
+    pub(crate) once: Option<Once>,
 }
 
 /// What became of a line.
-struct Told {
-    line: u64,
+#[derive(Serialize, Deserialize)]
+struct Fate {
     status: u16,
     id: Option<Value>,
     error: Option<Value>,
+}
+
+struct Told {
+    line: u64,
+    fate: Fate,
+}
+
+/// Lines that are stored together.
+#[derive(Default)]
+struct Part {
+    items: Vec<(u64, Item)>,
+    bytes: usize,
+    lines: Fingerprint,
 }
 
 #[derive(Default)]
@@ -50,6 +69,9 @@ struct Results {
     created: u64,
     updated: u64,
     failed: u64,
+    /// Parts, and how many of them had been stored before.
+    parts: usize,
+    replayed: usize,
 }
 
 impl Import<'_> {
@@ -57,7 +79,7 @@ impl Import<'_> {
     ///
     /// Errors: 415; 422 for a CSV without usable columns; those of reading the body, if nothing was stored before. Later ones end the import and
     /// are told after the results.
-    pub(crate) async fn run(&self, scope: &TenantScope, headers: &HeaderMap, body: Body) -> Result<Response> {
+    pub(crate) async fn run(mut self, scope: &TenantScope, headers: &HeaderMap, body: Body) -> Result<Response> {
         let is_csv = is_csv(headers)?;
         let mut lines = Lines::new(body, is_csv, IMPORT_BODY);
         let mut number = 0;
@@ -78,25 +100,25 @@ impl Import<'_> {
         columns: Option<&[String]>,
         results: &mut Results,
     ) -> Result<()> {
-        let (mut number, mut bytes) = (from, 0);
-        let mut part: Vec<(u64, Item)> = Vec::new();
+        let mut number = from;
+        let mut part = Part::default();
         loop {
             let read = lines.next().await;
             let stop = match read {
                 Ok(Some(line)) => {
                     number += 1;
                     if !line.trim().is_empty() {
-                        bytes += line.len();
-                        part.push((number, self.item(&line, columns)));
+                        part.bytes += line.len();
+                        part.lines.add(&line);
+                        part.items.push((number, self.item(&line, columns)));
                     }
                     None
                 }
                 Ok(None) => Some(Ok(())),
                 Err(error) => Some(Err(error)),
             };
-            if part.len() == STEP || bytes > STEP_BYTES || (stop.is_some() && !part.is_empty()) {
+            if part.items.len() == STEP || part.bytes > STEP_BYTES || (stop.is_some() && !part.items.is_empty()) {
                 self.store(scope, std::mem::take(&mut part), results).await?;
-                bytes = 0;
             }
             if let Some(end) = stop {
                 return end;
@@ -109,35 +131,34 @@ impl Import<'_> {
         }
     }
 
-    async fn store(&self, scope: &TenantScope, part: Vec<(u64, Item)>, results: &mut Results) -> Result<()> {
-        let (numbers, items): (Vec<u64>, Vec<Item>) = part.into_iter().unzip();
-        let outcomes = self.records.batch(scope, self.kind.name(), items, problem).await?;
-        for (line, outcome) in numbers.into_iter().zip(outcomes) {
-            let (status, id) = match &outcome {
-                ItemOutcome::Created(record) => (201, Some(self.kind.id_value(record))),
-                ItemOutcome::Changed(record) => (200, Some(self.kind.id_value(record))),
-                ItemOutcome::Deleted(_) => (204, None),
-                ItemOutcome::Failed(problem) => (problem["status"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(500), None),
-            };
-            match status {
+    async fn store(&self, scope: &TenantScope, part: Part, results: &mut Results) -> Result<()> {
+        let (numbers, items): (Vec<u64>, Vec<Item>) = part.items.into_iter().unzip();
+        let own = self.once.as_ref().map(|once| once.part(scope, results.parts, &part.lines));
+        let scope = own.as_ref().unwrap_or(scope);
+        let fates = self.records.batch_at_once(scope, self.kind.name(), items, problem, fate).await?;
+        results.parts += 1;
+        results.replayed += usize::from(scope.is_replayed());
+        for (line, mut fate) in numbers.into_iter().zip(fates) {
+            match fate.status {
                 201 => results.created += 1,
                 200 | 204 => results.updated += 1,
                 _ => results.failed += 1,
             }
-            let error = match outcome {
-                ItemOutcome::Failed(problem) if results.failed <= FAULTS as u64 => Some(problem),
-                ItemOutcome::Failed(problem) => Some(json!({"code": problem["code"]})),
-                _ => None,
-            };
-            results.told.push(Told { line, status, id, error });
+            if results.failed > FAULTS as u64 {
+                fate.error = fate.error.map(|problem| json!({"code": problem["code"]}));
+            }
+            results.told.push(Told { line, fate });
         }
         Ok(())
     }
 
-    async fn columns(&self, lines: &mut Lines, number: &mut u64) -> Result<Vec<String>> {
+    async fn columns(&mut self, lines: &mut Lines, number: &mut u64) -> Result<Vec<String>> {
         let fault = |detail: String| Error::invalid("import_columns", detail);
         let line = lines.next().await?.ok_or_else(|| fault("The first line of a CSV names its columns; there is none.".to_owned()))?;
         *number += 1;
+        if let Some(once) = &mut self.once {
+            once.also(&line);
+        }
         let cells = csv::read_line(line.trim_start_matches('\u{feff}'))?;
         let names: Vec<String> = cells.into_iter().map(|cell| cell.text).collect();
         let known = self.kind.columns();
@@ -178,6 +199,7 @@ impl Import<'_> {
         let id = members.shift_remove("id").filter(|id| !id.is_null());
         let external = members.shift_remove(self.kind.external_id_member()).filter(|id| !id.is_null());
         self.kind.without_server_set(&mut members);
+        members.retain(|name, _| !self.theirs.contains(name));
         let reference = match id {
             None => None,
             Some(Value::String(id)) => id.parse().ok(),
@@ -225,6 +247,20 @@ impl Import<'_> {
     }
 }
 
+/// What is told of a line, and kept for its import's key.
+fn fate(kind: &ResourceType, outcome: ItemOutcome) -> Fate {
+    let done = |status, record| Fate { status, id: Some(kind.id_value(record)), error: None };
+    match outcome {
+        ItemOutcome::Created(record) => done(201, &record),
+        ItemOutcome::Changed(record) => done(200, &record),
+        ItemOutcome::Deleted(_) => Fate { status: 204, id: None, error: None },
+        ItemOutcome::Failed(problem) => {
+            let status = problem["status"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(500);
+            Fate { status, id: None, error: Some(problem) }
+        }
+    }
+}
+
 fn json_line(line: &str) -> Result<Members> {
     document::check(line)?;
     let value: Value =
@@ -258,6 +294,7 @@ fn answer(results: Results, stopped: Option<Error>) -> Response {
     if let Some(error) = stopped {
         summary["stopped"] = problem(&error);
     }
+    let is_replayed = results.parts > 0 && results.replayed == results.parts;
     let mut parts = Vec::with_capacity(results.told.len() / STEP + 2);
     let mut first = true;
     let mut told = results.told.into_iter().peekable();
@@ -276,16 +313,19 @@ fn answer(results: Results, stopped: Option<Error>) -> Response {
     let body = parts.into_iter().chain(lines).chain([end]).map(Ok::<_, std::convert::Infallible>);
     let mut response = Response::new(Body::from_stream(futures_util::stream::iter(body)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if is_replayed {
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
     response
 }
 
 impl Told {
     fn shown(&self) -> Value {
-        let mut out = json!({"line": self.line, "status": self.status});
-        if let Some(id) = &self.id {
+        let mut out = json!({"line": self.line, "status": self.fate.status});
+        if let Some(id) = &self.fate.id {
             out["id"] = id.clone();
         }
-        if let Some(error) = &self.error {
+        if let Some(error) = &self.fate.error {
             out["error"] = error.clone();
         }
         out

@@ -11,6 +11,11 @@ use kernel::{Error, Kind, Result};
 const LONGEST: usize = 1024 * 1024;
 /// How long the sender may pause.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// After so much waiting the sender must have been as fast as this on the whole, in bytes for each second that we waited.
+const GRACE: Duration = Duration::from_secs(30);
+const SLOWEST: u64 = 1024;
+/// How long we wait for a body in all.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// Lines of a body.
 pub(super) struct Lines {
@@ -22,13 +27,16 @@ pub(super) struct Lines {
     /// Whether a line break in quotation marks belongs to its line (CSV).
     quotes: bool,
     left: usize,
+    /// How much came, and how long we waited for it. The time that storing takes is not the sender's.
+    came: u64,
+    waited: Duration,
     is_over: bool,
 }
 
 impl Lines {
     /// Of at most `most` bytes in all.
     pub(super) fn new(body: Body, quotes: bool, most: usize) -> Self {
-        Self { body, held: BytesMut::new(), seen: 0, quoted: false, quotes, left: most, is_over: false }
+        Self { body, held: BytesMut::new(), seen: 0, quoted: false, quotes, left: most, came: 0, waited: Duration::ZERO, is_over: false }
     }
 
     /// The next line, without its break; empty ones too.
@@ -66,7 +74,11 @@ impl Lines {
 
     async fn more(&mut self) -> Result<()> {
         let broken = |detail: &'static str| Error::malformed("body_incomplete", detail);
-        let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await.map_err(|_| broken("The body did not arrive in time."))?;
+        let begun = tokio::time::Instant::now();
+        let patience = PATIENCE.min(self.patience());
+        let frame = tokio::time::timeout(patience, self.body.frame()).await;
+        self.waited += begun.elapsed();
+        let frame = frame.map_err(|_| broken("The body did not arrive in time: send it faster, or in several parts."))?;
         let Some(frame) = frame else {
             self.is_over = true;
             return Ok(());
@@ -77,8 +89,15 @@ impl Lines {
                 "The body is larger than an import may be. What came before its limit was imported: see the records, and send the rest.";
             Error::new(Kind::TooLarge, "body_too_large", detail)
         })?;
+        self.came += data.len() as u64;
         self.held.extend_from_slice(&data);
         Ok(())
+    }
+
+    /// How much longer we wait before we give up.
+    fn patience(&self) -> Duration {
+        let fair = GRACE.max(Duration::from_millis(self.came.saturating_mul(1000) / SLOWEST));
+        fair.min(LONGEST_WAIT).saturating_sub(self.waited)
     }
 }
 
@@ -109,5 +128,20 @@ mod tests {
         assert_eq!(all(&["abc", "def"], false, 5).await.unwrap_err().code(), "body_too_large");
         let long = "x".repeat(600_000);
         assert_eq!(all(&[&long, &long], false, 10_000_000).await.unwrap_err().code(), "line_too_long");
+    }
+
+    #[test]
+    fn a_body_that_trickles_is_given_up() {
+        let mut lines = Lines::new(Body::empty(), false, 0);
+        for (came, waited, left) in [
+            (0, 0, Duration::from_secs(30)),
+            (12, 29, Duration::from_secs(1)),
+            (12, 60, Duration::ZERO),
+            (100 * SLOWEST, 60, Duration::from_secs(40)),
+            (1_000_000 * SLOWEST, 3600, Duration::ZERO),
+        ] {
+            (lines.came, lines.waited) = (came, Duration::from_secs(waited));
+            assert_eq!(lines.patience(), left, "{came} bytes in {waited} s");
+        }
     }
 }

@@ -5,11 +5,13 @@ mod csv;
 mod export;
 mod import;
 mod lines;
+mod once;
 
 pub(crate) use batch::{BATCH_BODY, Batch, batch_answer, batch_body};
 pub(crate) use csv::{write_line as write_csv_line, write_record as write_csv_record};
 pub(crate) use export::{EXPORT, export};
 pub(crate) use import::{IMPORT_BODY, Import};
+pub(crate) use once::{KEY, Once};
 
 use kernel::Error;
 use serde_json::Value;

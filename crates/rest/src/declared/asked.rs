@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use web::Failure;
 
 use crate::conditions::Conditions;
+use crate::rest_endpoints::Stranger;
 
 /// The names in the path, in order, and the query string.
 pub(super) struct Asked {
@@ -27,6 +28,8 @@ impl<S: Sync> FromRequestParts<S> for Asked {
         if names.iter().any(|(_, value)| value.contains('\0')) {
             return Err(Error::not_found("thing").into());
         }
+        // A stranger's path begins with whom it is for, which is no part of what is asked.
+        let names = if parts.extensions.get::<Stranger>().is_some() { names.into_iter().skip(1).collect() } else { names };
         Ok(Self { names, query: parts.uri.query().unwrap_or_default().to_owned(), conditions })
     }
 }

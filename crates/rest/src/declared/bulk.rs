@@ -12,7 +12,7 @@ use serde_json::Value;
 use web::{Auth, Result};
 
 use super::{Asked, Members, Route};
-use crate::bulk::{self, Batch, Import};
+use crate::bulk::{self, Batch, Import, Once};
 use crate::document::Document;
 
 /// An endpoint on many records.
@@ -79,6 +79,8 @@ pub(super) async fn import(State(bulk): State<Arc<Bulk>>, Auth(caller): Auth, as
         route.kind.check_writable(sent, route.endpoint.writable.as_deref())
     };
     let (head, body) = request.into_parts();
-    let import = Import { records: &route.records, kind: &route.kind, allows: &allows, set };
+    let once = Once::of(&head)?;
+    let theirs = route.kind.set_by_operator(&caller);
+    let import = Import { records: &route.records, kind: &route.kind, allows: &allows, theirs, set, once };
     Ok(import.run(&scope, &head.headers, body).await?)
 }

@@ -3,7 +3,7 @@
 use blueprint::Blueprint;
 use blueprint::model::{self, Operation};
 use serde_json::{Map, Value, json};
-use web::{Access, Deprecation, Endpoint, Shape};
+use web::{Access, Deprecation, Endpoint, Parameter, Shape};
 
 use super::Route;
 use super::health::Health;
@@ -15,12 +15,15 @@ use crate::{bulk, error_form, list_query, shapes};
 pub(crate) fn begin(blueprint: &Blueprint, declared: &model::Endpoint, access: Access, needed: &str, id: String) -> Endpoint {
     let method = declared.method.parse().expect("a blueprint's methods are HTTP's own");
     let form = error_form(&blueprint.style, needed, declared.not_found.as_deref());
-    Endpoint::new(method, declared.full_path(&blueprint.style), id)
-        .summary(declared.summary.clone())
-        .cost(declared.cost)
-        .needs(access)
-        .errors(form)
-        .deprecated(deprecation(declared))
+    let endpoint = Endpoint::new(method, declared.full_path(&blueprint.style), id);
+    // Strangers have no idempotency keys of their own that others could not guess.
+    let endpoint = if declared.public { endpoint.logged().idempotent(false).fails(&[404, 429]) } else { endpoint };
+    endpoint.summary(declared.summary.clone()).cost(declared.cost).needs(access).errors(form).deprecated(deprecation(declared))
+}
+
+/// Who may call an endpoint on records or of a metric.
+pub(super) fn access(declared: &model::Endpoint) -> Access {
+    if declared.public { Access::Public } else { Access::Scope(declared.scope.clone()) }
 }
 
 /// What the answers of an endpoint on its way out say.
@@ -32,8 +35,7 @@ fn deprecation(declared: &model::Endpoint) -> Option<Deprecation> {
 /// An endpoint on records.
 pub(super) fn records(blueprint: &Blueprint, route: &Route, id: String) -> Endpoint {
     let (declared, kind, wrap) = (&route.endpoint, &route.kind, route.reply.wrap);
-    let access = Access::Scope(declared.scope.clone());
-    let described = begin(blueprint, declared, access, &declared.scope, id).tag(shapes::title(&kind.resource().plural));
+    let described = begin(blueprint, declared, access(declared), &declared.scope, id).tag(shapes::title(&kind.resource().plural));
     let writable = writable(route);
     let (writable, reference) = (writable.as_deref(), || shapes::reference(kind));
     let member = || declared.member.as_deref().map(|member| kind.resource().schema["properties"][member].clone());
@@ -56,8 +58,14 @@ pub(super) fn records(blueprint: &Blueprint, route: &Route, id: String) -> Endpo
             answering(described.body_schema(body), &route.reply, 200, &row, wrap.one_schema(reference()))
         }
         Operation::Update => {
-            let body = shapes::body(kind, writable, false);
-            answering(described.body_schema(body), &route.reply, 200, &row, wrap.one_schema(reference()))
+            let body = || shapes::body(kind, writable, false);
+            let is_act = !declared.set.is_empty() || declared.emits.is_some();
+            let described = match &declared.writable {
+                Some(names) if names.is_empty() => described,
+                _ if is_act => described.body_schema(body()).body_may_be_absent(),
+                _ => described.body_schema(body()),
+            };
+            answering(described, &route.reply, 200, &row, wrap.one_schema(reference()))
         }
         Operation::Delete => match (route.reply.template(), wrap.done_schema()) {
             (None, None) => described.answers_nothing(),
@@ -71,6 +79,7 @@ pub(super) fn records(blueprint: &Blueprint, route: &Route, id: String) -> Endpo
         Operation::Import => {
             let described =
                 described.idempotent(false).body_limit(bulk::IMPORT_BODY).body_media("application/x-ndjson").body_media("text/csv");
+            let described = described.header(Parameter::new(bulk::KEY.0, bulk::KEY.1));
             described.answers_schema(200, json!({"type": "object", "required": ["data", "summary"]}))
         }
         _ => described,

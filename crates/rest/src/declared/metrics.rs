@@ -10,7 +10,7 @@ use http::StatusCode;
 use kernel::Error;
 use records::{Measurement, MetricQuery, Records};
 use serde_json::{Map, Value, json};
-use web::{Access, Api, Auth, Endpoint, Json, Parameter, Result};
+use web::{Api, Auth, Endpoint, Json, Parameter, Result};
 
 use super::envelope::Wrap;
 use super::figures_table::{self, FORMS, Form};
@@ -19,7 +19,7 @@ use super::{Asked, describe, reply};
 use crate::shapes;
 
 /// One declared metric behind a path, as its handler sees it.
-struct Measured {
+pub(super) struct Measured {
     records: Arc<Records>,
     metric: Metric,
     scope: String,
@@ -30,17 +30,27 @@ struct Measured {
 pub fn metrics(records: &Arc<Records>, blueprint: &Blueprint) -> Api {
     let mut ids = std::collections::HashSet::new();
     let declared = blueprint.endpoints.iter().filter(|endpoint| endpoint.operation == Operation::Metric && !endpoint.public);
-    declared.fold(Api::new(), |api, endpoint| {
-        // A blueprint's endpoints name its own metrics.
-        let Some(metric) = blueprint.metric(&endpoint.metric).cloned() else { return api };
-        let id = super::unique(format!("metrics.{}", metric.name), &mut ids);
-        let route = Measured { records: Arc::clone(records), metric, scope: endpoint.scope.clone(), reply: reply(blueprint, endpoint) };
-        let described = described(blueprint, endpoint, &route, id);
-        api.route(described, measure, Arc::new(route))
+    declared.fold(Api::new(), |api, endpoint| match measured(records, blueprint, endpoint, "metrics.", &mut ids) {
+        Some((described, route)) => api.route(described, measure, route),
+        None => api,
     })
 }
 
-async fn measure(State(route): State<Arc<Measured>>, Auth(caller): Auth, asked: Asked) -> Result<Response> {
+/// What the documents say of a metric's endpoint, and what its handler has. None: a blueprint's endpoints name its own metrics.
+pub(super) fn measured(
+    records: &Arc<Records>,
+    blueprint: &Blueprint,
+    endpoint: &model::Endpoint,
+    prefix: &str,
+    ids: &mut std::collections::HashSet<String>,
+) -> Option<(Endpoint, Arc<Measured>)> {
+    let metric = blueprint.metric(&endpoint.metric).cloned()?;
+    let id = super::unique(format!("{prefix}{}", metric.name), ids);
+    let route = Measured { records: Arc::clone(records), metric, scope: endpoint.scope.clone(), reply: reply(blueprint, endpoint) };
+    Some((described(blueprint, endpoint, &route, id), Arc::new(route)))
+}
+
+pub(super) async fn measure(State(route): State<Arc<Measured>>, Auth(caller): Auth, asked: Asked) -> Result<Response> {
     let scope = caller.allow_scope(&route.scope)?;
     let subject = asked.names.first().map(|(_, name)| name.clone());
     let (query, mut texts) = read(&route.metric, subject, &asked.query)?;
@@ -163,9 +173,9 @@ pub(crate) fn parameters(metric: &Metric) -> Vec<Parameter> {
 /// What the documents say of an endpoint that serves a metric.
 fn described(blueprint: &Blueprint, endpoint: &model::Endpoint, route: &Measured, id: String) -> Endpoint {
     let (metric, wrap) = (&route.metric, route.reply.wrap);
-    let access = Access::Scope(endpoint.scope.clone());
     let tag = blueprint.resource(&metric.resource).map_or_else(String::new, |resource| shapes::title(&resource.plural));
-    let described = describe::begin(blueprint, endpoint, access, &endpoint.scope, id).tag(tag).describe(metric.description.clone());
+    let described =
+        describe::begin(blueprint, endpoint, describe::access(endpoint), &endpoint.scope, id).tag(tag).describe(metric.description.clone());
     let described = parameters(metric).into_iter().fold(described, Endpoint::parameter);
     let named = || json!({"$ref": format!("#/components/schemas/{}", component_name(blueprint, metric))});
     let whole = match (route.reply.template(), wrap.envelope, metric.answer) {

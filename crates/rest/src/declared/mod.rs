@@ -1,5 +1,6 @@
 //! The endpoints that the blueprint declares.
 //!
+//! * `public`: those that need no credential, below `/public/<tenant's slug>`.
 //! * `operations`: those on records; `health`; `managed`: those that serve an operation of the native API under names of the product's own.
 //! * `reply`: the product's envelope, or the endpoint's own answer; `describe`: what the OpenAPI document says.
 //!
@@ -16,6 +17,7 @@ mod jobs;
 mod managed;
 mod metrics;
 mod operations;
+mod public;
 mod reply;
 
 use std::collections::HashSet;
@@ -35,6 +37,7 @@ pub(crate) use envelope::Wrap;
 pub use jobs::declared_jobs;
 pub(crate) use metrics::components as metric_components;
 pub use metrics::metrics;
+pub use public::declared_publicly;
 use reply::Reply;
 
 /// One declared route on records, as its handler sees it.
@@ -74,11 +77,14 @@ fn reply(blueprint: &Blueprint, endpoint: &model::Endpoint) -> Reply {
     Reply::of(endpoint, Wrap { envelope: blueprint.style.envelope, naming: blueprint.style.naming })
 }
 
-fn of_records(api: Api, records: &Arc<Records>, blueprint: &Blueprint, endpoint: &model::Endpoint, ids: &mut HashSet<String>) -> Api {
+/// The route of an endpoint on records.
+///
+/// Panics if `records` was made for another blueprint.
+fn route(records: &Arc<Records>, blueprint: &Blueprint, endpoint: &model::Endpoint) -> Arc<Route> {
     let of = |name: &str| Arc::clone(records.resource_type(name).expect("a blueprint's endpoints name its own resources"));
     let kind = of(&endpoint.resource);
     let parent = endpoint.parent.as_deref().and_then(|parent| Some((kind.resource().parent(parent)?.field.clone(), of(parent))));
-    let route = Arc::new(Route {
+    Arc::new(Route {
         records: Arc::clone(records),
         parent,
         endpoint: endpoint.clone(),
@@ -86,7 +92,11 @@ fn of_records(api: Api, records: &Arc<Records>, blueprint: &Blueprint, endpoint:
         rules: rules(blueprint, endpoint),
         location: location(blueprint, endpoint),
         kind,
-    });
+    })
+}
+
+fn of_records(api: Api, records: &Arc<Records>, blueprint: &Blueprint, endpoint: &model::Endpoint, ids: &mut HashSet<String>) -> Api {
+    let route = route(records, blueprint, endpoint);
     let described = describe::records(blueprint, &route, unique(id(endpoint, &route.kind), ids));
     match endpoint.operation {
         Operation::List => api.route(described, operations::list, route),

@@ -49,16 +49,30 @@ pub struct Docs {
     endpoints: Vec<Arc<Endpoint>>,
     config: DocsConfig,
     readers: Option<Readers>,
+    /// The record routes of single types, for the journey of the Postman collection.
+    typed: Vec<Arc<Endpoint>>,
     /// Made when somebody first asks, so that a server that nobody asks does not hold it.
     whole: OnceLock<Arc<Rendered>>,
     /// By which of the endpoints they have, the latest last.
     personal: Mutex<Vec<(Vec<bool>, Arc<Rendered>)>>,
+    /// One reader at a time whose tenant has endpoints of its own: what they see is made anew for each.
+    turn: Arc<tokio::sync::Semaphore>,
 }
 
 impl Docs {
     /// Documents `endpoints`, those of every feature. Without `readers` everybody gets the whole.
     pub fn new(blueprint: Arc<Blueprint>, endpoints: Vec<Arc<Endpoint>>, config: DocsConfig, readers: Option<Readers>) -> Arc<Self> {
-        Arc::new(Self { blueprint, endpoints, config, readers, whole: OnceLock::new(), personal: Mutex::default() })
+        let typed = postman::typed(&blueprint);
+        Arc::new(Self {
+            blueprint,
+            endpoints,
+            config,
+            readers,
+            typed,
+            whole: OnceLock::new(),
+            personal: Mutex::default(),
+            turn: Arc::new(tokio::sync::Semaphore::new(1)),
+        })
     }
 
     /// The whole OpenAPI document.
@@ -72,12 +86,12 @@ impl Docs {
     }
 
     fn whole(&self) -> Arc<Rendered> {
-        Arc::clone(self.whole.get_or_init(|| Arc::new(Rendered::new(self.openapi(), false))))
+        Arc::clone(self.whole.get_or_init(|| Arc::new(Rendered::new(self.openapi(), self.typed.clone(), false))))
     }
 
     /// What this reader is shown.
     fn for_reader(&self, reader: &Reader) -> Arc<Rendered> {
-        let may: Vec<bool> = self.endpoints.iter().map(|endpoint| reader.may_call(endpoint)).collect();
+        let may: Vec<bool> = self.endpoints.iter().chain(&self.typed).map(|endpoint| reader.may_call(endpoint)).collect();
         if reader.own.is_empty()
             && let Some(known) = self.kept(&may)
         {
@@ -87,11 +101,32 @@ impl Docs {
         let endpoints: Vec<Arc<Endpoint>> = seen.chain(&reader.own).cloned().collect();
         let mut document = openapi(&self.blueprint, &endpoints, &self.config);
         used::prune(&mut document);
-        let made = Arc::new(Rendered::new(document, true));
+        let typed = self.typed.iter().zip(&may[self.endpoints.len()..]).filter(|(_, may)| **may).map(|(endpoint, _)| Arc::clone(endpoint));
+        let made = Arc::new(Rendered::new(document, typed.collect(), true));
         if reader.own.is_empty() {
             self.keep(may, &made);
         }
         made
+    }
+
+    /// Makes something of what a reader is shown, on a thread where that may take its time.
+    async fn make<T: Send + 'static>(
+        self: &Arc<Self>,
+        reader: Option<Reader>,
+        make: impl FnOnce(&Self, &Rendered) -> T + Send + 'static,
+    ) -> kernel::Result<T> {
+        let turn = match &reader {
+            Some(reader) if !reader.own.is_empty() => Some(Arc::clone(&self.turn).acquire_owned().await.map_err(kernel::Error::internal)?),
+            _ => None,
+        };
+        let docs = Arc::clone(self);
+        let work = move || {
+            let rendered = reader.map_or_else(|| docs.whole(), |reader| docs.for_reader(&reader));
+            let made = make(&docs, &rendered);
+            drop(turn);
+            made
+        };
+        tokio::task::spawn_blocking(work).await.map_err(kernel::Error::internal)
     }
 
     fn kept(&self, may: &[bool]) -> Option<Arc<Rendered>> {

@@ -4,12 +4,14 @@
 //! hold what is left, by group. Every request has a test: those of the journey must succeed, the rest must answer as documented.
 
 mod journey;
+mod typed;
 
 use serde_json::{Value, json};
 
 use super::reference::{Operation, Parameter, Place, Reference};
 
 pub(crate) use journey::{Journey, Step};
+pub(crate) use typed::{added, typed};
 
 /// What a collection says about its server.
 pub(crate) struct About<'a> {

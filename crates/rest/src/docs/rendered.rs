@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
+use web::Endpoint;
 
 use super::pages::{Page, Pages};
 use super::reference::Reference;
@@ -14,6 +15,8 @@ use super::{Docs, llms, postman};
 pub(super) struct Rendered {
     document: Value,
     reference: Reference,
+    /// Record routes of single types that this reader may call.
+    typed: Vec<Arc<Endpoint>>,
     /// Whether it is somebody's: no cache may give it to others.
     pub(super) personal: bool,
     openapi: OnceLock<Text>,
@@ -38,9 +41,9 @@ impl Text {
 }
 
 impl Rendered {
-    pub(super) fn new(document: Value, personal: bool) -> Self {
+    pub(super) fn new(document: Value, typed: Vec<Arc<Endpoint>>, personal: bool) -> Self {
         let reference = Reference::of(&document);
-        Self { document, reference, personal, openapi: OnceLock::new(), postman: OnceLock::new(), llms: OnceLock::new() }
+        Self { document, reference, typed, personal, openapi: OnceLock::new(), postman: OnceLock::new(), llms: OnceLock::new() }
     }
 
     pub(super) fn openapi(&self) -> Text {
@@ -50,7 +53,8 @@ impl Rendered {
     pub(super) fn postman(&self, docs: &Docs) -> Value {
         let product = &docs.blueprint.product;
         let about = postman::About { title: &product.title, description: &product.description, url: &docs.config.public_url };
-        postman::collection(&about, &self.reference)
+        let more = super::openapi(&docs.blueprint, &self.typed, &docs.config);
+        postman::collection(&about, &Reference::of(&postman::added(&self.document, &more)))
     }
 
     pub(super) fn postman_text(&self, docs: &Docs) -> Text {

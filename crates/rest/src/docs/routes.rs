@@ -10,7 +10,8 @@ use kernel::Error;
 use web::{Access, Api, Endpoint, Path, Result};
 
 use super::pages::Page;
-use super::rendered::{Rendered, Text};
+use super::reader::Reader;
+use super::rendered::Text;
 use super::words::Lang;
 use super::{Docs, asyncapi};
 
@@ -63,9 +64,12 @@ impl Docs {
         api
     }
 
-    async fn seen_by(&self, parts: &Parts) -> Result<Arc<Rendered>> {
-        let Some(readers) = &self.readers else { return Ok(self.whole()) };
-        Ok(readers(parts).await?.map_or_else(|| self.whole(), |reader| self.for_reader(&reader)))
+    /// Who reads. Error: 401 for a credential that is none.
+    async fn reader(&self, parts: &Parts) -> Result<Option<Reader>> {
+        Ok(match &self.readers {
+            Some(readers) => readers(parts).await?,
+            None => None,
+        })
     }
 
     /// The language of the pages: `?lang=`, else what the browser prefers, of those that the product has; else the product's first.
@@ -91,31 +95,34 @@ async fn to_page(State(place): State<Arc<str>>) -> Redirect {
 }
 
 async fn show(State((docs, what)): State<(Arc<Docs>, What)>, parts: Parts) -> Result<Response> {
+    let reader = docs.reader(&parts).await?;
+    let lang = docs.language(&parts);
     if let What::AsyncApi = what {
         let text = Text::new(asyncapi(&docs.blueprint, &docs.config).to_string());
         return Ok(answer(&parts.headers, JSON, &text, false));
     }
-    let rendered = docs.seen_by(&parts).await?;
-    let page = |page: Page<'_>| {
-        let text = rendered.page(&docs, page, docs.language(&parts)).ok_or_else(|| Error::not_found("page"))?;
-        Ok(answer(&parts.headers, HTML, &text, rendered.personal))
-    };
-    let plain = |media: &'static str, text: &Text| Ok(answer(&parts.headers, media, text, rendered.personal));
-    match what {
-        What::OpenApi | What::AsyncApi => plain(JSON, &rendered.openapi()),
-        What::Postman => plain(JSON, &rendered.postman_text(&docs)),
-        What::Llms => plain("text/markdown; charset=utf-8", &rendered.llms(&docs)),
-        What::Overview => page(Page::Overview),
-        What::Start => page(Page::Start),
-        What::Events => page(Page::Events),
-        What::Errors => page(Page::Errors),
-    }
+    let made = docs.make(reader, move |docs, rendered| {
+        let page = |page: Page<'_>| Some((HTML, rendered.page(docs, page, lang)?));
+        let made = match what {
+            What::OpenApi | What::AsyncApi => Some((JSON, rendered.openapi())),
+            What::Postman => Some((JSON, rendered.postman_text(docs))),
+            What::Llms => Some(("text/markdown; charset=utf-8", rendered.llms(docs))),
+            What::Overview => page(Page::Overview),
+            What::Start => page(Page::Start),
+            What::Events => page(Page::Events),
+            What::Errors => page(Page::Errors),
+        };
+        made.map(|(media, text)| (media, text, rendered.personal))
+    });
+    let (media, text, personal) = made.await?.ok_or_else(|| Error::not_found("page"))?;
+    Ok(answer(&parts.headers, media, &text, personal))
 }
 
 async fn group(State(docs): State<Arc<Docs>>, Path(name): Path<String>, parts: Parts) -> Result<Response> {
-    let rendered = docs.seen_by(&parts).await?;
-    let text = rendered.page(&docs, Page::Group(&name), docs.language(&parts)).ok_or_else(|| Error::not_found("page"))?;
-    Ok(answer(&parts.headers, HTML, &text, rendered.personal))
+    let (reader, lang) = (docs.reader(&parts).await?, docs.language(&parts));
+    let made = docs.make(reader, move |docs, rendered| Some((rendered.page(docs, Page::Group(&name), lang)?, rendered.personal)));
+    let (text, personal) = made.await?.ok_or_else(|| Error::not_found("page"))?;
+    Ok(answer(&parts.headers, HTML, &text, personal))
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {

@@ -49,6 +49,9 @@ impl RestEndpoints {
     }
 }
 
+/// Most characters of all definitions of a tenant: its documentation is made of them.
+const MAX_SIZE: u64 = 1024 * 1024;
+
 fn insert(tx: &mut Tx<'_>, tenant: TenantId, shape: &str, row: Row) -> Result<RestEndpoint> {
     let slug = access::tenants::held_slug(tx, tenant)?;
     if sql::count(tx, tenant)? >= MAX_PER_TENANT {
@@ -59,6 +62,11 @@ fn insert(tx: &mut Tx<'_>, tenant: TenantId, shape: &str, row: Row) -> Result<Re
         let detail =
             format!("There is an endpoint for {} {} already. Delete it first, or choose another path.", row.method.as_str(), row.path());
         return Err(Error::conflict("rest_endpoint_exists", detail).at("/path", "is taken for this method"));
+    }
+    if sql::size(tx, tenant)? > MAX_SIZE {
+        let detail =
+            format!("A tenant's endpoints say at most {MAX_SIZE} characters in all, their schemas included. Shorten this one's schema.");
+        return Err(Error::conflict("rest_endpoints_too_large", detail));
     }
     let view = row.view(&slug);
     tx.audit_change("rest_endpoint.create", view.id, &(), &view)?;

@@ -99,6 +99,7 @@ pub struct RestOperation {
     /// The resource type, by its singular name: `ticket`.
     pub resource: String,
     /// List: query parameters that are always as they are here, whatever the caller sends: `{"status": "open", "sort": "-createdAt"}`.
+    /// Get: `{"fields": "title,status"}` alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub query: BTreeMap<String, String>,
 }

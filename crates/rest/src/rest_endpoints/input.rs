@@ -7,6 +7,7 @@ use records::{Records, ResourceType, Touch};
 
 use super::endpoint::{Definition, RestEndpointInput, RestMethod, RestOperationType};
 use super::path::{self, Segment};
+use super::shown;
 use crate::generic::RULES;
 use crate::list_query;
 
@@ -76,8 +77,9 @@ fn resource(input: &RestEndpointInput, blueprint: &Blueprint, records: &Records,
     if operation.query.is_empty() {
         return;
     }
-    if operation.kind != RestOperationType::List {
-        add(faults, "/operation/query", "is for list only");
+    let of_one = operation.kind == RestOperationType::Get && operation.query.keys().all(|name| name == "fields");
+    if operation.kind != RestOperationType::List && !of_one {
+        add(faults, "/operation/query", "is for list only, and for get with `fields` alone");
         return;
     }
     if operation.query.len() > MAX_QUERY {
@@ -91,6 +93,11 @@ fn resource(input: &RestEndpointInput, blueprint: &Blueprint, records: &Records,
         } else if value.chars().count() > MAX_VALUE || value.contains('\0') {
             add(faults, at(name), format!("must have at most {MAX_VALUE} characters, none of them NUL"));
         }
+    }
+    if let (true, Some(sort), Ok(Some(shown))) = (input.public, operation.query.get("sort"), shown::members(kind, &operation.query))
+        && !shown.iter().any(|name| name == sort.trim_start_matches('-'))
+    {
+        add(faults, "/operation/query/sort", "must be one of the fields that are shown: a cursor tells its value");
     }
     if let Err(error) = list_query::parse(&super::parameters::fixed(&operation.query, ""), kind, &RULES) {
         let named = |field: &FieldError| FieldError { pointer: format!("/operation/query{}", field.pointer), detail: field.detail.clone() };

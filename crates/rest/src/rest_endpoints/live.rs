@@ -37,6 +37,11 @@ impl Served {
         Ok(Self { row, segments, template, schema: OnceLock::new() })
     }
 
+    /// How strangers' calls are logged: `/public/{tenant}/tickets/{id}`.
+    pub(super) fn public_template(&self) -> Arc<str> {
+        format!("{}{{tenant}}/{}", super::PUBLIC, self.row.path()).into()
+    }
+
     /// What requests must satisfy. Compiled when it is first asked for: it takes milliseconds.
     pub(super) fn schema(&self) -> Option<&Schema> {
         // It compiled when the endpoint was made.

@@ -26,7 +26,9 @@ mod parameters;
 mod path;
 mod routes;
 mod serve;
+mod shown;
 mod sql;
+mod strangers;
 
 use std::sync::{Arc, OnceLock};
 
@@ -41,6 +43,7 @@ use live::Live;
 
 pub use endpoint::{RestEndpoint, RestEndpointInput, RestMethod, RestOperation, RestOperationType};
 pub use objections::objections;
+pub(crate) use strangers::{ForStrangers, Stranger};
 
 /// Most endpoints of one tenant.
 pub const MAX_PER_TENANT: u64 = 100;

@@ -10,6 +10,18 @@ use url::form_urlencoded;
 /// What the server itself reads; a schema that does not name them does not forbid them.
 const OURS: &[&str] = &["limit", "cursor", "page", "total", "sort", "search", "filter", "fields"];
 
+/// Those of them by which a caller goes through a list; the others ask about records, and a stranger has them only from a schema that is open or
+/// names them.
+const PAGES: &[&str] = &["limit", "cursor", "page"];
+
+/// Of `sent` what is not fixed, without its place in the list.
+pub(super) fn asked(query: &BTreeMap<String, String>, sent: &str) -> String {
+    let own = |name: &str| !query.contains_key(name) && !matches!(name, "cursor" | "page");
+    let mut out = form_urlencoded::Serializer::new(String::new());
+    out.extend_pairs(form_urlencoded::parse(sent.as_bytes()).filter(|(name, _)| own(name)));
+    out.finish()
+}
+
 /// The fixed parameters, and of `sent` those that are not among them.
 pub(super) fn fixed(query: &BTreeMap<String, String>, sent: &str) -> String {
     if query.is_empty() {
@@ -22,12 +34,13 @@ pub(super) fn fixed(query: &BTreeMap<String, String>, sent: &str) -> String {
 }
 
 /// Judges a query string by a schema of an object. Error: 422 `validation_failed`.
-pub(super) fn check(schema: &Schema, written: &Value, sent: &str) -> Result<()> {
+pub(super) fn check(schema: &Schema, written: &Value, sent: &str, is_strangers: bool) -> Result<()> {
+    let ours = if is_strangers { PAGES } else { OURS };
     let properties = written.get("properties");
     let declared = |name: &str| properties.and_then(|table| table.get(name));
     let mut members: Map<String, Value> = Map::new();
     for (name, value) in form_urlencoded::parse(sent.as_bytes()) {
-        if declared(&name).is_none() && OURS.contains(&name.as_ref()) {
+        if declared(&name).is_none() && ours.contains(&name.as_ref()) {
             continue;
         }
         let value = read(&value, declared(&name));
@@ -82,11 +95,17 @@ mod tests {
         });
         let schema = Schema::compile(&written).unwrap();
         for good in ["year=2026", "year=2026&open=true&tag=a", "year=1&tag=a&tag=b&limit=5&cursor=x"] {
-            assert!(check(&schema, &written, good).is_ok(), "{good}");
+            assert!(check(&schema, &written, good, false).is_ok(), "{good}");
         }
         for (bad, pointer) in [("", "/year"), ("year=soon", "/year"), ("year=1&open=maybe", "/open"), ("year=1&other=2", "/other")] {
-            let error = check(&schema, &written, bad).unwrap_err();
+            let error = check(&schema, &written, bad, false).unwrap_err();
             assert_eq!((error.code(), error.fields()[0].pointer.as_str()), ("validation_failed", pointer), "{bad}");
+        }
+        for (query, is_ours, is_strangers) in
+            [("year=1&limit=5&page=2", true, true), ("year=1&sort=owner", true, false), ("year=1&total=true", true, false)]
+        {
+            assert_eq!(check(&schema, &written, query, false).is_ok(), is_ours, "{query}");
+            assert_eq!(check(&schema, &written, query, true).is_ok(), is_strangers, "{query}");
         }
     }
 }

@@ -46,7 +46,7 @@ impl RestEndpoints {
             let word = method.as_str().to_ascii_lowercase();
             let own = Endpoint::new(method.clone(), OWN, format!("rest_endpoints.own.{word}")).hidden();
             let public = Endpoint::new(method, PUBLIC, format!("rest_endpoints.public.{word}")).needs(Access::Public).hidden();
-            api.route(own, serve::own, Arc::clone(self)).route(public.idempotent(false), serve::public, Arc::clone(self))
+            api.route(own, serve::own, Arc::clone(self)).route(public.idempotent(false).logged(), serve::public, Arc::clone(self))
         })
     }
 }

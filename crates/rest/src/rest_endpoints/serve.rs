@@ -1,18 +1,18 @@
 //! Calls of endpoints. Authority first; then the schema; then the operation of `records`; the answer is native.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use kernel::{Caller, Error, FieldError, Result, TenantScope};
+use kernel::{Caller, Error, FieldError, Result, TenantId, TenantScope};
 use records::{NewRecord, RecordRef, ResourceType};
 use serde_json::{Map, Value};
-use web::{Auth, Created, Failure, Json, NoContent, PeerAddress, RouteTemplate};
+use web::{Auth, Created, Failure, Json, NoContent, RouteTemplate};
 
 use super::endpoint::RestOperationType;
 use super::live::Called;
-use super::{OWN, PUBLIC, RestEndpoints, parameters};
+use super::strangers::{Entered, PART, Visit, marked};
+use super::{OWN, PUBLIC, RestEndpoints, parameters, shown};
 use crate::document::Document;
 use crate::generic::{NATIVE, RULES};
 use crate::list_query::{self, Rules};
@@ -33,18 +33,24 @@ impl RestEndpoints {
     /// A call by a stranger. Errors: 404, whether there is no such tenant or no such public endpoint; 405; 429 `rate_limited`; 503
     /// `maintenance`; and those of the operation.
     async fn called_publicly(&self, request: Request) -> Result<Response> {
-        if let Some(maintenance) = self.switches.get().and_then(|switches| switches.maintenance()) {
-            return Err(maintenance.refusal());
-        }
-        let whole = request.uri().path().strip_prefix(PUBLIC).unwrap_or_default().to_owned();
-        let (slug, path) = whole.split_once('/').unwrap_or((&whole, ""));
-        let remote = request.extensions().get::<PeerAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
-        let tenant = self.tenant_of(slug).await?;
-        self.bounds.count(tenant, remote, self.ambient.now())?;
-        let tenant = tenant.ok_or_else(|| Error::not_found("public endpoint"))?;
+        let Entered { tenant, admitted } = self.enter(Visit::of(&request)).await;
+        let answered = match admitted {
+            Ok(tenant) => self.answer_stranger(tenant, request).await,
+            Err(refusal) => Err(refusal),
+        };
+        let mut response = answered.unwrap_or_else(|error| Failure(error).into_response());
+        response.extensions_mut().extend(tenant.map(marked).unwrap_or_default());
+        Ok(response)
+    }
+
+    async fn answer_stranger(&self, tenant: TenantId, request: Request) -> Result<Response> {
+        let path = request.uri().path().strip_prefix(PUBLIC).and_then(|whole| whole.split_once('/')).map_or("", |(_, path)| path);
         let called = self.table(tenant).await?.find(request.method(), path, true)?;
-        let scope = TenantScope::system("public-endpoint", tenant);
-        self.answer(&scope, called, None, request).await
+        let template = RouteTemplate(called.served.public_template());
+        let scope = TenantScope::system(PART, tenant).holding_nothing();
+        let mut response = self.answer(&scope, called, None, request).await.unwrap_or_else(|error| Failure(error).into_response());
+        response.extensions_mut().insert(template);
+        Ok(response)
     }
 
     /// `caller`: none for a stranger.
@@ -54,19 +60,25 @@ impl RestEndpoints {
         let kind = self.records.resource_type(&definition.operation.resource)?;
         let query = request.uri().query().unwrap_or_default().to_owned();
         if let (false, Some(schema), Some(written)) = (called.served.row.method.has_body(), called.served.schema(), &definition.schema) {
-            parameters::check(schema, written, &query)?;
+            parameters::check(schema, written, &query, caller.is_none())?;
         }
-        let (name, records) = (kind.name(), &self.records);
+        let (name, records, fixed) = (kind.name(), &self.records, &definition.operation.query);
         Ok(match definition.operation.kind {
             RestOperationType::List => {
                 // Parameters that an endpoint's own schema names are not ours to refuse.
                 let rules = Rules { strict: definition.schema.is_none(), ..RULES };
-                let query = list_query::parse(&parameters::fixed(&definition.operation.query, &query), kind, &rules)?;
+                if let (None, Some(shown)) = (caller, shown::members(kind, fixed)?) {
+                    shown::check(kind, &shown, &list_query::parse(&parameters::asked(fixed, &query), kind, &rules)?)?;
+                }
+                let query = list_query::parse(&parameters::fixed(fixed, &query), kind, &rules)?;
                 let fields = query.fields.clone();
                 let page = records.list(scope, name, query).await?;
                 Json(NATIVE.page(page.map(|record| Value::Object(kind.wire_of(&record, fields.as_deref()))))).into_response()
             }
-            RestOperationType::Get => Json(kind.wire(&records.get(scope, name, reference(kind, &called)?).await?)).into_response(),
+            RestOperationType::Get => {
+                let record = records.get(scope, name, reference(kind, &called)?).await?;
+                Json(kind.wire_of(&record, shown::members(kind, fixed)?.as_deref())).into_response()
+            }
             RestOperationType::Create => {
                 let document = body(&called, kind, caller, request).await?;
                 let record = records.create(scope, name, NewRecord { document, ..NewRecord::default() }).await?;

@@ -51,6 +51,12 @@ pub(super) fn count(tx: &mut Tx<'_>, tenant: TenantId) -> Result<u64> {
     tx.query_one("SELECT COUNT(*) FROM rest_endpoints WHERE tenant_id = ?1", &[tenant.into()], |row| row.get(0))
 }
 
+/// How much a tenant's endpoints say, in characters.
+pub(super) fn size(tx: &mut Tx<'_>, tenant: TenantId) -> Result<u64> {
+    let sql = "SELECT CAST(COALESCE(SUM(LENGTH(definition)), 0) AS BIGINT) FROM rest_endpoints WHERE tenant_id = ?1";
+    tx.query_one(sql, &[tenant.into()], |row| row.get(0))
+}
+
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: TenantId, id: RestEndpointId) -> Result<u64> {
     tx.exec("DELETE FROM rest_endpoints WHERE tenant_id = ?1 AND id = ?2", &[tenant.into(), id.into()])
 }

@@ -47,6 +47,7 @@ impl Product {
 /// Both products over one store.
 pub(crate) struct Bed {
     _engine: Engine,
+    store: Store,
     pub(crate) ambient: Ambient,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) tenant: TenantId,
@@ -63,7 +64,7 @@ impl testkit::Bed for Bed {
         let store = Store::open(Config::new(database, MasterKey::generate(&ambient), ambient.clone(), migrations)).await.unwrap();
         let insurance = product(&store, &ambient, "insurance-leads");
         let contractors = product(&store, &ambient, "contractor-network");
-        Self { _engine: engine, tenant: ambient.id(), ambient, clock, insurance, contractors }
+        Self { _engine: engine, store, tenant: ambient.id(), ambient, clock, insurance, contractors }
     }
 }
 
@@ -75,6 +76,16 @@ fn product(store: &Store, ambient: &Ambient, name: &str) -> Product {
 }
 
 impl Bed {
+    /// A third product over the same store.
+    pub(crate) fn product(&self, name: &str) -> Product {
+        product(&self.store, &self.ambient, name)
+    }
+
+    /// The host of our tenant, who is above scopes.
+    pub(crate) fn host(&self, product: &Product) -> App {
+        App::new(product, Some(Caller::system("test", Some(self.tenant))))
+    }
+
     /// A key of `tenant` with these scopes, and with permissions on records.
     pub(crate) fn key(&self, tenant: TenantId, scopes: &[&str], permissions: &[Permission]) -> Caller {
         let credential = Credential::Key { key: self.ambient.id(), client: self.ambient.id() };

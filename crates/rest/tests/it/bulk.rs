@@ -277,4 +277,22 @@ testkit::engines! {
         let sent = ended.load(std::sync::atomic::Ordering::SeqCst);
         assert!(sent >= first.len() as u64 && sent < whole.len() as u64, "{sent}");
     }
+
+    /// A partner's own export can be imported by the partner: members that are the operator's to set are in it, and are left out.
+    async fn a_partners_own_export_can_be_imported(bed: Bed) {
+        let helpdesk = bed.product("helpdesk-reports");
+        let (app, host, reports) = (bed.holder(&helpdesk), bed.host(&helpdesk), "/api/v1/records/report");
+        let run = "2026-01-31T09:30:00.000Z";
+        host.post(reports, json!({"name": "Open tickets", "lastExecutedAt": run})).await.expect(201);
+        for (kind, query) in [("application/x-ndjson", ""), ("text/csv", "?format=csv")] {
+            let exported = app.get(&format!("{reports}/export{query}")).await.expect(200).text;
+            assert!(exported.contains(run), "{exported}");
+            let headers = [(header::CONTENT_TYPE.as_str(), kind)];
+            let done = app.with(Method::POST, &format!("{reports}/import"), &headers, Some(exported)).await.expect(200).json();
+            assert_eq!((&done["summary"]["failed"], &done["summary"]["updated"]), (&json!(0), &json!(1)), "{done}");
+        }
+        let kept = host.get(reports).await.expect(200).json();
+        assert_eq!(kept["data"][0]["lastExecutedAt"], run, "{kept}");
+        app.post(reports, json!({"name": "No", "lastExecutedAt": run})).await.expect(422);
+    }
 }

@@ -311,7 +311,9 @@ example = {}
         let page = app.get_with("/docs/reference/own", &[("authorization", "Bearer own")]).await.expect(200).text;
         assert!(page.contains("data-path=\"/api/v1/x/mine\""));
         app.get_with("/docs/reference/own", &[("authorization", "Bearer leads")]).await.expect(404);
-        app.get_with("/docs/openapi.json", &[("authorization", "Bearer wrong")]).await.expect(401);
+        for document in ["openapi.json", "asyncapi.json", "postman.json", "llms.txt", "reference/own", "start"] {
+            app.get_with(&format!("/docs/{document}"), &[("authorization", "Bearer wrong")]).await.expect(401);
+        }
         assert!(app.get("/docs/openapi.json").await.expect(200).json()["paths"].as_object().unwrap().len() > names.len());
     }
 

@@ -9,13 +9,18 @@ use rusqlite::{Connection as Raw, OpenFlags};
 
 use crate::change::{Change, Listeners};
 use crate::error::from_sqlite;
+use crate::line::{Found, Line};
+use crate::stop::{Stop, Watch};
 use crate::tx::{Conn, Surroundings};
-use crate::work::{Connection, Found, Line, run_group, run_read};
+use crate::work::{Connection, run_group, run_read};
 
 /// How often the idle writer looks whether another process changed the file.
 const WATCH_EVERY: Duration = Duration::from_millis(150);
 /// Statements kept prepared per connection.
 const STATEMENTS: usize = 256;
+
+/// How many steps of its machine SQLite makes between two looks at whether to stop: below a millisecond's worth.
+const STEPS: i32 = 2000;
 
 /// How durable a commit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,7 @@ pub(crate) struct Sqlite {
     raw: Raw,
     /// Whether `begin` takes the write lock.
     writes: bool,
+    watch: Watch,
 }
 
 impl Sqlite {
@@ -40,14 +46,17 @@ impl Sqlite {
             Durability::Normal => "NORMAL",
         };
         prepare(&raw, &format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 4000;"))?;
-        Ok(Self { raw, writes: true })
+        Ok(Self { raw, writes: true, watch: Watch::default() })
     }
 
     pub(crate) fn open_reader(path: &Path) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let raw = Raw::open_with_flags(path, flags).map_err(|e| Error::internal(format!("{}: {e}", path.display())))?;
+        let mut raw = Raw::open_with_flags(path, flags).map_err(|e| Error::internal(format!("{}: {e}", path.display())))?;
         prepare(&raw, "PRAGMA query_only = ON;")?;
-        Ok(Self { raw, writes: false })
+        let watch = Watch::default();
+        let looked_at = watch.clone();
+        raw.progress_handler(STEPS, Some(move || looked_at.is_due())).map_err(from_sqlite)?;
+        Ok(Self { raw, writes: false, watch })
     }
 
     pub(crate) fn raw(&self) -> &Raw {
@@ -101,6 +110,10 @@ impl Connection for Sqlite {
         }
     }
 
+    fn watch(&mut self, stop: Option<Stop>) {
+        self.watch.set(stop);
+    }
+
     fn conn(&mut self) -> Conn<'_> {
         Conn::Sqlite(&self.raw)
     }
@@ -117,7 +130,7 @@ pub(crate) fn writer_loop(mut sqlite: Sqlite, line: &Line, around: &Surroundings
             listeners.tell(&[Change::everything()]);
         }
         match waited {
-            Found::Work(work) => run_group(&mut sqlite, work, line, around, listeners),
+            Found::Work(turn) => run_group(&mut sqlite, turn, line, around, listeners),
             Found::Nothing => {}
             Found::Closed => break,
         }
@@ -130,7 +143,7 @@ pub(crate) fn writer_loop(mut sqlite: Sqlite, line: &Line, around: &Surroundings
 pub(crate) fn reader_loop(mut sqlite: Sqlite, line: &Arc<Line>, around: &Surroundings) {
     loop {
         match line.wait(Duration::from_secs(3600)) {
-            Found::Work(work) => run_read(&mut sqlite, work, around),
+            Found::Work(turn) => run_read(&mut sqlite, turn, line, around),
             Found::Nothing => {}
             Found::Closed => break,
         }

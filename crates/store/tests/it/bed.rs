@@ -32,6 +32,10 @@ impl testkit::Bed for Bed {
 }
 
 async fn open(engine: &Engine, clock: &Arc<ManualClock>, key: &MasterKey) -> kernel::Result<Store> {
+    Store::open(config(engine, clock, key)).await
+}
+
+fn config(engine: &Engine, clock: &Arc<ManualClock>, key: &MasterKey) -> Config {
     let database = match engine.database_url() {
         Some(url) => Database::Postgres(url.clone()),
         None => Database::Sqlite(engine.data_dir().clone()),
@@ -39,13 +43,20 @@ async fn open(engine: &Engine, clock: &Arc<ManualClock>, key: &MasterKey) -> ker
     let ambient = Ambient::new(clock.clone(), Arc::new(kernel::chance::SystemEntropy));
     let mut config = Config::new(database, key.clone(), ambient, NOTES.to_vec());
     config.exclusive = false;
-    Store::open(config).await
+    config
 }
 
 impl Bed {
     /// A second process on the same data.
     pub(crate) async fn second(&self) -> kernel::Result<Store> {
         open(&self.engine, &self.clock, &self.key).await
+    }
+
+    /// One that gives callers so long to read, on the same data.
+    pub(crate) async fn limited_to(&self, limit: Duration) -> Store {
+        let mut config = config(&self.engine, &self.clock, &self.key);
+        config.read_limit = limit;
+        Store::open(config).await.unwrap()
     }
 
     /// The same with another master key.

@@ -29,4 +29,32 @@ testkit::engines! {
         let foreign = bed.store.write(scope(mine), move |tx| add(tx, other, 2)).await;
         assert_eq!(foreign.is_err(), bed.store.engine() == Engine::Postgres);
     }
+
+    /// A reader's connection keeps its tenant until another one's function comes: whatever came between, each sees its own.
+    async fn readers_see_the_tenant_that_asks(bed: Bed) {
+        let tenants = [bed.tenant(), bed.tenant(), bed.tenant()];
+        for (n, tenant) in tenants.into_iter().enumerate() {
+            for value in 0..=n {
+                bed.store.write(scope(tenant), move |tx| add(tx, tenant, i64::try_from(10 * n + value).unwrap())).await.unwrap();
+            }
+        }
+        let is_postgres = bed.store.engine() == Engine::Postgres;
+        for round in 0..40 {
+            let (n, next) = (round % 3, (round + 1) % 3);
+            if round % 4 == 1 {
+                let faulty = bed.store.read(scope(tenants[next]), |tx| tx.query("SELECT nonsense FROM nowhere", &[], |_| Ok(()))).await;
+                assert!(faulty.is_err());
+            }
+            if round % 5 == 2 {
+                assert_eq!(bed.store.read(Scope::system("test"), count).await.unwrap(), 6);
+            }
+            let expected = if is_postgres { i64::try_from(n).unwrap() + 1 } else { 6 };
+            let both = bed.store.read(scope(tenants[n]), |tx| Ok((count(tx)?, count(tx)?))).await.unwrap();
+            assert_eq!(both, (expected, expected), "round {round}");
+        }
+        let mine = tenants[0];
+        let written = bed.store.read(scope(mine), move |tx| add(tx, mine, 99)).await;
+        assert!(written.is_err(), "what reads does not write");
+        assert_eq!(bed.store.read(Scope::system("test"), count).await.unwrap(), 6);
+    }
 }

@@ -7,4 +7,5 @@ mod changes;
 mod idempotency;
 mod isolation;
 mod postgres_tls;
+mod reads;
 mod transactions;

@@ -54,6 +54,7 @@ pub const CATALOGUE: &[Metric] = &[
     counter("tradewind_limits_redis_calls", &[], "Questions to Redis"),
     counter("tradewind_deprecated_requests_total", &["endpoint"], "Requests to endpoints that are deprecated"),
     counter("tradewind_maintenance_refusals_total", &[], "Requests refused while maintenance was switched on"),
+    counter("tradewind_oauth_replays_total", &["what"], "Codes and refresh tokens that were shown twice; what came of them was ended"),
     counter("tradewind_usage_write_failures", &[], "Groups of request log rows that could not be written"),
     // Jobs.
     gauge("tradewind_jobs_pending", &["type"], "Jobs that could begin now and have not, over all nodes; counted to 100,000"),

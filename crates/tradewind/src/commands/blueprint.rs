@@ -76,13 +76,11 @@ fn check(file: &str, format: CheckFormat) -> anyhow::Result<()> {
 }
 
 fn summary(found: &Blueprint) -> String {
-    format!(
-        "{}: {} resource types, {} endpoints, {} events: no faults",
-        found.name,
-        found.resources.len(),
-        found.endpoints.len(),
-        found.events.len()
-    )
+    let always = [(found.resources.len(), "resource type"), (found.endpoints.len(), "endpoint"), (found.events.len(), "event")];
+    let perhaps = [(found.metrics.len(), "metric"), (found.jobs.len(), "job"), (found.upstreams.len(), "upstream")];
+    let parts = always.into_iter().chain(perhaps.into_iter().filter(|(count, _)| *count > 0));
+    let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" })).collect();
+    format!("{}: {}: no faults", found.name, parts.join(", "))
 }
 
 /// The verdict that a start or a reload with this file would get.

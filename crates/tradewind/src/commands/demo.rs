@@ -31,10 +31,12 @@ pub(super) async fn run(settings: Settings, args: DemoArgs) -> anyhow::Result<()
     let edge = Arc::new(Edge::new(system.live(), ambient));
     let serving = tokio::spawn(listener::serve(Door { listener, tls: None, edge }, stopped, GRACE));
 
-    let worker_key = if system.front().blueprint.name == demo::CALLS { Some(worker_key(&system).await?) } else { None };
+    let product = Arc::clone(&system.front().blueprint);
+    let worker_key = if product.name == demo::CALLS { Some(worker_key(&system).await?) } else { None };
     let place = Place {
         base: settings.public_url.clone(),
         blueprint: settings.blueprint.clone(),
+        product,
         data: settings.data_dir.clone(),
         service_key: system.service_key("demo").await?,
         worker_key,

@@ -16,7 +16,10 @@ mod reload;
 mod serve;
 mod service_key;
 mod upstream;
+mod user;
 mod verify_log;
+
+use tracing::instrument::WithSubscriber as _;
 
 use crate::cli::{Cli, Command};
 use crate::logging::Socket;
@@ -28,6 +31,7 @@ pub(crate) async fn run(cli: Cli, logging: &Socket) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(cli.settings, args).await,
         Command::Serve => serve::run(&cli.settings.resolve()?, logging).await,
         Command::ServiceKey(command) => service_key::run(&cli.settings.resolve()?, command).await,
+        Command::User(command) => user::run(&cli.settings.resolve()?, command).await,
         Command::Maintenance(command) => maintenance::run(&cli.settings.resolve()?, command).await,
         Command::Upstream(command) => upstream::run(&cli.settings.resolve()?, command).await,
         Command::JobSecret { name } => job_secret::run(&cli.settings.resolve()?, &name).await,
@@ -37,13 +41,18 @@ pub(crate) async fn run(cli: Cli, logging: &Socket) -> anyhow::Result<()> {
         Command::Doctor(args) => doctor::run(&cli.settings.resolve()?, args).await,
         Command::Blueprint(command) => blueprint::run(cli.settings, command).await,
         Command::Asyncapi => asyncapi::run(&cli.settings.resolve()?),
-        Command::Openapi => openapi::run(&cli.settings.resolve()?).await,
-        Command::Postman => postman::run(&cli.settings.resolve()?).await,
+        Command::Openapi => quietly(openapi::run(&cli.settings.resolve()?)).await,
+        Command::Postman => quietly(postman::run(&cli.settings.resolve()?)).await,
         Command::Listen(args) => listen::run(args).await,
         Command::Certify(args) => certify::run(&cli.settings.resolve()?, args).await,
         // Served before anything else is started: see `main`.
         Command::ScriptWorker => Ok(()),
     }
+}
+
+/// Runs what builds a system on a database that nobody sees: what it would log of it is not so.
+async fn quietly<T>(work: impl Future<Output = T>) -> T {
+    work.with_subscriber(tracing::subscriber::NoSubscriber::default()).await
 }
 
 /// Writes what a command was asked for to standard output.

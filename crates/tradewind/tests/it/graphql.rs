@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use testkit::wait;
 
+use crate::browser;
 use crate::real_input::tools;
 use crate::world::{SOON, World, lead, text};
 
@@ -36,6 +37,18 @@ async fn the_audits_of_graphql_over_http_pass() {
     if let Some(mut command) = node("audits.mjs", &world, &tenant.id) {
         tools::run(&mut command);
     }
+}
+
+/// With the whole schema shown, Run and the answer stay in sight.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_fits_its_window() {
+    if !browser::present("the console of GraphQL") {
+        return;
+    }
+    let world = World::start(testkit::Engine::sqlite(), |settings| settings);
+    let tenant = world.tenant("Acme").await;
+    let given = json!({"base": world.server.base(), "key": world.service_key, "tenant": tenant.id});
+    tokio::task::spawn_blocking(move || browser::journey("graphql/console.mjs", &given)).await.unwrap();
 }
 
 testkit::engines! {

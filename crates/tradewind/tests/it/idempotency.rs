@@ -50,6 +50,43 @@ testkit::engines! {
         assert_eq!((leads(&one.host).await, leads(&two.host).await), (1, 1));
     }
 
+    /// An import is done once, part by part: one that was cut off goes on where it stood.
+    async fn an_import_happens_once(world: World) {
+        let tenant = world.tenant("Acme").await;
+        let line = |n: usize| lead(&format!("Ada{n}")).to_string();
+        let lines = |some: std::ops::Range<usize>| some.map(line).collect::<Vec<_>>().join("\n");
+        let send = async |key: &str, body: String| {
+            let request = tenant.host.request("POST".parse().unwrap(), "/api/v1/records/lead/import");
+            request.header("idempotency-key", key).body("application/x-ndjson", body).send().await
+        };
+        let count = async || tenant.host.get("/api/v1/records/lead?limit=1&total=true").await.expect(200).json()["pagination"]["total"].clone();
+        // The first hundred lines of it, as if the connection had broken after them.
+        let cut = send("a", lines(0..100)).await.expect(200);
+        assert!(!is_replay(&cut) && cut.json()["summary"]["created"] == 100, "{}", cut.text());
+        let whole = send("a", lines(0..130)).await.expect(200);
+        assert!(!is_replay(&whole), "a part of it is new");
+        assert_eq!((&whole.json()["summary"]["created"], count().await), (&json!(130), json!(130)));
+        assert_eq!(whole.json()["data"][99], cut.json()["data"][99]);
+        let again = send("a", lines(0..130)).await.expect(200);
+        assert!(is_replay(&again));
+        assert_eq!((again.json(), count().await), (whole.json(), json!(130)));
+        // Other lines are another import.
+        send("a", lines(1..130)).await.assert_problem(422, "idempotency_key_reused");
+        let stopped = send("a", format!("{}\n{}", lines(0..100), lines(200..205))).await.expect(200).json();
+        assert_eq!((&stopped["summary"]["lines"], &stopped["summary"]["stopped"]["code"]), (&json!(100), &json!("idempotency_key_reused")));
+        let csv = "source,email,firstName,lastName,insuranceType\nweb,c@example.com,C,D,AUTO\n";
+        let table = async |text: String| {
+            let request = tenant.host.request("POST".parse().unwrap(), "/api/v1/records/lead/import");
+            request.header("idempotency-key", "csv").body("text/csv", text).send().await
+        };
+        let first = table(csv.to_owned()).await.expect(200);
+        assert_eq!((table(csv.to_owned()).await.expect(200).json(), count().await), (first.json(), json!(131)));
+        table(csv.replace("firstName,lastName", "lastName,firstName")).await.assert_problem(422, "idempotency_key_reused");
+        send(&"x".repeat(256), lines(0..1)).await.assert_problem(400, "invalid_idempotency_key");
+        send("b", lines(0..1)).await.assert_status(200);
+        assert_eq!(count().await, json!(132), "without a key, or with another, it is done again");
+    }
+
     async fn a_refusal_is_an_answer_too(world: World) {
         let tenant = world.tenant("Acme").await;
         let key = tenant.key().await;

@@ -252,6 +252,23 @@ testkit::engines! {
         tenant.host.post(ALL, &one(100)).await.assert_problem(409, "too_many_rest_endpoints");
     }
 
+    /// What a tenant's endpoints say in all is bounded: its documentation is made of it.
+    async fn schemas_are_bounded_together(world: World) {
+        let tenant = world.tenant("Acme").await;
+        let long = |n: usize| {
+            let mut body = new_leads();
+            body["path"] = json!(format!("list-{n}"));
+            body["schema"] = json!({"type": "object", "description": "x".repeat(120_000)});
+            body
+        };
+        for n in 0..8 {
+            tenant.host.post(ALL, &long(n)).await.assert_status(201);
+        }
+        tenant.host.post(ALL, &long(8)).await.assert_problem(409, "rest_endpoints_too_large");
+        tenant.host.post(ALL, &new_leads()).await.assert_status(201);
+        assert_eq!(rows(&tenant.host.get(ALL).await.expect(200).json()).len(), 9);
+    }
+
     /// Somebody else's endpoint is not there, for any verb; who lacks the permission, or may not do what the endpoint would do, makes none.
     async fn endpoints_are_their_tenants_own(world: World) {
         let (tenant, other) = (world.tenant("A").await, world.tenant("B").await);

@@ -3,13 +3,45 @@
 
 mod cases;
 mod fixture;
+mod product;
 
 use cases::{Case, Named};
 use fixture::Fixture;
 use serde_json::Value;
 use testkit::http::{Client, Response};
 
+use testkit::{Bed, Engine};
+
 use crate::world::{Contractors, World};
+
+/// A server with a blueprint of the built-in ones, looking for alerts every second.
+fn serving(engine: Engine, blueprint: &str) -> World {
+    World::start(engine, |settings| settings.set("TRADEWIND_BLUEPRINT", blueprint).set("TRADEWIND_ALERT_INTERVAL", "1"))
+}
+
+struct Coaching(World);
+
+impl Bed for Coaching {
+    async fn open(engine: Engine) -> Self {
+        Self(serving(engine, "call-coaching"))
+    }
+}
+
+struct Helpdesk(World);
+
+impl Bed for Helpdesk {
+    async fn open(engine: Engine) -> Self {
+        Self(serving(engine, "helpdesk-reports"))
+    }
+}
+
+struct School(World);
+
+impl Bed for School {
+    async fn open(engine: Engine) -> Self {
+        Self(serving(engine, "school-tenants"))
+    }
+}
 
 /// For other tests: a tenant with one of everything.
 pub(crate) struct OneOfEverything(Fixture);
@@ -27,7 +59,7 @@ impl OneOfEverything {
 
     /// What the path of a route names, in order; empty for one that names nothing.
     pub(crate) fn ids(&self, method: &str, path: &str) -> Vec<String> {
-        cases::of(method, path).map(|case| self.0.owned(&case.named)).unwrap_or_default()
+        cases::of(&self.0.product, method, path).map(|case| self.0.owned(&case.named)).unwrap_or_default()
     }
 }
 
@@ -111,7 +143,7 @@ async fn matrix(world: &World) {
     let before = fixture.snapshot().await;
     let mut findings = Findings::default();
     for route in &routes(world).await {
-        let Some(case) = cases::of(&route.method, &route.path) else {
+        let Some(case) = cases::of(&fixture.product, &route.method, &route.path) else {
             findings.check(false, || {
                 format!(
                     "{route} has no case: add it to cases() in tests/it/tenant_matrix/cases.rs, with what its path names and a good body"
@@ -189,6 +221,18 @@ testkit::engines! {
     }
 
     async fn no_tenant_reaches_another_under_contractor_network(world: Contractors) {
+        matrix(&world.0).await;
+    }
+
+    async fn no_tenant_reaches_another_under_call_coaching(world: Coaching) {
+        matrix(&world.0).await;
+    }
+
+    async fn no_tenant_reaches_another_under_helpdesk_reports(world: Helpdesk) {
+        matrix(&world.0).await;
+    }
+
+    async fn no_tenant_reaches_another_under_school_tenants(world: School) {
         matrix(&world.0).await;
     }
 

@@ -103,11 +103,13 @@ fn report(tx: &mut Tx<'_>, tenant: TenantId, subject: &Subject, only: Option<&Pa
         Some(Part::Endpoint(_)) => kind == Kind::Endpoint,
         Some(Part::Status(_)) => kind == Kind::Status,
     };
+    // Each statement may see more than the one before it: what is counted while they run. So the whole is read first, and no call that it tells
+    // is missing from the parts.
+    let times = rollups::by_time(tx, tenant, subject, only, grain, period)?;
     let mut parts = |kind: Kind| {
         if wanted(kind) { rollups::by_part(tx, tenant, subject, kind, only, period) } else { Ok(Vec::new()) }
     };
     let (endpoints, statuses, children) = (parts(Kind::Endpoint)?, parts(Kind::Status)?, parts(Kind::Child)?);
-    let times = rollups::by_time(tx, tenant, subject, only, grain, period)?;
     let mut all = Counted::default();
     times.iter().for_each(|(_, counted)| all.merge(counted));
     let (classes, errors) = statuses_of(statuses);

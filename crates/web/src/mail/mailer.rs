@@ -1,6 +1,8 @@
 //! Sending.
 
 use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use kernel::{Error, Result, Secret, Timestamp};
@@ -30,14 +32,43 @@ pub struct Mail {
 /// The way to the operator's relay. Cheap to clone. Each message has a connection of its own: they are few.
 #[derive(Clone)]
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    transport: Transport,
     from: Mailbox,
+}
+
+#[derive(Clone)]
+enum Transport {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    /// A directory, for development.
+    Files(Arc<Path>),
 }
 
 impl fmt::Debug for Mailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mailer").field("from", &self.from.email).finish_non_exhaustive()
     }
+}
+
+const FILE_SCHEME: &str = "file:";
+
+/// Whether [`Mailer::new`] would make of this a directory of messages, which nobody outside of this machine gets.
+pub fn is_file_sink(url: &Secret<String>) -> bool {
+    url.reveal().starts_with(FILE_SCHEME)
+}
+
+/// Writes a message as `<time>-<id>.eml`, readable by its owner only: there may be links in it that sign somebody in.
+async fn write_file(directory: Arc<Path>, mail: &Mail, message: Vec<u8>) -> Result<String, MailFault> {
+    let id: String = mail.id.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect();
+    let path = directory.join(format!("{}-{id}.eml", mail.at.millis()));
+    let answer = format!("250 written to {}", path.display());
+    let write = move || {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        std::fs::create_dir_all(&directory)?;
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?.write_all(&message)
+    };
+    let written = tokio::task::spawn_blocking(write).await.map_err(|error| MailFault::unusable(error.to_string()))?;
+    written.map(|()| answer).map_err(|error| MailFault::unusable(format!("the message could not be written: {error}")))
 }
 
 /// Whether this is an address of one person or list, without a name: `ops@example.com`.
@@ -47,7 +78,7 @@ pub fn is_address(text: &str) -> bool {
 
 impl Mailer {
     /// `url`: `smtps://user:password@host:465` (TLS), `smtp://user:password@host:587?tls=required` (STARTTLS), or `smtp://host:25` (in the
-    /// clear). `from`: the sender, `Tradewind <no-reply@example.com>`. Nothing is sent yet.
+    /// clear); or `file:<directory>`, into which messages are written as they would be sent, for development ([`is_file_sink`]). `from`: the sender, `Tradewind <no-reply@example.com>`. Nothing is sent yet.
     ///
     /// Errors: 422 `invalid_smtp_url`, 422 `invalid_mail_sender`.
     pub fn new(url: &Secret<String>, from: &str) -> Result<Self> {
@@ -57,17 +88,24 @@ impl Mailer {
                 "The SMTP URL cannot be used. Write smtps://user:password@host:465, or smtp://user:password@host:587?tls=required.";
             Error::invalid("invalid_smtp_url", detail)
         };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.reveal()).map_err(refused)?;
+        let transport = match url.reveal().strip_prefix(FILE_SCHEME) {
+            Some(directory) => Transport::Files(Path::new(directory.strip_prefix("//").unwrap_or(directory)).into()),
+            None => Transport::Smtp(AsyncSmtpTransport::<Tokio1Executor>::from_url(url.reveal()).map_err(refused)?.build()),
+        };
         let from = from.parse().map_err(|_| {
             Error::invalid("invalid_mail_sender", "The sender of e-mails is no address. Write Tradewind <no-reply@example.com>.")
         })?;
-        Ok(Self { transport: builder.build(), from })
+        Ok(Self { transport, from })
     }
 
     /// Sends a message; answers what the relay said when it took it. All of it within `limit`.
     pub async fn send(&self, mail: &Mail, limit: Duration) -> Result<String, MailFault> {
         let message = self.message(mail)?;
-        let sent = tokio::time::timeout(limit, self.transport.send(message)).await.map_err(|_| MailFault::timeout())?;
+        let smtp = match &self.transport {
+            Transport::Smtp(smtp) => smtp,
+            Transport::Files(directory) => return write_file(Arc::clone(directory), mail, message.formatted()).await,
+        };
+        let sent = tokio::time::timeout(limit, smtp.send(message)).await.map_err(|_| MailFault::timeout())?;
         let answer = sent?;
         Ok(format!("{} {}", answer.code(), answer.first_line().unwrap_or_default()))
     }
@@ -106,6 +144,25 @@ mod tests {
         assert_eq!(new("smtp://relay.example", "nobody").unwrap_err(), "invalid_mail_sender");
         let shown = format!("{:?}", new("smtps://u:hush@relay.example", "a@example.com").unwrap());
         assert!(!shown.contains("hush") && !shown.contains("relay"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn in_development_messages_are_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = Secret::new(format!("file:{}/mails", directory.path().display()));
+        assert!(is_file_sink(&url) && !is_file_sink(&Secret::new("smtp://127.0.0.1:25".to_owned())));
+        let mailer = Mailer::new(&url, "Tradewind <no-reply@example.com>").unwrap();
+        let mail = Mail {
+            to: vec!["ops@example.com".into()],
+            subject: "Hello".into(),
+            text: "https://example.com/a".into(),
+            html: String::new(),
+            id: "../1".into(),
+            at: Timestamp::from_millis(7),
+        };
+        mailer.send(&mail, Duration::from_secs(5)).await.unwrap();
+        let written = std::fs::read_to_string(directory.path().join("mails/7-___1.eml")).unwrap();
+        assert!(written.contains("Subject: Hello") && written.contains("https://example.com/a"), "{written}");
     }
 
     #[test]

@@ -7,4 +7,4 @@ mod fault;
 mod mailer;
 
 pub use fault::MailFault;
-pub use mailer::{Mail, Mailer, is_address};
+pub use mailer::{Mail, Mailer, is_address, is_file_sink};

@@ -77,7 +77,7 @@ impl Maker<'_> {
     }
 
     fn object(&self, schema: &Value, depth: usize) -> Value {
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required = required(schema, 0);
         let wanted = |name: &str, member: &Value| self.fill == Fill::All || required.contains(&name) || is_shown(member);
         let members = || {
             schema.get("properties").and_then(Value::as_object).into_iter().flatten().filter(|(_, member)| **member != Value::Bool(false))
@@ -94,6 +94,17 @@ impl Maker<'_> {
         let single = name.strip_suffix('s').unwrap_or(name);
         (0..least).map(|_| self.make(items, single, depth + 1)).collect()
     }
+}
+
+/// The members that must be there: those that the schema requires, those of all its parts, and those of the first of its forms.
+fn required(schema: &Value, depth: usize) -> Vec<&str> {
+    if depth > DEPTH {
+        return Vec::new();
+    }
+    let list = |word: &str| schema.get(word).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let forms = ["anyOf", "oneOf"].into_iter().filter_map(|word| list(word).iter().find(|form| form["type"] != "null"));
+    let within = list("allOf").iter().chain(forms).flat_map(|part| required(part, depth + 1));
+    list("required").iter().filter_map(Value::as_str).chain(within).collect()
 }
 
 /// What the schema says itself.
@@ -187,7 +198,7 @@ fn by_name(name: &str) -> &'static str {
         ("currency", "USD"),
         ("timezone", "Europe/Berlin"),
         ("language", "en"),
-        ("ip", "203.0.113.7"),
+        ("transcript", "Agent: Hello, how are you?"),
         ("endpoint", "/api/v1/leads"),
         ("path", "/api/v1/leads"),
         ("method", "GET"),
@@ -205,6 +216,10 @@ fn by_name(name: &str) -> &'static str {
     let small = name.to_ascii_lowercase().replace('_', "");
     if (small.ends_with("at") || small.ends_with("time")) && name.len() > 3 && !small.ends_with("format") {
         return TIME;
+    }
+    // As a word: `script` and `recipient` are no addresses.
+    if small == "ip" || name.ends_with("Ip") || name.ends_with("_ip") || small.starts_with("ipaddress") {
+        return "203.0.113.7";
     }
     TEXTS.iter().find(|(part, _)| small.contains(part)).map_or("text", |(_, text)| text)
 }
@@ -227,6 +242,29 @@ mod tests {
         assert_eq!(example(&schema, &Map::new(), Fill::Needed), json!({"email": "ada@example.com", "shown": "yes"}));
         let all = json!({"email": "ada@example.com", "tier": "basic", "shown": "yes", "size": 7, "tags": ["te"]});
         assert_eq!(example(&schema, &Map::new(), Fill::All), all);
+    }
+
+    #[test]
+    fn a_request_has_the_first_of_its_forms() {
+        let members = json!({"id": {"type": "string"}, "transcript": {"type": "string"}, "url": {"type": "string", "format": "uri"}});
+        let forms = json!([{"required": ["transcript"]}, {"required": ["url"]}]);
+        for schema in [
+            json!({"type": "object", "required": ["id"], "properties": members, "anyOf": forms}),
+            json!({"type": "object", "required": ["id"], "properties": members, "oneOf": forms}),
+            json!({"type": "object", "properties": members, "allOf": [{"required": ["id"]}, {"anyOf": forms}]}),
+        ] {
+            assert_eq!(
+                example(&schema, &Map::new(), Fill::Needed),
+                json!({"id": "text", "transcript": "Agent: Hello, how are you?"}),
+                "{schema}"
+            );
+        }
+    }
+
+    #[test]
+    fn addresses_are_told_by_whole_words() {
+        assert_eq!(["ip", "clientIp", "client_ip", "ipAddress"].map(by_name), ["203.0.113.7"; 4]);
+        assert_eq!(["script", "recipient", "shipment"].map(by_name), ["text"; 3]);
     }
 
     #[test]

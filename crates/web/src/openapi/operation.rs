@@ -10,10 +10,12 @@ use crate::endpoint::{Access, Endpoint};
 pub(super) fn operation(endpoint: &Endpoint, path: &str, known: &mut Map<String, Value>) -> Value {
     let mut operation = json!({
         "operationId": endpoint.id,
-        "summary": endpoint.summary,
         "parameters": parameters::of(endpoint, path),
         "responses": responses::of(endpoint, known),
     });
+    if !endpoint.summary.is_empty() {
+        operation["summary"] = json!(endpoint.summary);
+    }
     if !endpoint.description.is_empty() {
         operation["description"] = json!(endpoint.description);
     }

@@ -120,7 +120,12 @@ fn type_definition<'a>(out: &mut Definitions<'a>, one: &'a Positioned<TypeDefini
             told.add(pos, format!("{name} follows from the types: leave it out"));
         }
         TypeKind::Object(object) => {
-            let fields = object.fields.iter().filter_map(|field| written(field, told)).collect();
+            let fields: Vec<WrittenField<'a>> = object.fields.iter().filter_map(|field| written(field, told)).collect();
+            for (at, field) in fields.iter().enumerate() {
+                if fields[..at].iter().any(|before| before.name == field.name) {
+                    told.add(field.pos, format!("{name} has a field {} already", field.name));
+                }
+            }
             if name == QUERY {
                 out.query = Some(fields);
                 return;

@@ -1,5 +1,7 @@
 //! A field of a type that shows records: which member it is, or which other records it leads to.
 
+use std::collections::HashSet;
+
 use async_graphql::Pos;
 use async_graphql::parser::types::{BaseType, Type as Written};
 use serde_json::Value;
@@ -41,7 +43,8 @@ pub(super) fn resolve(
         };
     }
     let schema = member_schema(owner, written)?;
-    let shape = shape(&written.definition.ty.node, schema, &owner.resource.schema, definitions)
+    let shape = Shapes { root: &owner.resource.schema, definitions, checked: HashSet::new() }
+        .of(&written.definition.ty.node, schema)
         .map_err(|fault| (written.definition.ty.pos, fault))?;
     let member = Member {
         path: written.path.clone(),
@@ -95,7 +98,14 @@ fn parent(owner: &Owner<'_>, target: &Owner<'_>, written: &WrittenField<'_>) -> 
         let members: Vec<&str> = of_target.iter().map(|parent| parent.field.as_str()).collect();
         let hint =
             if members.is_empty() { "none does".to_owned() } else { format!("say which with @field(path:): {}", members.join(", ")) };
-        (written.pos, format!("this must be a member of {} that names a {}; {hint}", owner.resource.name, target.resource.name))
+        (
+            written.pos,
+            format!(
+                "this must be a member of {} that names {}; {hint}",
+                owner.resource.name,
+                blueprint::with_article(&target.resource.name)
+            ),
+        )
     })
 }
 
@@ -112,7 +122,14 @@ fn children(owner: &Owner<'_>, target: &Owner<'_>, written: &WrittenField<'_>, f
         let members: Vec<&str> = of_owner.iter().map(|parent| parent.field.as_str()).collect();
         let hint =
             if members.is_empty() { "none does".to_owned() } else { format!("say which with @field(path:): {}", members.join(", ")) };
-        (written.pos, format!("this must be a member of {} that names a {}; {hint}", target.resource.name, owner.resource.name))
+        (
+            written.pos,
+            format!(
+                "this must be a member of {} that names {}; {hint}",
+                target.resource.name,
+                blueprint::with_article(&owner.resource.name)
+            ),
+        )
     })
 }
 
@@ -147,86 +164,102 @@ fn resolved<'a>(root: &'a Value, schema: &'a Value) -> Option<&'a Value> {
     None
 }
 
-/// The shape that a written type gives a member. Error: why it does not fit.
-fn shape(written: &Written, schema: Option<&Value>, root: &Value, definitions: &Definitions<'_>) -> Result<Shape, String> {
-    let schema = schema.and_then(|schema| resolved(root, schema));
-    let types = schema.map(types).unwrap_or_default();
-    let may_be = |wanted: &[&str]| types.is_empty() || types.iter().all(|one| wanted.contains(one));
-    let stored = || types.join(" or ");
-    match &written.base {
-        BaseType::List(inner) => {
-            if !may_be(&["array"]) {
-                return Err(format!("the member is of type {}, and no list", stored()));
+/// Compares written types with the JSON Schema of a member.
+struct Shapes<'a> {
+    root: &'a Value,
+    definitions: &'a Definitions<'a>,
+    /// Types of inner objects that were compared, each with the place of the schema: types may contain each other, and themselves.
+    checked: HashSet<(String, Option<*const Value>)>,
+}
+
+impl<'a> Shapes<'a> {
+    /// The shape that a written type gives a member. Error: why it does not fit.
+    fn of(&mut self, written: &Written, schema: Option<&'a Value>) -> Result<Shape, String> {
+        let schema = schema.and_then(|schema| resolved(self.root, schema));
+        let types = schema.map(types).unwrap_or_default();
+        let name = match &written.base {
+            BaseType::List(_) if !may_be(&types, &["array"]) => {
+                return Err(format!("the member is of type {}, and no list", types.join(" or ")));
             }
-            let items = schema.and_then(|schema| schema.get("items")).filter(|items| items.is_object());
-            Ok(Shape::List(Box::new(shape(inner, items, root, definitions)?), inner.nullable))
+            BaseType::List(inner) => {
+                let items = schema.and_then(|schema| schema.get("items")).filter(|items| items.is_object());
+                return Ok(Shape::List(Box::new(self.of(inner, items)?), inner.nullable));
+            }
+            BaseType::Named(name) => name.as_str(),
+        };
+        if let Some((scalar, _)) = Scalar::ALL.iter().find(|(_, known)| name == *known) {
+            return if fits(*scalar, &types) {
+                Ok(Shape::Scalar(*scalar))
+            } else {
+                Err(format!("the member is of type {}, not {name}", types.join(" or ")))
+            };
         }
-        BaseType::Named(name) => {
-            if let Some((scalar, _)) = Scalar::ALL.iter().find(|(_, known)| name.as_str() == *known) {
-                let fits = match scalar {
-                    Scalar::Json => true,
-                    Scalar::Int => may_be(&["integer"]),
-                    Scalar::Float => may_be(&["integer", "number"]),
-                    Scalar::Boolean => may_be(&["boolean"]),
-                    Scalar::Id => may_be(&["string", "integer"]),
-                    Scalar::String | Scalar::DateTime => may_be(&["string"]),
-                };
-                return if fits { Ok(Shape::Scalar(*scalar)) } else { Err(format!("the member is of type {}, not {name}", stored())) };
-            }
-            if let Some(words) = definitions.words(name) {
-                let values = schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array);
-                let left_out: Vec<&str> = values
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .filter(|value| !words.values.iter().any(|word| word == value))
-                    .collect();
-                return match (may_be(&["string"]), left_out.as_slice()) {
-                    (false, _) => Err(format!("the member is of type {}, and no text", stored())),
-                    (true, []) => Ok(Shape::Enum(name.to_string())),
-                    (true, missing) => Err(format!("{name} leaves out {}, which the member may be", missing.join(", "))),
-                };
-            }
-            match definitions.nested(name) {
-                Some(nested) if may_be(&["object"]) => {
-                    check_nested(nested, schema, root, definitions, 0)?;
-                    Ok(Shape::Object(name.to_string()))
-                }
-                Some(_) => Err(format!("the member is of type {}, and no object", stored())),
-                None => Err(format!("there is no type {name}")),
-            }
+        if let Some(words) = self.definitions.words(name) {
+            return words_of(name, words.values.iter().map(|word| &**word), schema, &types);
         }
+        match self.definitions.nested(name) {
+            Some(nested) if may_be(&types, &["object"]) => {
+                self.check_nested(nested, schema)?;
+                Ok(Shape::Object(name.to_owned()))
+            }
+            Some(_) => Err(format!("the member is of type {}, and no object", types.join(" or "))),
+            None => Err(format!("there is no type {name}")),
+        }
+    }
+
+    /// Whether every field of a type of inner objects is there.
+    fn check_nested(&mut self, nested: &Nested<'_>, schema: Option<&'a Value>) -> Result<(), String> {
+        if !self.checked.insert((nested.name.clone(), schema.map(std::ptr::from_ref))) {
+            return Ok(());
+        }
+        for field in &nested.fields {
+            let mut at = schema;
+            for name in &field.path {
+                let Some(here) = at.and_then(|schema| resolved(self.root, schema)) else { break };
+                let properties = here.get("properties").and_then(Value::as_object);
+                at = match properties {
+                    None => None,
+                    Some(properties) => match properties.get(name) {
+                        Some(property) => Some(property),
+                        None if here.as_object().is_some_and(takes_more) => None,
+                        None => return Err(format!("{}.{}: the member has no {name:?}", nested.name, field.name)),
+                    },
+                };
+            }
+            self.of(&field.definition.ty.node, at).map_err(|fault| format!("{}.{}: {fault}", nested.name, field.name))?;
+        }
+        Ok(())
     }
 }
 
-/// Whether every field of a type of inner objects is there.
-fn check_nested(
-    nested: &Nested<'_>,
-    schema: Option<&Value>,
-    root: &Value,
-    definitions: &Definitions<'_>,
-    depth: usize,
-) -> Result<(), String> {
-    if depth > 8 {
-        return Ok(());
+/// Whether a member of these types (none: any) may be written as one of `wanted`.
+fn may_be(types: &[&str], wanted: &[&str]) -> bool {
+    types.is_empty() || types.iter().all(|one| wanted.contains(one))
+}
+
+fn fits(scalar: Scalar, types: &[&str]) -> bool {
+    match scalar {
+        Scalar::Json => true,
+        Scalar::Int => may_be(types, &["integer"]),
+        Scalar::Float => may_be(types, &["integer", "number"]),
+        Scalar::Boolean => may_be(types, &["boolean"]),
+        Scalar::Id => may_be(types, &["string", "integer"]),
+        Scalar::String | Scalar::DateTime => may_be(types, &["string"]),
     }
-    for field in &nested.fields {
-        let mut at = schema;
-        for name in &field.path {
-            let Some(here) = at.and_then(|schema| resolved(root, schema)) else { break };
-            let properties = here.get("properties").and_then(Value::as_object);
-            at = match properties {
-                None => None,
-                Some(properties) => match properties.get(name) {
-                    Some(property) => Some(property),
-                    None if here.as_object().is_some_and(takes_more) => None,
-                    None => return Err(format!("{}.{}: the member has no {name:?}", nested.name, field.name)),
-                },
-            };
-        }
-        shape(&field.definition.ty.node, at, root, definitions).map_err(|fault| format!("{}.{}: {fault}", nested.name, field.name))?;
+}
+
+/// The shape of an enumeration that has `words`, all that the member may be.
+fn words_of<'a>(name: &str, words: impl Iterator<Item = &'a str>, schema: Option<&Value>, types: &[&str]) -> Result<Shape, String> {
+    if !may_be(types, &["string"]) {
+        return Err(format!("the member is of type {}, and no text", types.join(" or ")));
     }
-    Ok(())
+    let words: HashSet<&str> = words.collect();
+    let values = schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array);
+    let left_out: Vec<&str> = values.into_iter().flatten().filter_map(Value::as_str).filter(|value| !words.contains(value)).collect();
+    match left_out.as_slice() {
+        [] => Ok(Shape::Enum(name.to_owned())),
+        missing => Err(format!("{name} leaves out {}, which the member may be", missing.join(", "))),
+    }
 }
 
 fn types(schema: &Value) -> Vec<&str> {

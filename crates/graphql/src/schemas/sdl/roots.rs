@@ -87,13 +87,24 @@ fn root(written: &WrittenField<'_>, definitions: &Definitions<'_>, drawn: &[Draw
         match (form, further(target, name)) {
             (Some(_), Some(further)) => arguments.push(further),
             _ => {
-                let known: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
-                let filters = if form.is_some() { ", limit, and the fields that lists can be filtered by" } else { "" };
-                told.add(argument.pos, format!("there is no argument {name} here; there are {}{filters}", known.join(", ")));
+                let known = known(target, &arguments, form.is_some()).join(", ");
+                told.add(argument.pos, format!("there is no argument {name} here; there are {known}"));
             }
         }
     }
     Some(Field::new(&written.name, wanted, source).with(arguments).about(&written.description))
+}
+
+/// The names of the arguments that a root may have; each once.
+fn known<'a>(target: &'a Drawn, arguments: &'a [Argument], is_list: bool) -> Vec<&'a str> {
+    let mut names: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
+    let filtered = target.members.iter().map(|member| member.field.as_str()).filter(|name| target.listing.filters.contains(*name));
+    for name in std::iter::once("limit").chain(filtered).filter(|_| is_list) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// An argument that a tenant asks for: `limit`, or a field that must be equal.

@@ -25,8 +25,8 @@ pub(super) enum Source {
     Rare(usize),
     /// What the search finds, in the order of creation.
     Search,
-    /// What the search finds, if that is little; then sorted. Otherwise in the order of a member.
-    SearchSorted,
+    /// What the search finds, if that is little, or little of it has the value; then sorted. Otherwise in the order of a member.
+    SearchSorted(Option<usize>),
 }
 
 /// Chooses. If there is but one way, nothing is asked.
@@ -48,7 +48,7 @@ pub(super) fn source(tx: &mut Tx<'_>, plan: &Plan) -> Result<Source> {
     }
     Ok(match (rarest, &plan.needle) {
         (Some((count, at)), _) if count < RARE => Source::Rare(at),
-        (_, Some(_)) if sorted => Source::SearchSorted,
+        (rarest, Some(_)) if sorted => Source::SearchSorted(rarest.map(|(_, at)| at)),
         // Both are common: a walk over the records of the value looks at the fewest rows for each match.
         (Some((_, at)), Some(_)) if is_merged(plan, at) && search::is_common(tx, plan)? => Source::Values(at),
         (_, Some(_)) => Source::Search,

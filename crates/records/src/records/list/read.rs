@@ -31,7 +31,7 @@ pub(crate) fn rows(tx: &mut Tx<'_>, plan: &Plan, after: Option<&Place>, skip: u6
         Source::Values(at) => values(tx, plan, at, &part),
         Source::Rare(at) => rare(tx, plan, at, &part),
         Source::Search => search::walk(tx, plan, after, part.skipped()?, most),
-        Source::SearchSorted => search_sorted(tx, plan, &part),
+        Source::SearchSorted(at) => search_sorted(tx, plan, at, &part),
     }
 }
 
@@ -173,9 +173,10 @@ fn few(tx: &mut Tx<'_>, plan: &Plan, part: &Part<'_>, source: &str, but: Option<
     tx.query(&sql, &bind.0, read)
 }
 
-/// If the search finds little, that is sorted; otherwise a walk in the order of the list meets it soon.
-fn search_sorted(tx: &mut Tx<'_>, plan: &Plan, part: &Part<'_>) -> Result<Vec<Found>> {
-    match search::sorted(tx, plan, part.after, part.skipped()?, part.most)? {
+/// If the search finds little, or little of it has the filter's value, that is sorted; otherwise a walk in the order of the list meets it soon.
+fn search_sorted(tx: &mut Tx<'_>, plan: &Plan, at: Option<usize>, part: &Part<'_>) -> Result<Vec<Found>> {
+    let filter = at.and_then(|at| choose::test(plan, at));
+    match search::sorted(tx, plan, filter, part.after, part.skipped()?, part.most)? {
         Some(found) => Ok(found),
         None => walk(tx, plan, part, None),
     }

@@ -45,7 +45,7 @@ fn key(pages: &Pages<'_>, out: &mut String) {
     section(
         out,
         "Get a key",
-        "Whoever runs this server gives you a key, or you make one in the portal. Keep it out of your sources: the samples read it from the environment.",
+        "Whoever runs this server gives you a key. Keep it out of your sources: the samples read it from the environment.",
     );
     let mut lines = format!("export TRADEWIND_URL={url}\nexport TRADEWIND_API_KEY=…");
     if pages.blueprint.keys.dual_auth {

@@ -11,7 +11,7 @@ use testkit::port;
 
 use super::serving;
 use crate::real_input::tools;
-use crate::world::{SOON, World};
+use crate::world::{SOON, World, assert_signed};
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/clients")
@@ -46,10 +46,32 @@ impl Handler {
         Self { child, said, port }
     }
 
+    /// PHP's own server, which says what it does on standard error, each line after a time.
+    fn php(script: &Path, secret: &str) -> Self {
+        let port = port::free();
+        let address = format!("127.0.0.1:{port}");
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec php -q -d log_errors=1 -d error_log=/dev/stderr -S \"$1\" \"$2\" 2>&1", "sh", &address]).arg(script);
+        let mut child = command.env("WEBHOOK_SECRET", secret).stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("started") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "the server ended");
+        }
+        Self { child, said, port }
+    }
+
     fn line(&mut self) -> String {
         let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
-        line.trim().to_owned()
+        loop {
+            line.clear();
+            assert!(self.said.read_line(&mut line).unwrap() > 0, "the handler ended");
+            // What a server around it says of connections is not the handler's.
+            if let Some(at) = line.find("received:").or_else(|| line.find("refused:")) {
+                return line[at..].trim().to_owned();
+            }
+        }
     }
 }
 
@@ -92,6 +114,20 @@ async fn the_handler_in_python_believes_what_is_signed() {
     let python = tools::pip("example-client-pypi", "standardwebhooks>=1.0");
     let start = |secret: &str| Handler::start(Command::new(python).arg(examples().join("python/webhook.py")), secret);
     delivered(&serving("insurance-leads"), start).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_handler_in_php_believes_what_is_signed() {
+    if !tools::present("php", "the example handler in PHP") {
+        return;
+    }
+    let package = "standard-webhooks/standard-webhooks:^1.0";
+    let Some(vendor) = tools::composer("example-client-php", package, "the example handler in PHP") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(examples().join("php/webhook.php"), dir.path().join("webhook.php")).unwrap();
+    std::os::unix::fs::symlink(vendor.join("vendor"), dir.path().join("vendor")).unwrap();
+    let script = dir.path().join("webhook.php");
+    delivered(&serving("insurance-leads"), |secret| Handler::php(&script, secret)).await;
 }
 
 /// One run of the shell's handler, which answers one request.
@@ -165,8 +201,8 @@ async fn work(world: &World) -> ! {
     }
 }
 
-/// One client's journey, with its job told to a receiver as well.
-async fn journey(program: &str, arguments: &[&str]) {
+/// One client's journey, with its job told to a receiver as well: signed with the secret that the client chose, or with the one that it prints.
+async fn journey(program: &str, arguments: &[&str], chosen: Option<&str>) {
     if !tools::present(program, &format!("the example client of {program}")) {
         return;
     }
@@ -177,7 +213,7 @@ async fn journey(program: &str, arguments: &[&str]) {
     command.args(arguments).current_dir(examples());
     command.env("TRADEWIND_URL", world.server.base()).env("TRADEWIND_API_KEY", &key.token);
     command.env("TRADEWIND_API_SECRET", key.secret.as_deref().expect("call-coaching has two secrets"));
-    command.env("WEBHOOK_URL", receiver.url("/job"));
+    command.env("WEBHOOK_URL", receiver.url("/job")).env("WEBHOOK_SECRET", chosen.unwrap_or_default());
     let output = tokio::select! {
         output = tokio::task::spawn_blocking(move || command.output()) => output.unwrap().unwrap(),
         _ = work(&world) => unreachable!("a worker goes on for ever"),
@@ -188,24 +224,30 @@ async fn journey(program: &str, arguments: &[&str]) {
     assert!(result.contains("\"score\":80") || result.contains("\"score\": 80"), "{program}: {said}");
     let told = crate::world::received(&receiver, 1).await;
     assert_eq!(told[0].json()["type"], "call.analyzed", "{program}");
+    let printed = said.lines().find_map(|line| line.strip_prefix("webhook secret: "));
+    assert_signed(&told[0], chosen.or(printed).unwrap_or_else(|| panic!("{program}: {said}")));
+    assert_eq!(chosen.is_some(), printed.is_none(), "{said}");
 }
+
+/// A secret as a client may choose it.
+const CHOSEN: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journey_in_node() {
-    journey("node", &["node/journey.mjs"]).await;
+    journey("node", &["node/journey.mjs"], Some(CHOSEN)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journey_in_python() {
-    journey("python3", &["python/journey.py"]).await;
+    journey("python3", &["python/journey.py"], Some(CHOSEN)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journey_in_php() {
-    journey("php", &["php/journey.php"]).await;
+    journey("php", &["php/journey.php"], Some(CHOSEN)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journey_in_curl() {
-    journey("curl", &["curl/journey.sh"]).await;
+    journey("curl", &["curl/journey.sh"], None).await;
 }

@@ -53,3 +53,18 @@ async fn newman_runs_the_collection_of_insurance_leads() {
 async fn newman_runs_the_collection_of_contractor_network() {
     run("contractor-network", 4).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newman_runs_the_collection_of_call_coaching() {
+    run("call-coaching", 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newman_runs_the_collection_of_helpdesk_reports() {
+    run("helpdesk-reports", 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newman_runs_the_collection_of_school_tenants() {
+    run("school-tenants", 10).await;
+}

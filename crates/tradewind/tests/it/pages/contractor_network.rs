@@ -218,6 +218,11 @@ async fn history(world: &World) {
     assert_eq!(list.len(), 12, "at most 12 newest periods");
     assert_eq!(list[0], json!({"period": "2025-10-01 to 2025-12-31", "score": 78, "metadata": {}}));
     assert_eq!(list[11]["period"], "2023-01-01 to 2023-03-31");
+    // The profile's own score is the present quarter's.
+    tenant.host.patch("/api/v1/records/profile/ext:singleton", &json!({"power_confidence_score": 87.4})).await.assert_status(200);
+    let newest = key.get(&format!("{API}/powerconfidence-history")).await.expect(200).json()["data"][0].clone();
+    assert_eq!((&newest["score"], &newest["metadata"]), (&json!(87), &json!({})), "{newest}");
+    assert_ne!(newest["period"], list[0]["period"]);
 }
 
 async fn errors(world: &World) {

@@ -54,11 +54,38 @@ pub(crate) fn npm(name: &str, packages: &[&str]) -> PathBuf {
     })
 }
 
+/// A directory whose `vendor` has the package. None, said loudly, where Composer is not installed or its registry is out of reach.
+#[allow(clippy::print_stderr, reason = "whoever runs the tests must see what was left out")]
+pub(crate) fn composer(name: &str, package: &str, what: &str) -> Option<PathBuf> {
+    if !present("composer", what) {
+        return None;
+    }
+    let dir = once(name, |dir| {
+        let mut command = Command::new("composer");
+        command.args(["require", "--no-interaction", "--no-progress", "--quiet", package]).env("COMPOSER_HOME", dir).current_dir(dir);
+        // Tried again by the next run: nothing is installed until there is a `vendor`.
+        let _ = command.status();
+    });
+    if dir.join("vendor/autoload.php").exists() {
+        return Some(dir);
+    }
+    let _ = std::fs::remove_file(dir.join("installed"));
+    eprintln!("\n!!! SKIPPED: Composer cannot install {package} here, so {what} is NOT tested.\n");
+    None
+}
+
 /// A virtual environment with the package: its interpreter.
 pub(crate) fn pip(name: &str, package: &str) -> PathBuf {
+    pip_all(name, &[package])
+}
+
+/// The same with several.
+pub(crate) fn pip_all(name: &str, packages: &[&str]) -> PathBuf {
     let dir = once(name, |dir| {
         run(Command::new("python3").args(["-m", "venv"]).arg(dir.join("venv")));
-        run(Command::new(dir.join("venv/bin/python")).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]));
+        run(Command::new(dir.join("venv/bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(packages));
     });
     dir.join("venv/bin/python")
 }

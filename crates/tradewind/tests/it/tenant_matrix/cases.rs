@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::product::Product;
 use crate::world::lead;
 
 /// A thing of a tenant.
@@ -20,6 +21,10 @@ pub(super) enum Thing {
     RestEndpoint,
     Job,
     JobSchedule,
+    /// A member of it.
+    Member,
+    /// An invitation into it.
+    Invitation,
     /// A call in its quarantine.
     Call,
     /// A named reader of events.
@@ -28,6 +33,10 @@ pub(super) enum Thing {
     Record(&'static str),
     /// Nobody's: an event type, a tier, a resource type. With a value that exists.
     Shared(&'static str),
+    /// The resource type, the event type, and the record that the product is tried with.
+    MainType,
+    MainEvent,
+    Main,
 }
 
 /// What a path's parameters name, in order.
@@ -49,9 +58,9 @@ pub(super) struct Case {
 /// `(methods, path with {} for each parameter, what they name, body of those methods that take one)`.
 type Row = (&'static str, &'static str, Named, Option<Value>);
 
-pub(super) fn of(method: &str, path: &str) -> Option<Case> {
+pub(super) fn of(product: &Product, method: &str, path: &str) -> Option<Case> {
     let shape = shape(path);
-    let found = cases().into_iter().find(|(methods, known, ..)| *known == shape && methods.split(' ').any(|one| one == method));
+    let found = cases(product).into_iter().find(|(methods, known, ..)| *known == shape && methods.split(' ').any(|one| one == method));
     let takes_body = matches!(method, "POST" | "PUT" | "PATCH");
     found.map(|(_, _, named, body)| Case { named, body: body.filter(|_| takes_body) })
 }
@@ -61,16 +70,20 @@ fn shape(path: &str) -> String {
     path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
 }
 
-fn cases() -> Vec<Row> {
+fn cases(product: &Product) -> Vec<Row> {
     let mut rows = access();
-    rows.extend(events());
+    rows.extend(events(product));
     rows.extend(webhooks());
     rows.extend(sources());
     rows.extend(alerts());
     rows.extend(jobs());
-    rows.extend(records());
+    rows.extend(records(product));
     rows.extend(graphql());
+    rows.extend(oauth());
+    rows.extend(people());
+    rows.extend(oauth_extensions());
     rows.extend(declared());
+    rows.extend(declared_elsewhere());
     rows
 }
 
@@ -115,9 +128,10 @@ fn access() -> Vec<Row> {
     ]
 }
 
-fn events() -> Vec<Row> {
+fn events(product: &Product) -> Vec<Row> {
     use Named::{Nothing, Path};
-    let event = json!({"type": "lead.created", "data": {"leadId": "1"}});
+    let (name, member) = product.event;
+    let event = json!({"type": name, "data": {member: "1"}});
     vec![
         ("GET POST", "/api/v1/events", Nothing, Some(event.clone())),
         ("POST", "/api/v1/events/batch", Nothing, Some(json!({"events": [event]}))),
@@ -128,7 +142,7 @@ fn events() -> Vec<Row> {
         ("GET DELETE", "/api/v1/events/quarantine/{}", Path(&[Thing::Event]), None),
         ("POST", "/api/v1/events/quarantine/{}/release", Path(&[Thing::Event]), Some(json!({"force": true}))),
         ("POST", "/api/v1/events/{}/expunge", Path(&[Thing::Event]), None),
-        ("POST", "/api/v1/expunges", Nothing, Some(json!({"path": "data.leadId", "value": "1", "dryRun": true}))),
+        ("POST", "/api/v1/expunges", Nothing, Some(json!({"path": format!("data.{member}"), "value": "1", "dryRun": true}))),
         ("GET", "/api/v1/expunges/{}", Path(&[Thing::Expunge]), None),
         ("GET", "/api/v1/events/poll", Nothing, None),
         // A stream that is allowed has no end: what it shows is in `readers`.
@@ -137,7 +151,7 @@ fn events() -> Vec<Row> {
         ("DELETE", "/api/v1/event-consumers/{}", Path(&[Thing::Consumer]), None),
         ("GET", "/api/v1/webhook-form", Nothing, None),
         ("GET", "/api/v1/webhook-events", Nothing, None),
-        ("GET", "/api/v1/event-types/{}", Path(&[Thing::Shared("lead.created")]), None),
+        ("GET", "/api/v1/event-types/{}", Path(&[Thing::MainEvent]), None),
     ]
 }
 
@@ -240,17 +254,18 @@ fn jobs() -> Vec<Row> {
     ]
 }
 
-fn records() -> Vec<Row> {
+fn records(product: &Product) -> Vec<Row> {
     use Named::{Nothing, Path};
-    use Thing::{Record, Shared};
-    const ONE: Named = Path(&[Shared("lead"), Record("lead")]);
-    let endpoint = json!({"path": "theirs", "method": "GET", "operation": {"type": "list", "resource": "lead"}});
+    const MANY: Named = Path(&[Thing::MainType]);
+    const ONE: Named = Path(&[Thing::MainType, Thing::Main]);
+    let endpoint = json!({"path": "theirs", "method": "GET", "operation": {"type": "list", "resource": product.record}});
+    let body = || product.body();
     vec![
-        ("GET POST", "/api/v1/records/{}", Path(&[Shared("lead")]), Some(lead("Ada"))),
-        ("POST", "/api/v1/records/{}/batch", Path(&[Shared("lead")]), Some(json!({"operations": [{"data": lead("Ada")}]}))),
-        ("GET", "/api/v1/records/{}/export", Path(&[Shared("lead")]), None),
-        ("POST", "/api/v1/records/{}/import", Path(&[Shared("lead")]), Some(lead("Ada"))),
-        ("GET PUT PATCH DELETE", "/api/v1/records/{}/{}", ONE, Some(json!({"email": "ada@example.com"}))),
+        ("GET POST", "/api/v1/records/{}", MANY, Some(body())),
+        ("POST", "/api/v1/records/{}/batch", MANY, Some(json!({"operations": [{"data": body()}]}))),
+        ("GET", "/api/v1/records/{}/export", MANY, None),
+        ("POST", "/api/v1/records/{}/import", MANY, Some(body())),
+        ("GET PUT PATCH DELETE", "/api/v1/records/{}/{}", ONE, Some(product.change())),
         // What such endpoints serve is in `rest_endpoints`.
         ("GET POST", "/api/v1/rest-endpoints", Nothing, Some(endpoint)),
         ("GET DELETE", "/api/v1/rest-endpoints/{}", Path(&[Thing::RestEndpoint]), None),
@@ -306,5 +321,106 @@ fn declared() -> Vec<Row> {
         ("DELETE", "/api/partner-portal/webhooks/{}", Path(&[Webhook]), None),
         ("POST", "/api/partner-portal/webhooks/{}/test", Path(&[Webhook]), None),
         ("GET", "/api/partner-portal/webhooks/{}/deliveries", Path(&[Webhook]), None),
+    ]
+}
+
+/// The paths of the products that are about calls and about tickets.
+fn declared_elsewhere() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    use Thing::{Job, Record};
+    const COMPANY: Named = Path(&[Record("company")]);
+    const REPORT: Named = Path(&[Record("report")]);
+    let call = json!({"companyId": "rec_00000000000000000000000000", "agentId": "rec_00000000000000000000000000", "transcript": "Hello."});
+    vec![
+        ("GET", "/api/partner/v1/health", Nothing, None),
+        ("GET", "/api/partner/v1/companies", Nothing, None),
+        ("POST", "/api/partner/v1/companies/create", Nothing, Some(json!({"name": "Acme"}))),
+        ("POST", "/api/partner/v1/companies/batch", Nothing, Some(json!({"operations": [{"data": {"name": "Acme"}}]}))),
+        ("GET", "/api/partner/v1/companies/{}", COMPANY, None),
+        ("PUT", "/api/partner/v1/companies/{}/questionnaire", COMPANY, Some(json!({"why": "because"}))),
+        ("GET", "/api/partner/v1/companies/{}/agents", COMPANY, None),
+        ("POST", "/api/partner/v1/companies/{}/agents/create", COMPANY, Some(json!({"name": "Ada"}))),
+        ("POST", "/api/partner/v1/companies/{}/agents/batch", COMPANY, Some(json!({"operations": [{"data": {"name": "Ada"}}]}))),
+        ("GET", "/api/partner/v1/agents/{}", Path(&[Record("agent")]), None),
+        ("GET", "/api/partner/v1/agents/{}/performance", Path(&[Record("agent")]), None),
+        ("POST", "/api/partner/v1/calls/analyze", Nothing, Some(call.clone())),
+        ("POST", "/api/partner/v1/calls/batch", Nothing, Some(json!({"operations": [{"data": call}]}))),
+        ("GET", "/api/partner/v1/calls", Nothing, None),
+        ("GET", "/api/partner/v1/calls/export", Nothing, None),
+        ("GET", "/api/partner/v1/calls/{}", Path(&[Record("call")]), None),
+        ("GET", "/api/partner/v1/jobs/{}/status", Path(&[Job]), None),
+        ("GET", "/api/partner/v1/insights", Nothing, None),
+        ("GET", "/api/partner/v1/statistics", Nothing, None),
+        ("POST", "/api/partner/v1/simulations/trigger", Nothing, Some(json!({"turns": 3}))),
+        ("GET", "/api/partner/v1/simulations/jobs/{}", Path(&[Job]), None),
+        ("GET POST", "/api/v1/tickets/{}/comments", Path(&[Record("ticket")]), Some(json!({"body": "Hello."}))),
+        ("POST", "/api/v1/tickets/{}/resolve", Path(&[Record("ticket")]), Some(json!({}))),
+        ("POST", "/api/v1/reports/{}/execute", REPORT, Some(json!({}))),
+        ("POST", "/api/v1/reports/{}/export", REPORT, Some(json!({}))),
+        ("PUT", "/api/v1/reports/{}/schedule", REPORT, Some(json!("0 6 * * *"))),
+    ]
+}
+
+/// What is a person's own is closed to every key, whosever it is: that people see only their own is shown in the crate's tests.
+fn people() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    use Thing::{Invitation, Member, Shared};
+    const OWN_SESSION: Named = Path(&[Shared("ses_00000000000000000000000000")]);
+    vec![
+        ("GET POST", "/api/v1/users", Nothing, Some(json!({"email": "new@example.com"}))),
+        ("GET PATCH DELETE", "/api/v1/users/{}", Path(&[Member]), Some(json!({"name": "Changed"}))),
+        ("GET", "/api/v1/users/{}/memberships", Path(&[Member]), None),
+        ("GET DELETE", "/api/v1/users/{}/sessions", Path(&[Member]), None),
+        ("POST", "/api/v1/users/{}/reset-link", Path(&[Member]), None),
+        ("GET POST", "/api/v1/members", Nothing, Some(json!({"email": "new@example.com", "role": "viewer"}))),
+        ("GET PATCH DELETE", "/api/v1/members/{}", Path(&[Member]), Some(json!({"role": "viewer"}))),
+        ("GET POST", "/api/v1/invitations", Nothing, Some(json!({"email": "new@example.com", "role": "viewer"}))),
+        ("GET DELETE", "/api/v1/invitations/{}", Path(&[Invitation]), None),
+        ("POST", "/api/v1/invitations/{}/resend", Path(&[Invitation]), None),
+        ("POST", "/api/v1/portal-sessions", Nothing, Some(json!({"email": "new@example.com", "role": "viewer"}))),
+        ("GET PATCH", "/api/v1/me", Nothing, Some(json!({"name": "Changed"}))),
+        ("GET DELETE", "/api/v1/me/sessions", Nothing, None),
+        ("DELETE", "/api/v1/me/sessions/{}", OWN_SESSION, None),
+        ("GET", "/api/v1/me/security", Nothing, None),
+        ("PUT", "/api/v1/me/password", Nothing, Some(json!({"newPassword": "a quiet harbour at dawn"}))),
+        ("POST", "/api/v1/me/reauthenticate", Nothing, Some(json!({"password": "x"}))),
+        ("POST DELETE", "/api/v1/me/totp", Nothing, None),
+        ("POST", "/api/v1/me/totp/confirm", Nothing, Some(json!({"code": "123456"}))),
+        ("POST", "/api/v1/me/recovery-codes", Nothing, None),
+    ]
+}
+
+/// The authorization server. What proves itself in its own way is public to the gate.
+fn oauth() -> Vec<Row> {
+    use Named::{Nothing, Path, Public};
+    vec![
+        ("GET POST", "/oauth/authorize", Public, None),
+        ("POST", "/oauth/par", Public, None),
+        ("POST", "/oauth/token", Public, None),
+        ("POST", "/oauth/introspect", Public, None),
+        ("POST", "/oauth/revoke", Public, None),
+        ("GET", "/.well-known/oauth-authorization-server", Public, None),
+        ("GET", "/.well-known/openid-configuration", Public, None),
+        ("GET", "/.well-known/oauth-protected-resource", Public, None),
+        ("GET", "/.well-known/oauth-protected-resource/{}", Public, None),
+        ("GET PUT", "/api/v1/api-clients/{}/oauth", Path(&[Thing::Client]), Some(json!({"audience": "own"}))),
+        ("GET", "/api/v1/authorized-apps", Nothing, None),
+        // Only people make them: that others' are hidden is shown in the crate's own tests.
+        ("DELETE", "/api/v1/authorized-apps/{}", Path(&[Thing::Shared("cns_00000000000000000000000000")]), None),
+    ]
+}
+
+/// What proves itself in its own way is public to the gate.
+fn oauth_extensions() -> Vec<Row> {
+    use Named::{Nothing, Path, Public};
+    vec![
+        ("GET", "/.well-known/jwks.json", Public, None),
+        ("GET", "/api/v1/signing-keys", Nothing, None),
+        ("POST", "/api/v1/signing-keys/rotate", Nothing, Some(json!({"leadSeconds": 600}))),
+        // Only access tokens of people see something; whom they see is tried in `oauth`.
+        ("GET POST", "/oauth/userinfo", Path(&[]), None),
+        ("POST", "/oauth/device_authorization", Public, None),
+        ("POST", "/oauth/register", Public, None),
+        ("GET PUT DELETE", "/oauth/register/{}", Public, None),
     ]
 }

@@ -5,12 +5,14 @@ use testkit::http::Client;
 use testkit::receiver::{Answer, Receiver};
 
 use super::cases::{Named, Thing};
-use crate::world::{Tenant, World, lead, text};
+use super::product::Product;
+use crate::world::{Tenant, World, text};
 
 /// A's named reader.
 const CONSUMER: &str = "matrix-reader";
 
 pub(super) struct Fixture {
+    pub(super) product: Product,
     pub(super) a: Tenant,
     key: String,
     webhook: String,
@@ -22,6 +24,10 @@ pub(super) struct Fixture {
     call: String,
     alert: String,
     rest_endpoint: String,
+    job: String,
+    schedule: String,
+    member: String,
+    invitation: String,
     /// Id in paths by resource type.
     records: Map<String, Value>,
     /// B's own client, for paths that name a client and something of it.
@@ -37,30 +43,40 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) async fn make(world: &World) -> Self {
+        let product = Product::of(world).await;
         let (a, b) = (world.tenant("Tenant A").await, world.tenant("Tenant B").await);
         // B has data too, so that its lists are not empty.
-        b.webhook("http://127.0.0.1:9/", &["lead.converted"]).await;
+        b.webhook("http://127.0.0.1:9/", &[product.quiet]).await;
         // Before A listens, so that nothing is on its way while A's state is compared.
-        let records = make_records(&a).await;
+        let records = product.records(&a).await;
+        let (job, schedule) = product.jobs(&a).await;
         let receiver = Receiver::start();
         receiver.answer(Answer::status(500));
-        let hook = json!({"url": receiver.url("/a"), "events": ["lead.created"], "retryConfig": {"maxRetries": 0}});
+        let hook = json!({"url": receiver.url("/a"), "events": [product.event.0], "retryConfig": {"maxRetries": 0}});
         let webhook = a.webhook_with(hook).await.id;
-        let event = text(&a.publish("lead.created", &json!({"leadId": "1"})).await["id"]);
+        let event = text(&a.publish(product.event.0, &json!({product.event.1: "1"})).await["id"]);
         let delivery = text(&a.delivery(&event, |row| row["status"] == "failed").await["id"]);
         a.host.get(&format!("/api/v1/events/poll?consumer={CONSUMER}")).await.assert_status(200);
-        let count = json!({"path": "data.leadId", "value": "1", "dryRun": true});
+        let count = json!({"path": format!("data.{}", product.event.1), "value": "1", "dryRun": true});
         let expunge = text(&a.host.post("/api/v1/expunges", &count).await.expect(202).json()["id"]);
         a.host.put("/api/v1/alert-rules/integration_errors", &json!({"threshold": 1})).await.assert_status(200);
         let (source, call) = make_source(&a, &world.server.client()).await;
         let alert = opened_alert(&a).await;
         let replay = ended_replay(&a).await;
-        let own = json!({"path": "own", "method": "GET", "operation": {"type": "list", "resource": "lead"}});
+        let own = json!({"path": "own", "method": "GET", "operation": {"type": "list", "resource": product.record}});
         let rest_endpoint = text(&a.host.post("/api/v1/rest-endpoints", &own).await.expect(201).json()["id"]);
+        let person = |email: &str| json!({"email": email, "role": "viewer"});
+        let member = text(&a.host.post("/api/v1/members", &person("member@example.com")).await.expect(201).json()["userId"]);
+        let invitation = text(&a.host.post("/api/v1/invitations", &person("invited@example.com")).await.expect(201).json()["id"]);
         let output = world.server.settings().run(&["service-key", "create", "--name", "bound", "--tenant", &b.id]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let bound = String::from_utf8(output.stdout).unwrap();
         Self {
+            product,
+            job,
+            schedule,
+            member,
+            invitation,
             key: a.key().await.id,
             webhook,
             event,
@@ -97,9 +113,13 @@ impl Fixture {
             Thing::Call => self.call.clone(),
             Thing::Alert => self.alert.clone(),
             Thing::RestEndpoint => self.rest_endpoint.clone(),
-            // These blueprints declare no jobs: what belongs to whom is tested in `jobs`, and here that nobody is told anything.
-            Thing::Job => "job_01k2x3v7m8e1r9q0s5t6w7y8za".to_owned(),
-            Thing::JobSchedule => "jsc_01k2x3v7m8e1r9q0s5t6w7y8za".to_owned(),
+            Thing::Job => self.job.clone(),
+            Thing::JobSchedule => self.schedule.clone(),
+            Thing::Member => self.member.clone(),
+            Thing::Invitation => self.invitation.clone(),
+            Thing::MainType => self.product.record.to_owned(),
+            Thing::MainEvent => self.product.event.0.to_owned(),
+            Thing::Main => self.id(Thing::Record(self.product.record)),
             Thing::Consumer => CONSUMER.to_owned(),
             Thing::Record(name) => match &self.records[name] {
                 Value::String(id) => id.clone(),
@@ -124,7 +144,7 @@ impl Fixture {
     fn never_id(&self, thing: Thing) -> String {
         let id = self.id(thing);
         match thing {
-            Thing::Shared(_) => id,
+            Thing::Shared(_) | Thing::MainType | Thing::MainEvent => id,
             _ if id.parse::<i64>().is_ok() => "987654321".to_owned(),
             // Another last character: as well-formed, and nobody's.
             _ => {
@@ -138,7 +158,7 @@ impl Fixture {
     /// with the stranger's own client. Empty for paths that name nothing of a tenant's.
     pub(super) fn strangers(&self, named: &Named) -> Vec<(Vec<String>, Vec<String>)> {
         let Named::Path(things) = named else { return Vec::new() };
-        if things.iter().all(|thing| matches!(thing, Thing::Shared(_))) {
+        if things.iter().all(|thing| matches!(thing, Thing::Shared(_) | Thing::MainType | Thing::MainEvent)) {
             return Vec::new();
         }
         let (theirs, never) = (self.owned(named), self.never(named));
@@ -161,6 +181,10 @@ impl Fixture {
             Thing::Source,
             Thing::Call,
             Thing::Alert,
+            Thing::Job,
+            Thing::JobSchedule,
+            Thing::Member,
+            Thing::Invitation,
         ]
         .map(|thing| self.id(thing));
         let records = self.records.values().filter_map(Value::as_str).map(str::to_owned);
@@ -185,7 +209,12 @@ impl Fixture {
             format!("/api/v1/replays/{}", self.replay),
             "/api/v1/replays".to_owned(),
             "/api/v1/rest-endpoints".to_owned(),
+            "/api/v1/members".to_owned(),
+            "/api/v1/invitations".to_owned(),
         ];
+        if self.product.has_jobs {
+            paths.extend([format!("/api/v1/jobs/{}", self.job), format!("/api/v1/job-schedules/{}", self.schedule)]);
+        }
         paths.extend(self.records.keys().map(|name| format!("/api/v1/records/{name}")));
         let mut seen = Map::new();
         for path in paths {
@@ -234,26 +263,4 @@ async fn ended_replay(a: &Tenant) -> String {
     let ended = || async { (a.host.get(&path).await.expect(200).json()["status"] == "done").then_some(()) };
     testkit::wait::until("the run to end", crate::world::SOON, ended).await;
     id
-}
-
-async fn make_records(a: &Tenant) -> Map<String, Value> {
-    let mut out = Map::new();
-    let bodies = if a.host.get("/api/v1/leads").await.status == 200 {
-        vec![
-            ("lead", lead("Ada")),
-            ("quote", json!({"leadId": "1", "insuranceType": "AUTO"})),
-            ("proposal", json!({"leadId": "1", "quoteId": "2"})),
-            ("policy", json!({"insuranceType": "AUTO"})),
-            ("assignment", json!({"leadId": "1", "agentId": "2"})),
-            ("agent", json!({"firstName": "A", "lastName": "B", "email": "a@example.com"})),
-            ("customer", json!({"firstName": "A", "lastName": "B"})),
-        ]
-    } else {
-        vec![("lead", json!({"first_name": "Grace"}))]
-    };
-    for (name, body) in bodies {
-        let made = a.host.post(&format!("/api/v1/records/{name}"), &body).await.expect(201).json();
-        out.insert(name.to_owned(), made["id"].clone());
-    }
-    out
 }

@@ -1,0 +1,161 @@
+//! What people allow is remembered, listed, withdrawn, and ends with their place in the tenant.
+
+use access::people::Role;
+use kernel::{Credential, PageRequest};
+use oauth::consents::AppFilter;
+use oauth::requests::{Approval, Look};
+use serde_json::json;
+
+use crate::bed::{Bed, challenge, parameter, request, text};
+
+testkit::engines! {
+    async fn what_was_allowed_is_not_asked_again(bed: Bed) {
+        let tenant = bed.tenant("Acme").await;
+        let app = bed.app(&tenant, &["leads:read", "leads:write"]).await;
+        let user = bed.person(&tenant, Role::Owner).await;
+        let who = bed.signed_in(user, &tenant, Role::Owner);
+        let (client, challenge) = (app.id.to_string(), challenge());
+        let ask = async |scope: &str, more: &[(&str, &str)]| {
+            let mut query = request(&client, &challenge, scope);
+            query.extend(more);
+            let handle = bed.asked(&query).await;
+            (bed.node.oauth.look(&who, &bed.signed(), &handle).await.unwrap(), handle)
+        };
+        let (_, handle) = ask("leads:read", &[]).await;
+        bed.node.oauth.approve(&who, &bed.signed(), &handle, Approval { scopes: None, remember: true }).await.unwrap();
+        let (Look::Done { location }, _) = ask("leads:read", &[]).await else { panic!("asked again") };
+        bed.node.redeem(&app, &parameter(&location, "code").unwrap()).await.ok();
+        let (Look::Done { location }, _) = ask("leads:read", &[("prompt", "none")]).await else { panic!("asked again") };
+        assert!(parameter(&location, "code").is_some());
+        assert!(matches!(ask("leads:read", &[("prompt", "consent")]).await.0, Look::Ask(_)));
+        let (Look::Ask(page), _) = ask("leads:read leads:write", &[]).await else { panic!("more is asked for") };
+        assert_eq!(page.remembered, ["leads:read"]);
+        let (Look::Done { location }, _) = ask("leads:write", &[("prompt", "none")]).await else { panic!() };
+        assert_eq!(parameter(&location, "error").unwrap(), "consent_required");
+
+        // Of a public client on a person's machine anybody may say that it is the one: the person is asked every time (RFC 8252 §8.6).
+        let input = json!({"name": "Cli", "redirectUris": ["http://127.0.0.1/cb"], "scopes": ["leads:read"], "confidential": false});
+        let local = bed.make(&tenant, input).await.id.to_string();
+        let mut query = request(&local, &challenge, "leads:read");
+        query.retain(|(name, _)| *name != "redirect_uri");
+        query.push(("redirect_uri", "http://127.0.0.1:51004/cb"));
+        for _ in 0..2 {
+            let handle = bed.asked(&query).await;
+            assert!(matches!(bed.node.oauth.look(&who, &bed.signed(), &handle).await.unwrap(), Look::Ask(_)));
+            bed.node.oauth.approve(&who, &bed.signed(), &handle, Approval { scopes: None, remember: true }).await.unwrap();
+        }
+        query.push(("prompt", "none"));
+        let handle = bed.asked(&query).await;
+        let Look::Done { location } = bed.node.oauth.look(&who, &bed.signed(), &handle).await.unwrap() else { panic!() };
+        assert_eq!(parameter(&location, "error").unwrap(), "consent_required");
+    }
+
+    async fn a_person_lists_and_withdraws_their_own(bed: Bed) {
+        let tenant = bed.tenant("Acme").await;
+        let app = bed.app(&tenant, &["leads:read"]).await;
+        let (ada, eve) = (bed.person(&tenant, Role::Developer).await, bed.person(&tenant, Role::Viewer).await);
+        let (who, other) = (bed.signed_in(ada, &tenant, Role::Developer), bed.signed_in(eve, &tenant, Role::Viewer));
+        let (client, challenge) = (app.id.to_string(), challenge());
+        let handle = bed.asked(&request(&client, &challenge, "leads:read")).await;
+        let approval = Approval { scopes: None, remember: true };
+        let location = bed.node.oauth.approve(&who, &bed.signed(), &handle, approval).await.unwrap();
+        let tokens = bed.node.redeem(&app, &parameter(&location, "code").unwrap()).await.ok();
+
+        let list = async |who| bed.node.oauth.list_consents(who, &AppFilter::default(), PageRequest::default()).await;
+        let own = list(&who).await.unwrap().data;
+        assert_eq!((own.len(), own[0].client_name.as_str(), own[0].publisher.as_str(), own[0].user_id), (1, "Sync", "Acme", ada));
+        assert!(own[0].last_used_at.is_some() && own[0].scopes[0].name == "leads:read");
+        assert!(list(&other).await.unwrap().data.is_empty());
+        assert_eq!(bed.node.oauth.withdraw_consent(&other, own[0].id).await.unwrap_err().code(), "not_found");
+        let stranger = bed.tenant("Other").await;
+        assert_eq!(bed.node.oauth.withdraw_consent(&bed.acting(&stranger), own[0].id).await.unwrap_err().code(), "not_found");
+
+        assert!(bed.node.is_good(text(&tokens, "access_token")).await);
+        bed.node.oauth.withdraw_consent(&who, own[0].id).await.unwrap();
+        assert!(!bed.node.is_good(text(&tokens, "access_token")).await);
+        assert_eq!(bed.node.refresh(&app, text(&tokens, "refresh_token")).await.error(), (400, "invalid_grant"));
+        assert!(list(&who).await.unwrap().data.is_empty());
+        assert_eq!(bed.audited().await, ["consent.give", "grant.create", "grant.revoke", "consent.withdraw"]);
+    }
+
+    /// RFC 9700 has no word for it, the issue has: an app of one tenant gets another's data by that tenant's people only.
+    async fn an_app_of_one_tenant_is_granted_anothers_data_by_its_people_only(bed: Bed) {
+        let (maker, tenant) = (bed.tenant("Maker").await, bed.tenant("Acme").await);
+        let app = bed.app(&maker, &["leads:read"]).await;
+        let who = bed.signed_in(bed.person(&tenant, Role::Owner).await, &tenant, Role::Owner);
+        let tokens = bed.tokens(&app, &who, "leads:read").await;
+        let holder = bed.node.holder(text(&tokens, "access_token")).await.unwrap();
+        assert_eq!((holder.tenant, holder.client), (Some(tenant.id), Some(app.id)));
+        assert_eq!(holder.caller().acting_for(Some(maker.id)).unwrap_err().code(), "not_found");
+
+        // A person of the maker's, however mighty there, grants the maker's data and no other.
+        let insider = bed.signed_in(bed.person(&maker, Role::Owner).await, &maker, Role::Owner);
+        assert_eq!(insider.acting_for(Some(tenant.id)).unwrap_err().code(), "not_found");
+        let own = bed.tokens(&app, &insider, "leads:read").await;
+        assert_eq!(bed.node.holder(text(&own, "access_token")).await.unwrap().tenant, Some(maker.id));
+
+        // No key, no service key and no system consents for a person.
+        let (client, challenge) = (app.id.to_string(), challenge());
+        let handle = bed.asked(&request(&client, &challenge, "leads:read")).await;
+        let machine = bed.acting(&tenant);
+        assert_eq!(bed.node.oauth.approve(&machine, &bed.signed(), &handle, Approval::default()).await.unwrap_err().code(), "people_only");
+
+        bed.set(&maker, &app, json!({"audience": "own"})).await.unwrap();
+        let refused = bed.node.oauth.approve(&who, &bed.signed(), &handle, Approval::default()).await.unwrap_err();
+        assert_eq!(refused.code(), "access_denied");
+        let Look::Done { location } = bed.node.oauth.look(&who, &bed.signed(), &handle).await.unwrap() else { panic!() };
+        assert_eq!(parameter(&location, "error").unwrap(), "access_denied");
+    }
+
+    async fn a_token_is_worth_what_its_person_may_today(bed: Bed) {
+        let tenant = bed.tenant("Acme").await;
+        let app = bed.app(&tenant, &["leads:read", "leads:write"]).await;
+        let user = bed.person(&tenant, Role::Owner).await;
+        let who = bed.signed_in(user, &tenant, Role::Owner);
+        let tokens = bed.tokens(&app, &who, "leads:read leads:write").await;
+        let token = text(&tokens, "access_token");
+        assert_eq!(bed.node.holder(token).await.unwrap().scopes.len(), 2);
+        bed.member(user, "UPDATE memberships SET role = 'viewer' WHERE user_id = ?1").await;
+        assert_eq!(bed.node.holder(token).await.unwrap().scopes.to_vec(), ["leads:read"]);
+        bed.member(user, "UPDATE users SET status = 'suspended' WHERE id = ?1").await;
+        assert!(!bed.node.is_good(token).await);
+        bed.member(user, "UPDATE users SET status = 'active' WHERE id = ?1").await;
+        assert!(bed.node.is_good(token).await);
+        bed.member(user, "DELETE FROM memberships WHERE user_id = ?1").await;
+        assert!(!bed.node.is_good(token).await);
+        let credential = bed.node.access.examine(token, None).await.unwrap().unwrap().principal.credential.clone();
+        assert_eq!(credential, Credential::OAuthToken { client: app.id, user: Some(user) });
+    }
+
+    async fn a_member_who_left_left_nothing(bed: Bed) {
+        let tenant = bed.tenant("Acme").await;
+        let app = bed.app(&tenant, &["leads:read"]).await;
+        let user = bed.person(&tenant, Role::Owner).await;
+        let who = bed.signed_in(user, &tenant, Role::Owner);
+        let tokens = bed.tokens(&app, &who, "leads:read").await;
+        let code = bed.allowed(&app, &who, "leads:read").await;
+        let id = tenant.id;
+        let left = bed.node.store.write(kernel::TenantScope::system("test", id), move |tx| oauth::Oauth::lifecycle().member_left(tx, id, user));
+        left.await.unwrap();
+        assert!(!bed.node.is_good(text(&tokens, "access_token")).await, "not even after a return");
+        assert_eq!(bed.node.redeem(&app, &code).await.error(), (400, "invalid_grant"));
+        assert_eq!(bed.node.refresh(&app, text(&tokens, "refresh_token")).await.error(), (400, "invalid_grant"));
+        assert_eq!((bed.count("oauth_consents").await, bed.count("access_tokens").await), (0, 0));
+    }
+
+    async fn a_tenant_that_goes_takes_its_rows_along(bed: Bed) {
+        let tenant = bed.tenant("Acme").await;
+        let app = bed.app(&tenant, &["leads:read"]).await;
+        let who = bed.signed_in(bed.person(&tenant, Role::Owner).await, &tenant, Role::Owner);
+        let tokens = bed.tokens(&app, &who, "leads:read").await;
+        bed.node.refresh(&app, text(&tokens, "refresh_token")).await.ok();
+        let (client, challenge) = (app.id.to_string(), challenge());
+        let handle = bed.asked(&request(&client, &challenge, "leads:read")).await;
+        bed.node.oauth.approve(&who, &bed.signed(), &handle, Approval { scopes: None, remember: true }).await.unwrap();
+        bed.set(&tenant, &app, json!({"audience": "own"})).await.unwrap();
+        bed.node.access.delete_tenant(&bed.operator(), kernel::IdRef::Id(tenant.id)).await.unwrap();
+        for table in ["oauth_clients", "oauth_codes", "oauth_consents", "oauth_grants", "oauth_spent_tokens", "access_tokens"] {
+            assert_eq!(bed.count(table).await, 0, "{table}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The session's cookie. With `https` its name begins with `__Host-` (RFC 6265bis): the browser takes it from this host only, for all
+//! paths, over TLS. `Lax`, so that somebody who follows a link into the portal is signed in there, and no other site's form is.
+
+use http::{HeaderMap, HeaderValue, header};
+use kernel::Secret;
+
+/// Its name under `https`.
+pub const NAME_SECURE: &str = "__Host-tradewind_session";
+/// Its name without TLS: on a developer's machine.
+pub const NAME_PLAIN: &str = "tradewind_session";
+/// The header of a call with the cookie that repeats the token against forgery ([`crate::SignedIn::csrf`]).
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Its name.
+pub fn name(is_https: bool) -> &'static str {
+    if is_https { NAME_SECURE } else { NAME_PLAIN }
+}
+
+/// The token in a request's cookies. The name that only TLS can set goes first: no network in the middle can put another in its place.
+pub fn token(headers: &HeaderMap) -> Option<&str> {
+    let of = |wanted: &str| {
+        let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    };
+    of(NAME_SECURE).or_else(|| of(NAME_PLAIN))
+}
+
+/// Whether the request's session has the name that only TLS can set.
+pub fn is_secure(headers: &HeaderMap) -> bool {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('=')).any(|(name, _)| name == NAME_SECURE)
+}
+
+/// `Set-Cookie` for a new session. It ends with the browser's session or with ours, whichever is first.
+pub fn set(token: &Secret<String>, is_https: bool) -> HeaderValue {
+    let secure = if is_https { "; Secure" } else { "" };
+    let text = format!("{}={}; Path=/; HttpOnly; SameSite=Lax{secure}", name(is_https), token.reveal());
+    let mut value = HeaderValue::try_from(text).expect("a token is base64url");
+    value.set_sensitive(true);
+    value
+}
+
+/// `Set-Cookie` that takes it away.
+pub fn clear(is_https: bool) -> HeaderValue {
+    let secure = if is_https { "; Secure" } else { "" };
+    let text = format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", name(is_https));
+    HeaderValue::try_from(text).expect("plain ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_found_among_others_and_the_secure_one_first() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(token(&headers), None);
+        headers.append(header::COOKIE, HeaderValue::from_static("a=b; tradewind_session=plain; c"));
+        assert_eq!(token(&headers), Some("plain"));
+        headers.append(header::COOKIE, HeaderValue::from_static("__Host-tradewind_session=tls"));
+        assert_eq!(token(&headers), Some("tls"));
+    }
+
+    #[test]
+    fn flags() {
+        let secret = Secret::new("abc".to_owned());
+        assert_eq!(set(&secret, true), "__Host-tradewind_session=abc; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(set(&secret, false), "tradewind_session=abc; Path=/; HttpOnly; SameSite=Lax");
+        assert!(format!("{:?}", set(&secret, true)).contains("Sensitive"));
+        assert!(clear(true).to_str().unwrap().contains("Max-Age=0"));
+    }
+}

@@ -1,0 +1,76 @@
+//! Errors that more than one operation gives.
+
+use std::time::Duration;
+
+use kernel::{Error, Kind};
+
+/// The one answer to every failed sign-in: unknown address, wrong password, no password at all.
+pub(crate) fn sign_in_failed() -> Error {
+    Error::unauthenticated(
+        "sign_in_failed",
+        "That e-mail address and password do not belong together. Check both, or ask for a link by mail.",
+    )
+}
+
+/// The code, or whatever was shown as the second proof, is wrong.
+pub(crate) fn second_step_failed() -> Error {
+    Error::unauthenticated("second_step_failed", "That code is wrong, or was used already. Wait for the next one and try again.")
+}
+
+/// The first proof is too long ago, or the second was wrong too often.
+pub(crate) fn second_step_over() -> Error {
+    Error::unauthenticated("second_step_over", "This sign-in took too long or had too many wrong codes. Begin again.")
+}
+
+pub(crate) fn too_many_attempts(wait: Duration) -> Error {
+    // In whole seconds, so that whoever comes back then is let in.
+    let wait = Duration::from_secs(wait.as_secs() + 1);
+    let text = "Too many attempts. Wait as long as Retry-After says, and try again.";
+    Error::new(Kind::RateLimited, "too_many_attempts", text).retry_after(wait)
+}
+
+pub(crate) fn user_suspended() -> Error {
+    Error::forbidden("user_suspended", "This account is suspended. Ask the operator of this service.")
+}
+
+/// Used, replaced, expired or never made: all the same.
+pub(crate) fn link_over() -> Error {
+    Error::new(Kind::NotFound, "link_over", "This link was used already or is too old. Ask for a new one.")
+}
+
+pub(crate) fn session_over() -> Error {
+    Error::unauthenticated("session_over", "You are signed out. Sign in again.")
+}
+
+/// An operation for signed-in people, called with another credential.
+pub(crate) fn people_only() -> Error {
+    Error::forbidden("people_only", "Only a signed-in person may do this, not a key.")
+}
+
+/// Of a session that a host began: it stands for the host's word, not for the person's.
+pub(crate) fn not_in_host_session() -> Error {
+    let text = "You came here by a link of another service, which may not change how you sign in. Sign in here to do that.";
+    Error::forbidden("host_session", text)
+}
+
+pub(crate) fn mail_not_configured() -> Error {
+    Error::conflict("mail_not_configured", "This server sends no e-mails. Ask its operator for a link.")
+}
+
+pub(crate) fn last_owner() -> Error {
+    Error::conflict("last_owner", "A tenant keeps at least one owner. Make somebody else an owner first.")
+}
+
+pub(crate) fn already_member() -> Error {
+    Error::conflict("already_member", "This person is a member already. Change the role instead.").at("/email", "is a member")
+}
+
+pub(crate) fn email_taken() -> Error {
+    Error::conflict("email_taken", "Somebody has this e-mail address already.").at("/email", "is taken")
+}
+
+/// Nobody may grant what they lack.
+pub(crate) fn role_exceeds_own() -> Error {
+    let text = "This role may more than you may yourself. Ask somebody who has it.";
+    Error::invalid("role_exceeds_own", text).at("/role", "may more than you may")
+}

@@ -1,0 +1,17 @@
+//! People against real engines: the same bodies on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod attempts;
+mod bed;
+mod command_line;
+mod guarding;
+mod invitations;
+mod isolation;
+mod links;
+mod members;
+mod own_account;
+mod portal_sessions;
+mod second_step;
+mod sessions;
+mod sign_in;
+mod users;

@@ -1,0 +1,4 @@
+//! The portal's pages against the binary: what browsers show is in journeys (`portal/*.mjs`), what servers promise is asked here without one.
+
+mod guards;
+mod journeys;
