@@ -4,8 +4,9 @@ use std::process::Command;
 
 use crate::{servers, shell};
 
-/// Programs and the packages that they are in. Go, Java, Node and Mono are large: their snippets are run where they are there.
-const SMALL: &[(&str, &str)] = &[("ruby", "ruby"), ("php", "php-cli"), ("perl", "perl")];
+/// Programs and the packages that they are in; Chromium is for the tests of pages. Go, Java, Node and Mono are large: their snippets are run where
+/// they are there.
+const SMALL: &[(&str, &str)] = &[("ruby", "ruby"), ("php", "php-cli"), ("perl", "perl"), ("chromium", "chromium")];
 
 /// Installs what is missing; says what stays so.
 pub(crate) fn prepare() {
@@ -17,7 +18,7 @@ pub(crate) fn prepare() {
     if servers::can_install() {
         println!("installing {}", missing.join(" "));
         if let Err(error) = servers::install(&missing) {
-            println!("could not install them ({error:#}): their snippets are not run");
+            println!("could not install them ({error:#}): their snippets, or the tests of pages, are not run");
         }
     } else {
         println!("not installed: {}; their snippets are not run", missing.join(" "));
