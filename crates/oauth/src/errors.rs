@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use http::{HeaderValue, StatusCode};
 use kernel::{Error, Kind, RequestId};
-use serde_json::json;
+use serde_json::{Value, json};
 use web::{ErrorForm, RenderError};
 
 macro_rules! protocol {
@@ -100,6 +100,12 @@ impl RenderError for Form {
     fn render(&self, error: &Error, _: RequestId) -> (StatusCode, &'static str, Vec<u8>) {
         let body = json!({"error": name(error), "error_description": description(error)});
         (web::status(error.kind()), "application/json", body.to_string().into_bytes())
+    }
+
+    fn described(&self) -> Option<(&'static str, Value)> {
+        let text = |about: &str| json!({"type": "string", "description": about});
+        let properties = json!({"error": text("Stable, for programs: the RFC's."), "error_description": text("For developers.")});
+        Some(("application/json", json!({"type": "object", "required": ["error"], "properties": properties})))
     }
 
     /// A client proves itself by Basic, or in the body (RFC 6749 §5.2).

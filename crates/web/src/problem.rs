@@ -16,6 +16,11 @@ pub trait RenderError: Send + Sync {
     /// The answer for `error` in the request `request`.
     fn render(&self, error: &Error, request: RequestId) -> (StatusCode, &'static str, Vec<u8>);
 
+    /// Media type and JSON Schema of its answers, for the document; none: problems.
+    fn described(&self) -> Option<(&'static str, Value)> {
+        None
+    }
+
     /// What a 401 says in `WWW-Authenticate`.
     fn challenge(&self, error: &Error) -> HeaderValue {
         let _ = error;

@@ -1,6 +1,6 @@
 //! Changing: the same operations, rules, events and audit rows as by REST.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::bed::{App, Bed};
 

@@ -58,6 +58,15 @@ fn component(&(status, _, code, title, detail): &(u16, &str, &str, &str, &str)) 
     if status == 422 {
         example["errors"] = json!([{"pointer": "/name", "detail": "must not be empty"}]);
     }
+    json!({
+        "description": reason(status),
+        "headers": failure_headers(status),
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
+    })
+}
+
+/// What is said beside an error.
+fn failure_headers(status: u16) -> Value {
     let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/RequestId"}});
     match status {
         401 => headers["WWW-Authenticate"] = json!({"schema": {"type": "string"}, "description": "Bearer"}),
@@ -65,11 +74,7 @@ fn component(&(status, _, code, title, detail): &(u16, &str, &str, &str, &str)) 
         429 | 503 => headers["Retry-After"] = json!({"$ref": "#/components/headers/RetryAfter"}),
         _ => {}
     }
-    json!({
-        "description": reason(status),
-        "headers": headers,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
-    })
+    headers
 }
 
 /// The headers that many answers share.
@@ -100,6 +105,15 @@ pub(super) fn of(endpoint: &Endpoint, known: &mut Map<String, Value>) -> Map<Str
     }
     if answers.is_empty() {
         answers.insert("200".into(), good(endpoint, 200));
+    }
+    if let Some((media, schema)) = endpoint.errors.described() {
+        for status in failures(endpoint) {
+            let answer = answers
+                .entry(status.to_string())
+                .or_insert_with(|| json!({"description": reason(status), "headers": failure_headers(status)}));
+            answer["content"][media] = json!({ "schema": schema });
+        }
+        return answers;
     }
     for status in failures(endpoint) {
         let name = ERRORS.iter().find(|error| error.0 == status).map(|error| error.1);
