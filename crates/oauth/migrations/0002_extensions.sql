@@ -1,5 +1,5 @@
 -- Requests of devices that a person answers elsewhere (RFC 8628): nobody's rows until somebody answers. `user_hash` finds one by the code that the
--- person types; `tenant_id` is the one whose data was allowed.
+-- person types; `granted_tenant` is the one whose data was allowed.
 CREATE TABLE oauth_devices (
     key_id           TEXT   NOT NULL PRIMARY KEY,
     client_id        TEXT   NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE oauth_devices (
     scope            TEXT   NOT NULL,
     resource         TEXT,
     status           TEXT   NOT NULL,
-    tenant_id        TEXT,
+    granted_tenant   TEXT,
     user_id          TEXT,
     grant_id         TEXT,
     granted          TEXT,

@@ -38,7 +38,7 @@ impl Oauth {
             .route(user_info(Endpoint::get("/oauth/userinfo", "oauth.userinfo")), openid::userinfo, s())
             .route(user_info(Endpoint::post("/oauth/userinfo", "oauth.userinfo_post")), openid::userinfo, s())
             .route(protocol(Method::POST, "/oauth/device_authorization", "oauth.device_authorization", "Begin for a device without a browser (RFC 8628)").body_schema(form_schema(DEVICE)).body_media(FORM).answers::<DeviceAnswer>(200), device::authorize, s())
-            .route(protocol(Method::POST, "/oauth/register", "oauth.register", "Register a client (RFC 7591)").body::<Metadata>().fails(&[403]).answers::<RegistrationAnswer>(201), registrations::create, s())
+            .route(protocol(Method::POST, "/oauth/register", "oauth.register", "Register a client (RFC 7591)").body::<Metadata>().fails(&[403, 404]).answers::<RegistrationAnswer>(201), registrations::create, s())
             .route(registration(Method::GET, "oauth.registration", "Read a registration (RFC 7592)"), registrations::get, s())
             .route(registration(Method::PUT, "oauth.replace_registration", "Replace a registration").body::<Metadata>(), registrations::replace, s())
             .route(protocol(Method::DELETE, REGISTRATION, "oauth.delete_registration", "Remove a registration with its client").answers_nothing(), registrations::delete, s())

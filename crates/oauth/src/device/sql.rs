@@ -92,7 +92,7 @@ pub(super) fn polled(tx: &mut Tx<'_>, key_id: &str, interval_ms: i64) -> Result<
 /// Writes what a person allowed, if nobody has answered yet; whether that was so.
 pub(super) fn approve(tx: &mut Tx<'_>, key_id: &str, answer: &Answer) -> Result<bool> {
     let done = tx.exec(
-        "UPDATE oauth_devices SET status = 'approved', tenant_id = ?2, user_id = ?3, grant_id = ?4, granted = ?5, authenticated_at = ?6, \
+        "UPDATE oauth_devices SET status = 'approved', granted_tenant = ?2, user_id = ?3, grant_id = ?4, granted = ?5, authenticated_at = ?6, \
          methods = ?7 WHERE key_id = ?1 AND status = 'pending'",
         &[
             key_id.into(),
@@ -115,7 +115,7 @@ pub(super) fn deny(tx: &mut Tx<'_>, key_id: &str) -> Result<bool> {
 /// Takes a request out that was allowed; what was allowed.
 pub(super) fn take(tx: &mut Tx<'_>, key_id: &str) -> Result<Option<Answer>> {
     let sql = "DELETE FROM oauth_devices WHERE key_id = ?1 AND status = 'approved' \
-               RETURNING tenant_id, user_id, grant_id, granted, authenticated_at, methods";
+               RETURNING granted_tenant, user_id, grant_id, granted, authenticated_at, methods";
     let lost = || Error::internal("a device's request was allowed without saying what");
     tx.query_opt(sql, &[key_id.into()], |row| {
         Ok(Answer {

@@ -39,6 +39,10 @@ async fn assert_found(flaw: Flaw, expected: &[&str]) {
     if flaw != Flaw::Slow {
         found.retain(|check| *check != "quick-answer");
     }
+    // Deliveries at once may be of two seconds, and so of two ages; and what refuses a body closes its connection, perhaps just when it is used again.
+    if matches!(flaw, Flaw::RefusesOlder | Flaw::Limit(_)) {
+        found.retain(|check| *check != "concurrency");
+    }
     assert_eq!(found, expected, "{flaw:?}\n{report}");
     for finding in report.findings.iter().filter(|finding| finding.status == Status::Failed) {
         assert!(finding.advice.is_some_and(|advice| !advice.is_empty()), "{}", finding.check);
