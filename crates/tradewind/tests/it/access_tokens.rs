@@ -79,8 +79,8 @@ testkit::engines! {
         let named = world.server.client().get("/.well-known/oauth-protected-resource").await.expect(200).json();
         assert_eq!(named["authorization_servers"], json!([world.server.base()]));
 
-        app.ask(&world, "/oauth/revoke", &format!("token={token}")).await.expect(200);
-        with_token.get("/api/v1/leads").await.expect(401);
+        app.ask(&world, "/oauth/revoke", &format!("token={token}")).await.assert_status(200);
+        with_token.get("/api/v1/leads").await.assert_status(401);
         let told = app.ask(&world, "/oauth/introspect", &format!("token={token}")).await.expect(200).json();
         assert_eq!(told, json!({"active": false}));
     }
@@ -91,10 +91,10 @@ testkit::engines! {
         let app = Application::make(&tenant, json!({"scopes": ["leads:read"]})).await;
         let base = world.server.base().replace(':', "%3A");
         let (_, part) = app.token(&world, &format!("&resource={base}/api/v1/leads")).await;
-        part.get("/api/v1/leads").await.expect(200);
+        part.get("/api/v1/leads").await.assert_status(200);
         part.get("/api/v1/scopes").await.assert_problem(401, "wrong_resource");
         let (_, whole) = app.token(&world, &format!("&resource={base}")).await;
-        whole.get("/api/v1/scopes").await.expect(200);
+        whole.get("/api/v1/scopes").await.assert_status(200);
         let elsewhere = app.ask(&world, "/oauth/token", "grant_type=client_credentials&resource=https%3A%2F%2Fother.example").await;
         assert_eq!((elsewhere.status.as_u16(), &elsewhere.json()["error"]), (400, &json!("invalid_target")));
     }

@@ -78,7 +78,7 @@ fn a_rotated_key_is_published_before_it_signs_and_known_to_every_node() {
             keys.iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
         };
         let (first, old_token) = kid().await;
-        assert_eq!(published(world.server.client()).await, [first.clone()]);
+        assert_eq!(published(world.server.client()).await, std::slice::from_ref(&first));
         // With a lead the new one is only published.
         let next = world.operator.post("/api/v1/signing-keys/rotate", &json!({"leadSeconds": 600})).await.expect(201).json();
         assert_eq!(kid().await.0, first);
