@@ -8,8 +8,8 @@
 //!   `oauth_used_tokens`.
 //! * Change notices: `oauth_client` (by client id).
 //! * [`clients`]: who an application is and how it proves it. [`requests`]: from `/oauth/authorize` to a code. [`tokens`]: `/oauth/token`,
-//!   introspection, revocation. [`grants`]: what an authorization turned into. [`consents`]: what people allowed. [`metadata`]: RFC 8414, 9728.
-//! * Beyond the core ([`extensions`]): signed tokens (`jwt_tokens`, `jwks`), who signed in (`openid`), tokens bound to keys (`dpop`), clients
+//!   introspection, revocation. [`grants`]: what an authorization turned into. [`consents`]: what people allowed. `metadata`: RFC 8414, 9728.
+//! * Beyond the core (`extensions`): signed tokens (`jwt_tokens`, `jwks`), who signed in (`openid`), tokens bound to keys (`dpop`), clients
 //!   that sign (`assertions`) or register themselves ([`registrations`]), [`device`]s, `exchange` of tokens.
 //!
 //! Invariants:

@@ -1,11 +1,11 @@
 //! The pages for people: signing in, consent, account security, and the frame that every page of the portal has.
 //!
 //! * No tables, no events, no rules: every page calls an operation of `people` or `oauth`, and shows what it says.
-//! * [`view`]: what every page knows of its request; [`words`]: the texts, in every language; `templates/`, `assets/`, `messages/`: what
-//!   people see. [`pages`]: one file per page. `docs/portal.md` says how to add one.
+//! * `view`: what every page knows of its request; `words`: the texts, in every language; `templates/`, `assets/`, `messages/`: what
+//!   people see. `pages`: one file per page. `docs/portal.md` says how to add one.
 //!
 //! Invariants: nothing needs a script but passkeys; nothing is loaded from elsewhere and nothing runs inline (`view::headers`); no form acts
-//! without its browser's token and none that another site sends (`view::Form`, [`routes`]); where somebody is led after signing in is on
+//! without its browser's token and none that another site sends (`view::Form`, `routes`); where somebody is led after signing in is on
 //! this server (`answer::own_path`); every text is in every language.
 
 mod answer;

@@ -135,7 +135,7 @@ pub(crate) struct CreateUserArgs {
     /// The tenant that they become a member of (`ten_…` or `ext:…`); without one they are one of the operator's people
     #[arg(long)]
     pub(crate) tenant: Option<String>,
-    /// In a tenant: owner, admin, developer [default] or viewer; of the operator's people: admin [default] or support
+    /// In a tenant: owner, admin, developer (the default) or viewer; of the operator's people: admin (the default) or support
     #[arg(long)]
     pub(crate) role: Option<String>,
     /// Take the password from the first line of standard input, and print nothing

@@ -1,6 +1,6 @@
 //! Sessions: who is signed in where.
 //!
-//! The browser holds a token of 256 random bits; we hold its keyed hash. Looking one up is answered from memory ([`cache`]): a notice
+//! The browser holds a token of 256 random bits; we hold its keyed hash. Looking one up is answered from memory (`cache`): a notice
 //! about the session or its person drops it there. A session ends when it is revoked, when nobody used it for a while (`idle`), and
 //! `absolute` after it began, whatever happens. Its token is new after every proof that adds to what it may do.
 

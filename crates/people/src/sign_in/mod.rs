@@ -1,4 +1,4 @@
-//! Signing in. Every way ends in [`People::enter`]: either in a session, or in the question for a second proof.
+//! Signing in. Every way ends in `People::enter`: either in a session, or in the question for a second proof.
 //!
 //! What a stranger can learn: nothing. An address that nobody has costs the same work and gets the same answer as a wrong password; a link
 //! "was sent" whether there is anybody to send it to or not. Only who has shown the right password is told that the account is suspended.
