@@ -98,24 +98,9 @@ impl HubSpot {
         })
     }
 
-    /// The user uninstalls the app.
-    pub fn withdraw(&self) {
-        self.portal().grants.withdraw(1);
-    }
-
     /// The user takes one scope back.
     pub fn withdraw_scope(&self, scope: &str) {
         self.portal().grants.withdraw_scope(1, scope);
-    }
-
-    /// Every access token is dead, refresh tokens are not.
-    pub fn expire_tokens(&self) {
-        self.portal().grants.expire_all();
-    }
-
-    /// The next user says no.
-    pub fn deny_next(&self) {
-        self.portal().grants.deny = true;
     }
 
     /// So many calls were made today by others.
@@ -156,11 +141,6 @@ impl HubSpot {
         let found = portal.kind(kind).ok()?;
         found.rows.any(id.parse().ok()?).map(|row| rows::whole(found, row))
     }
-
-    /// How many grants are alive.
-    pub fn grants(&self) -> usize {
-        self.portal().grants.alive().count()
-    }
 }
 
 /// The control pages' acts.
@@ -168,10 +148,6 @@ pub(super) fn act(at: &HubSpot, act: &str, arguments: &Value) -> Result<Value, S
     let text = |name: &str| arguments[name].as_str().ok_or_else(|| format!("`{name}` is missing"));
     let done = |()| json!({});
     match act {
-        "token" => {
-            let issued = at.issue();
-            Ok(json!({"access_token": issued.access_token, "refresh_token": issued.refresh_token}))
-        }
         "add" => at.add(text("object")?, &arguments["fields"]).map(Value::from),
         "edit" => at.edit(text("object")?, text("id")?, &arguments["fields"]).map(done),
         "delete" => at.delete(text("object")?, text("id")?, arguments["purge"] == true).map(done),
@@ -186,18 +162,6 @@ pub(super) fn act(at: &HubSpot, act: &str, arguments: &Value) -> Result<Value, S
         "subscribe" => {
             let events: Vec<_> = arguments["events"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             at.subscribe(text("url")?, &events).map(done)
-        }
-        "expire" => {
-            at.expire_tokens();
-            Ok(json!({}))
-        }
-        "deny" => {
-            at.deny_next();
-            Ok(json!({}))
-        }
-        "withdraw" => {
-            at.withdraw();
-            Ok(json!({}))
         }
         _ => Err(format!("{} has no act `{act}`", at.name())),
     }

@@ -33,7 +33,7 @@ use kernel::Ambient;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, Kind};
-use crate::oauth::{App, Issued, Pkce, Policy};
+use crate::oauth::{App, Grants, Pkce, Policy};
 use crate::stand::{Answer, Call, Stand, Vendor};
 
 use failure::Failure;
@@ -127,11 +127,6 @@ impl HubSpot {
         self.portal.lock().expect("no holder of this lock panics")
     }
 
-    /// Tokens without the dance.
-    pub fn issue(&self) -> Issued {
-        self.portal().grants.issue(&self.stand.ambient)
-    }
-
     fn route(&self, call: &Call) -> Result<Answer, Failure> {
         let (method, path) = call.route();
         match (method, path.as_slice()) {
@@ -192,6 +187,10 @@ impl Vendor for HubSpot {
         &self.stand
     }
 
+    fn with_grants(&self, work: &mut dyn FnMut(&mut Grants)) {
+        work(&mut self.portal().grants);
+    }
+
     fn answer(&self, call: &Call) -> Answer {
         self.route(call).unwrap_or_else(Answer::from)
     }
@@ -212,7 +211,7 @@ impl Vendor for HubSpot {
         }
     }
 
-    fn act(&self, act: &str, arguments: &Value) -> Result<Value, String> {
+    fn own_act(&self, act: &str, arguments: &Value) -> Result<Value, String> {
         act::act(self, act, arguments)
     }
 }

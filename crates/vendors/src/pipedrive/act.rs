@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::account::{Account, CONNECTED, PERSON, Scene};
+use super::account::{Account, PERSON, Scene};
 use super::{Failure, Pipedrive};
 use crate::stand::{Call, Vendor};
 use crate::tables::{Change, How};
@@ -64,21 +64,6 @@ impl Pipedrive {
         self.person(|account, scene| account.subscribe(scene, &body).map(|_| ()))
     }
 
-    /// The user uninstalls the app.
-    pub fn withdraw(&self) {
-        self.account().grants.withdraw(CONNECTED);
-    }
-
-    /// Every access token is dead, refresh tokens are not.
-    pub fn expire_tokens(&self) {
-        self.account().grants.expire_all();
-    }
-
-    /// The next user says no.
-    pub fn deny_next(&self) {
-        self.account().grants.deny = true;
-    }
-
     /// So many tokens of the day's budget were used by others.
     pub fn use_up(&self, tokens: u64) {
         let now = self.stand.now();
@@ -109,11 +94,6 @@ impl Pipedrive {
         let Ok(entity) = account.entity(plural) else { return Vec::new() };
         entity.rows.iter().map(|row| if plural == "leads" { entity.lead(row) } else { entity.shown(row) }).collect()
     }
-
-    /// How many grants are alive.
-    pub fn grants(&self) -> usize {
-        self.account().grants.alive().count()
-    }
 }
 
 fn number(account: &Account, plural: &str, id: &str) -> Result<u64, Failure> {
@@ -127,10 +107,6 @@ pub(super) fn act(at: &Pipedrive, act: &str, arguments: &Value) -> Result<Value,
     let text = |name: &str| arguments[name].as_str().ok_or_else(|| format!("`{name}` is missing"));
     let done = |()| json!({});
     match act {
-        "token" => {
-            let issued = at.issue();
-            Ok(json!({"access_token": issued.access_token, "refresh_token": issued.refresh_token}))
-        }
         "add" => at.add(text("object")?, &arguments["fields"]).map(Value::from),
         "edit" => at.edit(text("object")?, text("id")?, &arguments["fields"]).map(done),
         "delete" => at.delete(text("object")?, text("id")?, arguments["purge"] == true).map(done),
@@ -138,18 +114,6 @@ pub(super) fn act(at: &Pipedrive, act: &str, arguments: &Value) -> Result<Value,
         "field" => at.add_field(text("object")?, text("name")?, text("kind")?, &[]).map(Value::from),
         "rows" => Ok(at.rows(text("object")?).into()),
         "subscribe" => at.subscribe(text("url")?, text("action")?, text("object")?, text("user")?, text("password")?).map(done),
-        "expire" => {
-            at.expire_tokens();
-            Ok(json!({}))
-        }
-        "deny" => {
-            at.deny_next();
-            Ok(json!({}))
-        }
-        "withdraw" => {
-            at.withdraw();
-            Ok(json!({}))
-        }
         _ => Err(format!("{} has no act `{act}`", at.name())),
     }
 }

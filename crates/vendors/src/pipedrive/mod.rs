@@ -26,7 +26,7 @@ use kernel::Ambient;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, Kind};
-use crate::oauth::{App, Issued, Pkce, Policy};
+use crate::oauth::{App, Grants, Pkce, Policy};
 use crate::stand::{Answer, Call, Stand, Vendor};
 
 use account::Account;
@@ -110,11 +110,6 @@ impl Pipedrive {
         self.account.lock().expect("no holder of this lock panics")
     }
 
-    /// Tokens without the dance.
-    pub fn issue(&self) -> Issued {
-        self.account().grants.issue(&self.stand.ambient)
-    }
-
     fn route(&self, call: &Call) -> Result<Answer, Failure> {
         let (_, path) = call.route();
         match path.as_slice() {
@@ -154,6 +149,10 @@ impl Vendor for Pipedrive {
         &self.stand
     }
 
+    fn with_grants(&self, work: &mut dyn FnMut(&mut Grants)) {
+        work(&mut self.account().grants);
+    }
+
     fn answer(&self, call: &Call) -> Answer {
         self.route(call).unwrap_or_else(Answer::from)
     }
@@ -177,7 +176,7 @@ impl Vendor for Pipedrive {
         }
     }
 
-    fn act(&self, act: &str, arguments: &Value) -> Result<Value, String> {
+    fn own_act(&self, act: &str, arguments: &Value) -> Result<Value, String> {
         act::act(self, act, arguments)
     }
 }

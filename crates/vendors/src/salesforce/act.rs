@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::org::{CONNECTED, Org, PERSON, Scene};
+use super::org::{Org, PERSON, Scene};
 use super::outbound::{self, OutboundMessage};
 use super::schema::Field;
 use super::{Failure, Salesforce, ids, records};
@@ -110,21 +110,6 @@ impl Salesforce {
         })
     }
 
-    /// The user ends what was allowed.
-    pub fn withdraw(&self) {
-        self.org().grants.withdraw(CONNECTED);
-    }
-
-    /// The session policy strikes: every access token is dead, refresh tokens are not.
-    pub fn expire_sessions(&self) {
-        self.org().grants.expire_all();
-    }
-
-    /// The next user says no.
-    pub fn deny_next(&self) {
-        self.org().grants.deny = true;
-    }
-
     /// So many calls were made today by others.
     pub fn use_up(&self, calls: u64) {
         let now = self.stand.now();
@@ -163,11 +148,6 @@ impl Salesforce {
         let (_, number) = ids::parse(id)?;
         org.table(&object.name).any(number).map(|row| records::shown(object, row, None, "v62.0"))
     }
-
-    /// How many grants are alive.
-    pub fn grants(&self) -> usize {
-        self.org().grants.alive().count()
-    }
 }
 
 fn map(value: &Value) -> Map<String, Value> {
@@ -178,10 +158,6 @@ fn map(value: &Value) -> Map<String, Value> {
 pub(super) fn act(at: &Salesforce, act: &str, arguments: &Value) -> Result<Value, String> {
     let text = |name: &str| arguments[name].as_str().ok_or_else(|| format!("`{name}` is missing"));
     match act {
-        "token" => {
-            let issued = at.issue();
-            Ok(json!({"access_token": issued.access_token, "refresh_token": issued.refresh_token}))
-        }
         "add" => at.add(text("object")?, &arguments["fields"]).map(Value::from),
         "edit" => at.edit(text("object")?, text("id")?, &arguments["fields"]).map(|()| json!({})),
         "delete" => at.delete(text("object")?, text("id")?, arguments["purge"] == true).map(|()| json!({})),
@@ -194,18 +170,6 @@ pub(super) fn act(at: &Salesforce, act: &str, arguments: &Value) -> Result<Value
             .map(|message: OutboundMessage| at.tell(message))
             .map(|()| json!({}))
             .ok_or_else(|| "object, fields and url".into()),
-        "expire" => {
-            at.expire_sessions();
-            Ok(json!({}))
-        }
-        "deny" => {
-            at.deny_next();
-            Ok(json!({}))
-        }
-        "withdraw" => {
-            at.withdraw();
-            Ok(json!({}))
-        }
         _ => Err(format!("{} has no act `{act}`", at.name())),
     }
 }

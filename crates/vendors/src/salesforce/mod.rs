@@ -33,7 +33,7 @@ use kernel::Ambient;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, Kind};
-use crate::oauth::{App, Issued, Pkce, Policy};
+use crate::oauth::{App, Grants, Pkce, Policy};
 use crate::stand::{Answer, Call, Stand, Vendor};
 
 use failure::Failure;
@@ -117,11 +117,6 @@ impl Salesforce {
         self.org.lock().expect("no holder of this lock panics")
     }
 
-    /// Tokens without the dance.
-    pub fn issue(&self) -> Issued {
-        self.org().grants.issue(&self.stand.ambient)
-    }
-
     fn route(&self, call: &Call) -> Result<Answer, Failure> {
         let (method, path) = call.route();
         match (method, path.as_slice()) {
@@ -161,6 +156,10 @@ impl Vendor for Salesforce {
         &self.stand
     }
 
+    fn with_grants(&self, work: &mut dyn FnMut(&mut Grants)) {
+        work(&mut self.org().grants);
+    }
+
     fn answer(&self, call: &Call) -> Answer {
         self.route(call).unwrap_or_else(Answer::from)
     }
@@ -182,7 +181,7 @@ impl Vendor for Salesforce {
         }
     }
 
-    fn act(&self, act: &str, arguments: &Value) -> Result<Value, String> {
+    fn own_act(&self, act: &str, arguments: &Value) -> Result<Value, String> {
         act::act(self, act, arguments)
     }
 }

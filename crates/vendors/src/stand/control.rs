@@ -6,6 +6,7 @@
 //! | `POST /_double/faults` | body: one fault as on the command line |
 //! | `DELETE /_double/faults` | nothing goes wrong any more |
 //! | `GET /_double/webhooks` | the latest attempts of webhooks |
+//! | `POST /_double/token`, `expire`, `deny`, `withdraw` | tokens without the dance; access tokens end; the next user says no; the user ends what was allowed |
 //! | `POST /_double/{act}` | a JSON object: what a person does at the vendor's site |
 
 use serde_json::{Value, json};

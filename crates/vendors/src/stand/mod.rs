@@ -11,9 +11,10 @@ mod serve;
 pub mod text;
 
 use kernel::Ambient;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::faults::{Fault, Kind, Plan};
+use crate::oauth::{Grants, Issued};
 use crate::outbox::Outbox;
 
 pub use answer::{Answer, Ending};
@@ -36,10 +37,61 @@ pub trait Vendor: Send + Sync + 'static {
     /// The vendor's form of a fault: how it says 401, 429 and so on.
     fn refuse(&self, call: &Call, kind: &Kind) -> Answer;
 
-    /// What a person does at the vendor's site, for the control pages: `edit`, `delete`, `merge` and so on.
+    /// Runs `work` on what was granted.
+    fn with_grants(&self, work: &mut dyn FnMut(&mut Grants));
+
+    /// Tokens without the dance.
+    fn issue(&self) -> Issued {
+        let mut issued = None;
+        self.with_grants(&mut |grants| issued = Some(grants.issue(&self.stand().ambient)));
+        issued.expect("the work was run")
+    }
+
+    /// The user ends what was allowed: the app is uninstalled.
+    fn withdraw(&self) {
+        self.with_grants(&mut |grants| {
+            grants.withdraw(grants.user);
+        });
+    }
+
+    /// Every access token is dead, refresh tokens are not.
+    fn expire_tokens(&self) {
+        self.with_grants(&mut Grants::expire_all);
+    }
+
+    /// The next user says no.
+    fn deny_next(&self) {
+        self.with_grants(&mut |grants| grants.deny = true);
+    }
+
+    /// How many grants are alive.
+    fn grants(&self) -> usize {
+        let mut alive = 0;
+        self.with_grants(&mut |grants| alive = grants.alive().count());
+        alive
+    }
+
+    /// What a person does at this vendor's site and not at the others': `edit`, `delete`, `merge` and so on.
     ///
     /// Errors: what is wrong with it, for people.
-    fn act(&self, act: &str, arguments: &Value) -> Result<Value, String>;
+    fn own_act(&self, act: &str, arguments: &Value) -> Result<Value, String>;
+
+    /// What a person does at the vendor's site, for the control pages.
+    ///
+    /// Errors: what is wrong with it, for people.
+    fn act(&self, act: &str, arguments: &Value) -> Result<Value, String> {
+        match act {
+            "token" => {
+                let issued = self.issue();
+                return Ok(json!({"access_token": issued.access_token, "refresh_token": issued.refresh_token}));
+            }
+            "expire" => self.expire_tokens(),
+            "deny" => self.deny_next(),
+            "withdraw" => self.withdraw(),
+            _ => return self.own_act(act, arguments),
+        }
+        Ok(json!({}))
+    }
 }
 
 /// The part that all doubles share.

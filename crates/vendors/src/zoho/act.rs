@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::modules::Field;
-use super::org::{CONNECTED, Org, PERSON, Scene};
+use super::org::{Org, PERSON, Scene};
 use super::records::shown;
 use super::watch;
 use super::{Failure, Zoho};
@@ -87,21 +87,6 @@ impl Zoho {
         })
     }
 
-    /// The user ends what was allowed.
-    pub fn withdraw(&self) {
-        self.org().grants.withdraw(CONNECTED);
-    }
-
-    /// Every access token is dead, refresh tokens are not.
-    pub fn expire_tokens(&self) {
-        self.org().grants.expire_all();
-    }
-
-    /// The next user says no.
-    pub fn deny_next(&self) {
-        self.org().grants.deny = true;
-    }
-
     /// So many credits were used today by others.
     pub fn use_up(&self, credits: u64) {
         let now = self.stand.now();
@@ -131,11 +116,6 @@ impl Zoho {
         let Ok(module) = org.module(module) else { return Vec::new() };
         module.rows.iter().map(|row| shown(module, row, None, &row.fields, row.changed_at)).collect()
     }
-
-    /// How many grants are alive.
-    pub fn grants(&self) -> usize {
-        self.org().grants.alive().count()
-    }
 }
 
 fn number(id: &str) -> Result<u64, Failure> {
@@ -151,10 +131,6 @@ pub(super) fn act(at: &Zoho, act: &str, arguments: &Value) -> Result<Value, Stri
     let text = |name: &str| arguments[name].as_str().ok_or_else(|| format!("`{name}` is missing"));
     let done = |()| json!({});
     match act {
-        "token" => {
-            let issued = at.issue();
-            Ok(json!({"access_token": issued.access_token, "refresh_token": issued.refresh_token}))
-        }
         "add" => at.add(text("object")?, &arguments["fields"]).map(Value::from),
         "edit" => at.edit(text("object")?, text("id")?, &arguments["fields"]).map(done),
         "delete" => at.delete(text("object")?, text("id")?, arguments["purge"] == true).map(done),
@@ -165,18 +141,6 @@ pub(super) fn act(at: &Zoho, act: &str, arguments: &Value) -> Result<Value, Stri
         "subscribe" => {
             let events: Vec<_> = arguments["events"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             at.subscribe(text("url")?, &events, text("token")?, arguments["life_ms"].as_i64().unwrap_or(3_600_000)).map(done)
-        }
-        "expire" => {
-            at.expire_tokens();
-            Ok(json!({}))
-        }
-        "deny" => {
-            at.deny_next();
-            Ok(json!({}))
-        }
-        "withdraw" => {
-            at.withdraw();
-            Ok(json!({}))
         }
         _ => Err(format!("{} has no act `{act}`", at.name())),
     }

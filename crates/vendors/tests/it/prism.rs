@@ -10,7 +10,7 @@ use serde_json::json;
 use testkit::guarded::{self, Guarded};
 use testkit::http::Client;
 use vendors::pipedrive::{Options, Pipedrive};
-use vendors::stand::Double;
+use vendors::stand::{Double, Vendor as _};
 
 use crate::tools;
 
