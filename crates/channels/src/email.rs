@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::time::Duration;
+use web::html::escape;
 
 use bytes::Bytes;
 use dispatch::{AttemptInput, AttemptOutcome, AttemptReport, Channel, Prepared};
@@ -102,21 +103,17 @@ fn html(notice: &Notice, destination: &str) -> String {
         Tone::Plain => "#344054",
     };
     let row = |(name, value): &(String, String)| {
-        format!("<tr><td style=\"padding:2px 12px 2px 0;color:#667085\">{}</td><td>{}</td></tr>", escaped(name), escaped(value))
+        format!("<tr><td style=\"padding:2px 12px 2px 0;color:#667085\">{}</td><td>{}</td></tr>", escape(name), escape(value))
     };
     format!(
         "<div style=\"font:14px/1.5 sans-serif;color:#101828\"><h3 style=\"margin:0 0 8px;color:{color}\">{}</h3><p>{}</p><table>{}</table>\
          <p style=\"color:#98a2b3;font-size:12px\">{}<br>Sent by webhook {}.</p></div>",
-        escaped(&notice.title),
-        escaped(&notice.summary),
+        escape(&notice.title),
+        escape(&notice.summary),
         notice.lines.iter().map(row).collect::<String>(),
-        escaped(&notice.foot),
-        escaped(destination),
+        escape(&notice.foot),
+        escape(destination),
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl Channel for EmailChannel {

@@ -44,11 +44,11 @@ impl GrantType {
     }
 
     /// What a client may use that says nothing of it.
-    pub fn usual(is_confidential: bool) -> Vec<Self> {
-        let mut usual = vec![Self::AuthorizationCode, Self::RefreshToken];
+    pub const fn usual(is_confidential: bool) -> &'static [Self] {
         if is_confidential {
-            usual.push(Self::ClientCredentials);
+            &[Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials]
+        } else {
+            &[Self::AuthorizationCode, Self::RefreshToken]
         }
-        usual
     }
 }

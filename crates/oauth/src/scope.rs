@@ -1,7 +1,7 @@
 //! The `scope` parameter: which scopes a request asks for, and what may be granted of them.
 
 use blueprint::Blueprint;
-use kernel::{Caller, Result};
+use kernel::{Caller, Error, Result};
 use serde::Serialize;
 
 use crate::errors::invalid_scope;
@@ -62,6 +62,15 @@ pub(crate) fn grantable(blueprint: &Blueprint, caller: &Caller, asked: &[String]
             || blueprint.expand_scopes(std::slice::from_ref(scope)).iter().all(|one| caller.scopes().contains(one))
     };
     asked.iter().cloned().partition(may)
+}
+
+/// What of `grantable` the person chose; without a choice, all. Error: 422 for one that is not among them.
+pub(crate) fn choose(grantable: Vec<String>, chosen: Option<Vec<String>>) -> Result<Vec<String>> {
+    let Some(chosen) = chosen else { return Ok(grantable) };
+    if let Some(index) = chosen.iter().position(|one| !grantable.contains(one)) {
+        return Err(Error::field(format!("/scopes/{index}"), "was not asked for, or is not yours to allow"));
+    }
+    Ok(grantable.into_iter().filter(|one| chosen.contains(one)).collect())
 }
 
 /// In plain words.

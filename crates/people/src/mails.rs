@@ -1,6 +1,7 @@
 //! What is sent by mail: plain sentences and one link, in the reader's language where we have it.
 
 use std::time::Duration;
+use web::html::escape;
 
 use kernel::{Error, Result};
 use web::mail::Mail;
@@ -99,10 +100,6 @@ impl Letter {
              <p dir=\"ltr\"><a href=\"{url}\" style=\"color:#0b6e7f\">{url}</a></p><p style=\"color:#5f6e79\">{last}</p></body></html>"
         )
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl People {

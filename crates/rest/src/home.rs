@@ -7,7 +7,7 @@ use axum::response::Html;
 use blueprint::Blueprint;
 use web::{Access, Api, Endpoint};
 
-use crate::docs::escape;
+use web::html::escape;
 
 /// `GET /`: what this is, and where its documentation is. Public.
 pub fn home(blueprint: &Blueprint) -> Api {

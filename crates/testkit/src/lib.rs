@@ -27,6 +27,7 @@ pub mod port;
 pub mod postgres;
 pub mod rabbitmq;
 pub mod redis;
+pub mod tools;
 pub mod wait;
 
 #[cfg(feature = "harness")]

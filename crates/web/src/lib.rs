@@ -18,6 +18,7 @@ mod deprecation;
 mod endpoint;
 mod failure;
 mod finish;
+pub mod html;
 mod identity;
 mod inner;
 mod json;

@@ -165,35 +165,12 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::{Ambient, KeyId, PermissionSet};
+    use kernel::{Ambient, KeyId};
 
     fn entry(key: KeyId) -> Arc<Entry> {
         let ambient = Ambient::system();
-        let principal = Principal {
-            credential: Credential::Key { key, client: ambient.id() },
-            tenant: Some(ambient.id()),
-            client: None,
-            scopes: Arc::from([]),
-            permissions: PermissionSet::NONE,
-            tier: None,
-            limits: None,
-            client_limits: None,
-            quota: None,
-            client_quota: None,
-            allowed_ips: Vec::new(),
-            allowed_endpoints: Vec::new(),
-            allowed_origins: Vec::new(),
-            expires_at: None,
-            limit_id: "".into(),
-            environment: "production",
-            lineage: Some(key),
-            name: "".into(),
-            shown_id: "".into(),
-            metadata: None,
-            client_external_id: None,
-            token: None,
-            attached: crate::credentials::Attached::default(),
-        };
+        let credential = Credential::Key { key, client: ambient.id() };
+        let principal = Principal { lineage: Some(key), ..Principal::plain(credential, Some(ambient.id()), "") };
         let principal = Arc::new(principal);
         Arc::new(Entry { hash: [0; 32], needs_secret: false, secret_hash: None, standing: Standing::Good, expires_at: None, principal })
     }

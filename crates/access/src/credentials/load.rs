@@ -81,30 +81,12 @@ fn service(row: &ServiceRow) -> Entry {
         (_, Some(_), None) => Standing::Revoked,
         (_, Some(_), Some(_)) => Standing::TenantSuspended,
     };
+    let credential = Credential::ServiceKey { key: row.id, bound: row.bound };
     let principal = Principal {
-        credential: Credential::ServiceKey { key: row.id, bound: row.bound },
-        tenant: row.bound,
-        client: None,
-        scopes: Arc::from([]),
         permissions: permissions.unwrap_or(PermissionSet::NONE),
-        tier: None,
-        limits: None,
-        client_limits: None,
-        quota: None,
-        client_quota: None,
-        allowed_ips: Vec::new(),
-        allowed_endpoints: Vec::new(),
-        allowed_origins: Vec::new(),
         expires_at: row.expires_at,
         limit_id: row.id.to_string().into(),
-        environment: Environment::default().as_str(),
-        lineage: None,
-        name: row.name.as_str().into(),
-        shown_id: Arc::from(""),
-        metadata: None,
-        client_external_id: None,
-        token: None,
-        attached: super::Attached::default(),
+        ..Principal::plain(credential, row.bound, &row.name)
     };
     Entry {
         hash: digest(&row.hash),

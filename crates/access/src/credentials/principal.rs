@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::{Attached, EndpointPattern};
 use crate::MonthlyQuota;
 use crate::access_tokens::TokenFacts;
-use crate::keys::LimitOverride;
+use crate::keys::{Environment, LimitOverride};
 
 /// The holder of a good credential.
 #[derive(Clone, Debug)]
@@ -64,6 +64,35 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The holder of `credential`, of no client and under no limit, who holds nothing yet.
+    pub(crate) fn plain(credential: Credential, tenant: Option<TenantId>, name: &str) -> Self {
+        Self {
+            credential,
+            tenant,
+            client: None,
+            scopes: Arc::from([]),
+            permissions: PermissionSet::NONE,
+            tier: None,
+            limits: None,
+            client_limits: None,
+            quota: None,
+            client_quota: None,
+            allowed_ips: Vec::new(),
+            allowed_endpoints: Vec::new(),
+            allowed_origins: Vec::new(),
+            expires_at: None,
+            limit_id: Arc::from(""),
+            environment: Environment::default().as_str(),
+            lineage: None,
+            name: Arc::from(name),
+            shown_id: Arc::from(""),
+            metadata: None,
+            client_external_id: None,
+            token: None,
+            attached: Attached::default(),
+        }
+    }
+
     /// Whether it may be used from `ip`. An IPv4 address in IPv6 clothes (`::ffff:192.0.2.1`) is the IPv4 address.
     pub fn ip_allowed(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();

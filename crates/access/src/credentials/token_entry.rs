@@ -10,7 +10,7 @@ use super::load::{digest, json, optional};
 use super::sql::TokenRow;
 use super::{Principal, Standing};
 use crate::access_tokens::TokenFacts;
-use crate::keys::{Environment, LimitOverride, token};
+use crate::keys::{LimitOverride, token};
 use crate::people::{OperatorRole, Role, scopes_of};
 use crate::{MonthlyQuota, scopes};
 
@@ -47,30 +47,21 @@ pub(super) fn entry(row: TokenRow, blueprint: &Blueprint) -> Entry {
         actor: row.actor,
         issued_at: row.issued_at,
     };
+    let credential = Credential::OAuthToken { client: row.client, user: row.user };
     let principal = Principal {
-        credential: Credential::OAuthToken { client: row.client, user: row.user },
-        tenant: Some(row.tenant),
         client: Some(row.client),
         permissions,
         scopes: held.into(),
         tier: Some(client.tier.as_deref().unwrap_or(&blueprint.default_tier).into()),
-        limits: None,
         client_limits: bounds.limits,
-        quota: None,
         client_quota: bounds.quota,
-        allowed_ips: Vec::new(),
-        allowed_endpoints: Vec::new(),
         allowed_origins: bounds.origins,
         expires_at: Some(row.expires_at),
         limit_id: limit_id.into(),
-        environment: Environment::default().as_str(),
-        lineage: None,
-        name: client.name.into(),
         shown_id: format!("{}_{}_{}", token::ACCESS_PREFIX, token::Label::Live.as_str(), row.key_id).into(),
-        metadata: None,
         client_external_id: client.external.map(Arc::from),
         token: Some(Arc::new(facts)),
-        attached: super::Attached::default(),
+        ..Principal::plain(credential, Some(row.tenant), &client.name)
     };
     Entry {
         hash: digest(&row.hash),

@@ -7,36 +7,11 @@ use std::sync::Arc;
 use kernel::{Credential, PermissionSet, Result, TenantId};
 
 use crate::Principal;
-use crate::credentials::Attached;
 
 impl Principal {
     /// A signed-in person, whom no tier limits.
     pub fn person(credential: Credential, tenant: Option<TenantId>, scopes: Arc<[String]>, permissions: PermissionSet, name: &str) -> Self {
-        Self {
-            credential,
-            tenant,
-            client: None,
-            scopes,
-            permissions,
-            tier: None,
-            limits: None,
-            client_limits: None,
-            quota: None,
-            client_quota: None,
-            allowed_ips: Vec::new(),
-            allowed_endpoints: Vec::new(),
-            allowed_origins: Vec::new(),
-            expires_at: None,
-            limit_id: Arc::from(""),
-            environment: "production",
-            lineage: None,
-            name: Arc::from(name),
-            shown_id: Arc::from(""),
-            metadata: None,
-            client_external_id: None,
-            token: None,
-            attached: Attached::default(),
-        }
+        Self { scopes, permissions, ..Self::plain(credential, tenant, name) }
     }
 }
 

@@ -2,6 +2,7 @@
 //! nothing of it is inline, so that its policy allows its own files only.
 
 use std::sync::Arc;
+use web::html::escape;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -22,7 +23,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The page and its files, public as all documentation.
 pub fn console(blueprint: &Blueprint) -> Api {
-    let page: Arc<str> = PAGE.replace("{{title}}", &escaped(&blueprint.product.title)).into();
+    let page: Arc<str> = PAGE.replace("{{title}}", &escape(&blueprint.product.title)).into();
     let public = |path: &str, id: &str| Endpoint::get(path, id).summary("GraphQL console.").needs(Access::Public).hidden();
     Api::new().route(public("/docs/graphql", "docs.graphql"), show, page).route(
         public("/docs/graphql/{file}", "docs.graphql_file"),
@@ -52,18 +53,4 @@ fn served(content_type: &'static str, cache: &'static str, body: Vec<u8>) -> Res
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// Text for HTML.
-fn escaped(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '"' => "&quot;".to_owned(),
-            '\'' => "&#39;".to_owned(),
-            c => c.to_string(),
-        })
-        .collect()
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::clients::Application;
-use kernel::{ClientId, Result};
+use kernel::{ClientId, Result, TenantId};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 
@@ -66,6 +66,23 @@ impl AuthMethod {
     }
 }
 
+/// What people may see of an application.
+#[derive(Clone, Debug)]
+pub struct AppCard {
+    /// The application.
+    pub client_id: ClientId,
+    /// Its name.
+    pub name: String,
+    /// The name of the tenant that made it.
+    pub tenant_name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its website.
+    pub website: Option<String>,
+    /// Its logo.
+    pub logo_url: Option<String>,
+}
+
 /// A client with its OAuth settings.
 #[derive(Clone, Debug)]
 pub struct OAuthClient {
@@ -76,22 +93,32 @@ pub struct OAuthClient {
 }
 
 impl OAuthClient {
+    /// What people may see of it.
+    pub fn card(&self) -> AppCard {
+        let app = &self.app;
+        AppCard {
+            client_id: app.id,
+            name: app.name.clone(),
+            tenant_name: app.tenant_name.clone(),
+            description: app.description.clone(),
+            website: app.website.clone(),
+            logo_url: app.logo_url.clone(),
+        }
+    }
+
+    /// The only tenant whose people may allow it something; none: any.
+    pub fn only_tenant(&self) -> Option<TenantId> {
+        (self.stored.audience == Audience::Own).then_some(self.app.tenant)
+    }
+
     /// The ways to tokens that it may use.
-    pub fn grant_types(&self) -> Vec<GrantType> {
-        self.stored.grant_types.clone().unwrap_or_else(|| GrantType::usual(self.app.confidential))
+    pub fn grant_types(&self) -> &[GrantType] {
+        self.stored.grant_types.as_deref().unwrap_or_else(|| GrantType::usual(self.app.confidential))
     }
 
     /// Whether it may use one.
     pub fn may(&self, grant: GrantType) -> bool {
-        // By its settings without a copy; the token endpoint asks this of every request.
-        match &self.stored.grant_types {
-            Some(some) => some.contains(&grant),
-            None => match grant {
-                GrantType::AuthorizationCode | GrantType::RefreshToken => true,
-                GrantType::ClientCredentials => self.app.confidential,
-                GrantType::DeviceCode | GrantType::TokenExchange => false,
-            },
-        }
+        self.grant_types().contains(&grant)
     }
 
     /// Whether it may prove itself so. A confidential client that says nothing may show its secret in either way.

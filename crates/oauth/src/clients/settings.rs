@@ -178,7 +178,7 @@ impl OAuthClient {
         let usual = (!self.app.confidential).then_some(AuthMethod::None);
         ClientSettings {
             client_id: self.app.id,
-            grant_types: self.grant_types(),
+            grant_types: self.grant_types().to_vec(),
             token_endpoint_auth_method: self.stored.auth_method.or(usual),
             token_format: self.token_format(oauth),
             audience: self.stored.audience,

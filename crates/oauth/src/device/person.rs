@@ -8,7 +8,7 @@ use serde_json::json;
 use web::network;
 
 use super::{Status, Waiting, over, sql, user_code};
-use crate::clients::{Audience, OAuthClient};
+use crate::clients::{AppCard, OAuthClient};
 use crate::errors::access_denied;
 use crate::grants::SignIn;
 use crate::requests::{Approval, Signed};
@@ -21,18 +21,8 @@ const TRIES: u32 = 10;
 /// A request of a device, in what may be shown of it.
 #[derive(Clone, Debug)]
 pub struct DeviceRequest {
-    /// The application.
-    pub client_id: kernel::ClientId,
-    /// Its name.
-    pub name: String,
-    /// The name of the tenant that made it.
-    pub tenant_name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Its website.
-    pub website: Option<String>,
-    /// Its logo.
-    pub logo_url: Option<String>,
+    /// Who asks.
+    pub app: AppCard,
     /// What it asks for, in plain words.
     pub scopes: Vec<ScopeLine>,
     /// The only tenant whose people may allow this; none: any.
@@ -47,16 +37,10 @@ impl Oauth {
     /// Errors: 404 for a code that is mistyped, over or answered; 429 `too_many_attempts`.
     pub async fn device_request(self: &Arc<Self>, typed: &str, from: Option<IpAddr>) -> Result<DeviceRequest> {
         let (waiting, client) = self.device_waiting(typed, from).await?;
-        let app = &client.app;
         Ok(DeviceRequest {
-            client_id: app.id,
-            name: app.name.clone(),
-            tenant_name: app.tenant_name.clone(),
-            description: app.description.clone(),
-            website: app.website.clone(),
-            logo_url: app.logo_url.clone(),
+            app: client.card(),
             scopes: scope::lines(&self.blueprint, &scope::split(&waiting.scope)),
-            only_tenant: (client.stored.audience == Audience::Own).then_some(app.tenant),
+            only_tenant: client.only_tenant(),
             expires_at: waiting.expires_at,
         })
     }
@@ -85,10 +69,11 @@ impl Oauth {
         };
         let tenant_scope = caller.tenant_scope()?;
         let tenant = tenant_scope.tenant();
-        if client.stored.audience == Audience::Own && client.app.tenant != tenant {
+        if client.only_tenant().is_some_and(|only| only != tenant) {
             return Err(access_denied("Only people of the application's own tenant may allow this."));
         }
-        let scopes = self.device_scopes(caller, &waiting, approval.scopes)?;
+        let (grantable, _) = scope::grantable(&self.blueprint, caller, &scope::split(&waiting.scope));
+        let scopes = scope::choose(grantable, approval.scopes)?;
         let answer = sql::Answer {
             tenant,
             user,
@@ -106,15 +91,6 @@ impl Oauth {
                 tx.audit_with("grant.create", answer.grant, &detail)
             })
             .await
-    }
-
-    fn device_scopes(&self, caller: &Caller, waiting: &Waiting, chosen: Option<Vec<String>>) -> Result<Vec<String>> {
-        let (grantable, _) = scope::grantable(&self.blueprint, caller, &scope::split(&waiting.scope));
-        let Some(chosen) = chosen else { return Ok(grantable) };
-        if let Some(index) = chosen.iter().position(|one| !grantable.contains(one)) {
-            return Err(Error::field(format!("/scopes/{index}"), "was not asked for, or is not yours to allow"));
-        }
-        Ok(grantable.into_iter().filter(|one| chosen.contains(one)).collect())
     }
 
     async fn device_waiting(self: &Arc<Self>, typed: &str, from: Option<IpAddr>) -> Result<(Waiting, Arc<OAuthClient>)> {

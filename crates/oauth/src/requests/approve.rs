@@ -42,15 +42,7 @@ impl Oauth {
             return Err(access_denied("Only people of the application's own tenant may allow this."));
         }
         let (grantable, _) = scope::grantable(&self.blueprint, caller, &waiting.parameters.scopes);
-        let scopes = match approval.scopes {
-            None => grantable,
-            Some(chosen) => {
-                if let Some(index) = chosen.iter().position(|one| !grantable.contains(one)) {
-                    return Err(Error::field(format!("/scopes/{index}"), "was not asked for, or is not yours to allow"));
-                }
-                grantable.into_iter().filter(|one| chosen.contains(one)).collect()
-            }
-        };
+        let scopes = scope::choose(grantable, approval.scopes)?;
         self.grant(caller, signed, &waiting, &client, scopes, approval.remember).await
     }
 

@@ -7,7 +7,7 @@ use kernel::{Caller, Credential, Error, Result, TenantId, Timestamp, UserId};
 
 use super::pending::over;
 use super::{PendingRequest, Waiting, sql};
-use crate::clients::{Audience, OAuthClient};
+use crate::clients::OAuthClient;
 use crate::consents;
 use crate::errors::{access_denied, consent_required, login_required};
 use crate::scope::{self, ScopeLine};
@@ -142,7 +142,7 @@ pub(super) fn is_fresh(waiting: &Waiting, signed: &Signed, now: Timestamp) -> bo
 }
 
 pub(super) fn may_consent(client: &OAuthClient, tenant: TenantId) -> bool {
-    client.stored.audience == Audience::Any || client.app.tenant == tenant
+    client.only_tenant().is_none_or(|only| only == tenant)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::errors;
 
 /// A page in plain HTML, without anything that could be loaded or run, in no frame.
 pub(super) fn fault(error: &Error) -> Response {
-    let text = escaped(error.detail());
+    let text = web::html::escape(error.detail());
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>This request cannot be answered</title><main><h1>This request cannot be answered</h1><p>{text}</p>\
@@ -31,8 +31,4 @@ pub(super) fn fault(error: &Error) -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -4,29 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::access_tokens::{Handle, ReadHandle};
-use kernel::{ClientId, Error, Result, TenantId, Timestamp};
+use kernel::{Error, Result, TenantId, Timestamp};
 use url::Url;
 
 use super::{Prompt, Waiting, sql};
-use crate::clients::{Audience, OAuthClient};
+use crate::clients::{AppCard, OAuthClient};
 use crate::scope::{self, ScopeLine};
 use crate::{Oauth, system};
 
 /// A request that waits for a person, in what may be shown of it.
 #[derive(Clone, Debug)]
 pub struct PendingRequest {
-    /// The application.
-    pub client_id: ClientId,
-    /// Its name.
-    pub name: String,
-    /// The name of the tenant that made it.
-    pub tenant_name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Its website.
-    pub website: Option<String>,
-    /// Its logo.
-    pub logo_url: Option<String>,
+    /// Who asks.
+    pub app: AppCard,
     /// What it asks for, in plain words.
     pub scopes: Vec<ScopeLine>,
     /// The host that the answer goes to; of an installed application, its scheme.
@@ -67,24 +57,19 @@ impl Oauth {
     }
 
     pub(super) fn describe(&self, waiting: &Waiting, client: &OAuthClient) -> PendingRequest {
-        let (app, asked) = (&client.app, &waiting.parameters);
+        let asked = &waiting.parameters;
         let url = Url::parse(&asked.redirect_uri).ok();
         let host = url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
         let origin = url.as_ref().map(Url::origin).filter(url::Origin::is_tuple).map(|origin| origin.ascii_serialization());
         PendingRequest {
-            client_id: app.id,
-            name: app.name.clone(),
-            tenant_name: app.tenant_name.clone(),
-            description: app.description.clone(),
-            website: app.website.clone(),
-            logo_url: app.logo_url.clone(),
+            app: client.card(),
             scopes: scope::lines(&self.blueprint, &asked.scopes),
             redirect_host: host.or_else(|| url.map(|url| url.scheme().to_owned())).unwrap_or_default(),
             redirect_origin: origin,
             prompt: asked.prompt,
             max_age: asked.max_age.map(|seconds| Duration::from_secs(seconds.into())),
             login_hint: asked.login_hint.clone(),
-            only_tenant: (client.stored.audience == Audience::Own).then_some(app.tenant),
+            only_tenant: client.only_tenant(),
             expires_at: waiting.expires_at,
         }
     }

@@ -16,7 +16,7 @@ testkit::engines! {
         let handle = bed.asked(&request(&client, &challenge, "leads:read openid")).await;
 
         let pending = bed.node.oauth.pending(&handle).await.unwrap();
-        assert_eq!((pending.name.as_str(), pending.redirect_host.as_str()), ("Sync", "app.example"));
+        assert_eq!((pending.app.name.as_str(), pending.redirect_host.as_str()), ("Sync", "app.example"));
         assert_eq!(pending.redirect_origin.as_deref(), Some("https://app.example"));
         assert!(pending.scopes.iter().all(|line| !line.text.is_empty() && line.text != line.name), "{:?}", pending.scopes);
 

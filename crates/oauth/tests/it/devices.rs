@@ -42,7 +42,7 @@ testkit::engines! {
         let who = bed.signed_in(user, &tenant, Role::Owner);
         let typed = text(&begun, "user_code").to_lowercase().replace('-', " ");
         let seen = bed.node.oauth.device_request(&typed, None).await.unwrap();
-        assert_eq!((seen.name.as_str(), seen.scopes.len()), ("Phone", 3));
+        assert_eq!((seen.app.name.as_str(), seen.scopes.len()), ("Phone", 3));
         let approval = Approval { scopes: Some(vec!["leads:read".into(), "openid".into()]), remember: false };
         bed.node.oauth.answer_device(&who, &bed.signed(), &typed, None, Some(approval.clone())).await.unwrap();
         let again = bed.node.oauth.answer_device(&who, &bed.signed(), &typed, None, Some(approval)).await;

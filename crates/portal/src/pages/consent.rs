@@ -10,6 +10,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use kernel::{Caller, Error, Kind, Result, TenantId};
+use oauth::clients::AppCard;
 use oauth::requests::{Approval, ConsentPage, Denial, Look, PendingRequest};
 use serde::Deserialize;
 use web::Query;
@@ -37,7 +38,8 @@ pub(crate) struct Asked {
 struct Page<'a> {
     v: &'a View,
     here: &'a str,
-    app: &'a PendingRequest,
+    app: &'a AppCard,
+    redirect_host: &'a str,
     tenant: &'a str,
     person: &'a str,
     ask: &'a ConsentPage,
@@ -78,7 +80,7 @@ impl Case<'_> {
     /// Asks which; or says that there is nothing to choose from.
     fn choose(&self, choices: &[&Membership]) -> Response {
         let (here, field) = (address(self.handle, None), ("request", self.handle));
-        let ask = Choose { v: self.v, here: &here, app: &self.pending.name, action: PATH, field, choices };
+        let ask = Choose { v: self.v, here: &here, app: &self.pending.app.name, action: PATH, field, choices };
         sign_in::leading_to(ask.show(&self.person.signed), Some(self.pending))
     }
 
@@ -87,7 +89,8 @@ impl Case<'_> {
         self.show(&Page {
             v: self.v,
             here: &here,
-            app: self.pending,
+            app: &self.pending.app,
+            redirect_host: &self.pending.redirect_host,
             tenant: &place.tenant_name,
             person: &self.person.signed.email,
             ask,

@@ -8,8 +8,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use kernel::{Error, Result, TenantId};
+use oauth::clients::AppCard;
 use oauth::device::DeviceRequest;
 use oauth::requests::Approval;
+use oauth::scope::ScopeLine;
 use serde::Deserialize;
 use web::Query;
 
@@ -45,7 +47,8 @@ struct Confirm<'a> {
     v: &'a View,
     here: &'a str,
     code: &'a str,
-    app: &'a DeviceRequest,
+    app: &'a AppCard,
+    scopes: &'a [ScopeLine],
     tenant: &'a str,
     person: &'a str,
 }
@@ -71,7 +74,7 @@ fn confirm(person: &Person, request: &DeviceRequest, code: &str, named: Option<T
         (None, choices) => {
             let here = address(code, None);
             return Ok(
-                Choose { v, here: &here, app: &request.name, action: PATH, field: ("user_code", code), choices }.show(&person.signed)
+                Choose { v, here: &here, app: &request.app.name, action: PATH, field: ("user_code", code), choices }.show(&person.signed)
             );
         }
     };
@@ -79,7 +82,7 @@ fn confirm(person: &Person, request: &DeviceRequest, code: &str, named: Option<T
     let (tenant, email) = (&place.tenant_name, &person.signed.email);
     // As devices show it, however it was typed.
     let code = code.to_uppercase();
-    Ok(answer::ok(&Confirm { v, here: &here, code: &code, app: request, tenant, person: email }))
+    Ok(answer::ok(&Confirm { v, here: &here, code: &code, app: &request.app, scopes: &request.scopes, tenant, person: email }))
 }
 
 pub(crate) async fn send(

@@ -54,7 +54,7 @@ async fn page(portal: &Portal, v: &View, asked: &Asked, email: Option<&str>, err
         v,
         here: &here,
         email: email.or(hint).unwrap_or_default(),
-        app: pending.as_ref().map(|pending| pending.name.as_str()),
+        app: pending.as_ref().map(|pending| pending.app.name.as_str()),
         needs_set_up: portal.people.needs_set_up().await?,
         can_mail: portal.people.can_mail(),
         link_path: answer::with_next(people::paths::MAGIC_LINK, Some(asked.next())),

@@ -54,7 +54,7 @@ pub(crate) async fn send(State(portal): State<Arc<Portal>>, person: Account, for
 }
 
 fn begun(v: &View, enrolment: &TotpEnrolment) -> kernel::Result<Response> {
-    let svg = qr::svg(enrolment.uri.reveal(), &crate::words::escape(v.t("totp.picture")))?;
+    let svg = qr::svg(enrolment.uri.reveal(), &web::html::escape(v.t("totp.picture")))?;
     let shown = Shown { svg, secret: enrolment.secret.reveal() };
     Ok(page(&Page { v, enrolment: Some(shown), is_begun: true, fault: None, code_fault: None }, None))
 }

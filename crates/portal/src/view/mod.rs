@@ -24,7 +24,8 @@ pub(crate) use form::{Form, LIMIT as FORM_LIMIT};
 pub(crate) use person::{Account, Operator, Person};
 
 use crate::Portal;
-use crate::words::{Lang, escape};
+use crate::words::Lang;
+use web::html::escape;
 
 /// The cookie that tells one browser from another before anybody has signed in.
 const BROWSER: &str = "tradewind_browser";

@@ -6,6 +6,7 @@ mod time;
 use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 use std::sync::LazyLock;
+use web::html::escape;
 
 /// A language of the portal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,22 +98,6 @@ impl Lang {
     pub fn exact(self, at: kernel::Timestamp) -> String {
         time::exact(self, at)
     }
-}
-
-/// `text` as HTML text or attribute value.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// A text with each `{name}` replaced.

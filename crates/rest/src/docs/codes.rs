@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::escape;
+use web::html::escape;
 
 /// The tables are written once, for readers of the repository and of this page.
 const TABLES: &str = include_str!("../../../../docs/errors.md");

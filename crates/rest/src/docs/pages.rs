@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use super::reference::Reference;
 use super::words::Lang;
-use super::{DocsConfig, escape, slug};
+use super::{DocsConfig, slug};
+use web::html::escape;
 
 /// What a page is made of.
 pub(crate) struct Pages<'a> {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use testkit::http::{Client, Response};
 use testkit::{Engine, wait};
 
-use crate::real_input::tools;
 use crate::tenant_matrix::OneOfEverything;
 use crate::world::{SOON, World, lead, rows, text};
+use testkit::tools;
 
 const SDK: &str = "@modelcontextprotocol/sdk@^1.32.0";
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::real_input::tools;
+use testkit::tools;
 
 const PACKAGES: [&str; 2] = ["playwright-core@^1.65.1", "axe-core@^4.14.1"];
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use testkit::wait;
 
 use crate::browser;
-use crate::real_input::tools;
 use crate::world::{SOON, World, lead, text};
+use testkit::tools;
 
 const PACKAGES: [&str; 5] = ["graphql@^16", "graphql-http@^1.22.4", "graphql-ws@^6", "graphql-sse@^2.5", "ws@^8"];
 

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use testkit::Engine;
 
-use crate::real_input::tools;
 use crate::world::{Tenant, World, text};
+use testkit::tools;
 
 use person::Person;
 

@@ -5,4 +5,3 @@ mod documents;
 mod github;
 mod libraries;
 mod sources;
-pub(crate) mod tools;

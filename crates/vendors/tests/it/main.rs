@@ -5,10 +5,11 @@
 mod dance;
 mod faults;
 mod hubspot;
+mod judges;
 mod pipedrive;
 mod prism;
 mod receiver;
 mod salesforce;
 mod stage;
-mod tools;
+
 mod zoho;

@@ -12,7 +12,7 @@ use testkit::http::Client;
 use vendors::pipedrive::{Options, Pipedrive};
 use vendors::stand::{Double, Vendor as _};
 
-use crate::tools;
+use testkit::tools;
 
 #[allow(clippy::disallowed_methods, reason = "where a description lies is a matter of the machine that runs the tests")]
 fn description(variable: &str) -> Option<PathBuf> {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Pages, code, json, prose};
-use crate::docs::{escape, payloads};
+use crate::docs::payloads;
+use web::html::escape;
 
 pub(super) fn main(pages: &Pages<'_>) -> String {
     let blueprint = pages.blueprint;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{Pages, code, json, prose, schema};
-use crate::docs::escape;
 use crate::docs::reference::{Operation, Parameter, Place};
 use crate::docs::samples::LANGUAGES;
+use web::html::escape;
 
 pub(super) fn article(pages: &Pages<'_>, operation: &Operation, out: &mut String) {
     let (anchor, verb) = (operation.anchor(), operation.method.to_ascii_lowercase());

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Pages, prose};
-use crate::docs::{escape, slug};
+use crate::docs::slug;
+use web::html::escape;
 
 pub(super) fn main(pages: &Pages<'_>) -> String {
     let product = &pages.blueprint.product;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::{Pages, prose};
-use crate::docs::escape;
 use crate::docs::reference::resolved;
+use web::html::escape;
 
 /// How deep members of members are shown.
 const DEPTH: usize = 3;

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::{Pages, code};
-use crate::docs::escape;
 use crate::docs::postman::Journey;
 use crate::docs::reference::Operation;
 use crate::docs::samples::LANGUAGES;
+use web::html::escape;
 
 pub(super) fn main(pages: &Pages<'_>) -> String {
     let mut out = format!("<h1>{}</h1>\n", pages.say("Getting started"));

@@ -10,8 +10,8 @@ use serde_json::json;
 use testkit::port;
 
 use super::serving;
-use crate::real_input::tools;
 use crate::world::{SOON, World, assert_signed};
+use testkit::tools;
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/clients")

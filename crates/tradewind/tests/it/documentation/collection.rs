@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::serving;
-use crate::real_input::tools;
+use testkit::tools;
 
 const NEWMAN: &str = "newman@^6.2.1";
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::serving;
-use crate::real_input::tools;
+use testkit::tools;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_tried_on_the_page() {

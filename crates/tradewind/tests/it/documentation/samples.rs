@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use super::serving;
-use crate::real_input::tools;
 use crate::world::{Key, World};
+use testkit::tools;
 
 /// The sample of an operation in one language, as the page shows it.
 fn sample(page: &str, anchor: &str, language: &str) -> String {

@@ -13,9 +13,9 @@ use testkit::http::Client;
 use testkit::server::Settings;
 
 use super::serving;
-use crate::real_input::tools;
 use crate::tenant_matrix::OneOfEverything;
 use crate::world::World;
+use testkit::tools;
 
 const PACKAGE: &str = "schemathesis~=4.32";
 const CHECKS: &str =

@@ -8,9 +8,9 @@ use testkit::{Engine, engine, wait};
 use super::attacks::App;
 use super::person::{Person, parameter};
 use super::{OPENID, given, has_node, node};
-use crate::real_input::tools;
 use crate::two_nodes::second;
 use crate::world::{SOON, World, rows, text};
+use testkit::tools;
 
 /// Both nodes say the same of where they are.
 fn world() -> World {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use testkit::receiver::Receiver;
 
 use super::libraries::{captured, judge_counted, script};
-use super::tools;
 use crate::world::{World, received, text};
+use testkit::tools;
 
 /// Three deliveries by two keys in turn, and the key set as a receiver fetches it.
 async fn signed(world: &World) -> Value {

@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use super::libraries::script;
-use super::tools;
 use crate::world::{Contractors, World};
+use testkit::tools;
 
 /// What the official AsyncAPI parser says; none where it cannot be installed.
 fn asyncapi(document: &Value) -> Option<Output> {

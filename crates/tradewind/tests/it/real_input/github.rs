@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use testkit::receiver::Receiver;
 use testkit::{Engine, wait};
 
-use super::tools;
 use crate::world::{SOON, World, assert_signed};
+use testkit::tools;
 
 pub(super) const PACKAGE: &str = "@octokit/webhooks-examples@7.6.1";
 const BLUEPRINT: &str = include_str!("blueprint.toml");

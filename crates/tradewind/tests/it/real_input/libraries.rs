@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use testkit::receiver::{Received, Receiver};
 use testkit::wait;
 
-use super::tools;
 use crate::world::{Contractors, SOON, World, received, text};
+use testkit::tools;
 
 const VERSION: &str = "1.1";
 

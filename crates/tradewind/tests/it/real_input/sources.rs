@@ -11,8 +11,9 @@ use testkit::http::Response;
 use testkit::receiver::Receiver;
 use testkit::{Engine, engine, wait};
 
-use super::{github, tools};
+use super::github;
 use crate::world::{SOON, Tenant, World, assert_signed, text};
+use testkit::tools;
 
 const SIGNERS: [&str; 4] = ["@octokit/webhooks-methods@6.0.0", "stripe@23.1.0", "twilio@6.2.0", "@sendgrid/eventwebhook@8.0.0"];
 

@@ -9,8 +9,8 @@ use vendors::faults::Fault;
 use vendors::hubspot::{HubSpot, Options, signature_v3};
 use vendors::stand::{Double, Vendor as _};
 
+use crate::judges;
 use crate::stage::{SOON, clock};
-use crate::tools;
 
 const CONTACTS: &str = "/crm/objects/2026-03/contacts";
 
@@ -24,7 +24,7 @@ async fn started(options: Options) -> (Double<HubSpot>, Client) {
 async fn the_client_for_javascript_is_satisfied() {
     let double = Double::start(HubSpot::new(Options::unlimited())).await.unwrap();
     let given = json!({"url": double.url(), "clientId": "double-client", "clientSecret": "double-secret"});
-    if tools::judge_by_node("hubspot/client.cjs", &["@hubspot/api-client@14.0.1"], given).await {
+    if judges::judge_by_node("hubspot/client.cjs", &["@hubspot/api-client@14.0.1"], given).await {
         assert_eq!((double.rows("contacts").len(), double.rows("companies").len()), (92, 1));
     }
 }
@@ -35,7 +35,7 @@ async fn the_client_for_python_is_satisfied() {
     // Its own retries carry it over these.
     double.stand().faults.add(Fault::parse("rate-limit,retry-after=0,path=contacts,after=3,times=2").unwrap());
     let given = json!({"url": double.url(), "token": double.issue().access_token});
-    if tools::judge_by_python("hubspot/client.py", &["hubspot-api-client==12.0.0"], given).await {
+    if judges::judge_by_python("hubspot/client.py", &["hubspot-api-client==12.0.0"], given).await {
         assert_eq!(double.rows("contacts").len(), 31);
         assert!(double.stand().faults.is_spent());
     }

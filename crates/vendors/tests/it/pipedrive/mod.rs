@@ -9,8 +9,8 @@ use vendors::faults::Fault;
 use vendors::pipedrive::{Options, Pipedrive};
 use vendors::stand::{Double, Vendor as _};
 
+use crate::judges;
 use crate::stage::{SOON, clock};
-use crate::tools;
 
 async fn started(options: Options) -> (Double<Pipedrive>, Client) {
     let double = Double::start(Pipedrive::new(options)).await.unwrap();
@@ -23,7 +23,7 @@ async fn the_client_for_javascript_is_satisfied() {
     let double = Double::start(Pipedrive::new(Options::unlimited())).await.unwrap();
     double.add_field("persons", "Score", "double", &[]).unwrap();
     let given = json!({"url": double.url(), "token": double.issue().access_token});
-    if tools::judge_by_node("pipedrive/client.cjs", &["pipedrive@33.7.0"], given).await {
+    if judges::judge_by_node("pipedrive/client.cjs", &["pipedrive@33.7.0"], given).await {
         assert_eq!((double.rows("persons").len(), double.rows("leads").len()), (12, 0));
     }
 }

@@ -9,8 +9,8 @@ use vendors::faults::Fault;
 use vendors::salesforce::{Options, OutboundMessage, Salesforce};
 use vendors::stand::{Double, Vendor as _};
 
+use crate::judges;
 use crate::stage::{SOON, clock};
-use crate::tools;
 
 const DATA: &str = "/services/data/v62.0";
 
@@ -34,7 +34,7 @@ async fn jsforce_is_satisfied() {
     let double = Double::start(Salesforce::new(Options::new())).await.unwrap();
     let given = json!({"url": double.url(), "clientId": "double-client", "clientSecret": "double-secret"});
     // Later versions ask for Node.js 22.
-    if tools::judge_by_node("salesforce/jsforce.mjs", &["jsforce@3.10.16"], given).await {
+    if judges::judge_by_node("salesforce/jsforce.mjs", &["jsforce@3.10.16"], given).await {
         assert_eq!(double.rows("Lead").len(), 450);
         assert_eq!(double.grants(), 0);
     }
@@ -44,7 +44,7 @@ async fn jsforce_is_satisfied() {
 async fn simple_salesforce_is_satisfied() {
     let double = Double::start(Salesforce::new(Options::new())).await.unwrap();
     let given = json!({"url": double.url(), "token": double.issue().access_token});
-    if tools::judge_by_python("salesforce/judge.py", &["simple-salesforce==1.12.10"], given).await {
+    if judges::judge_by_python("salesforce/judge.py", &["simple-salesforce==1.12.10"], given).await {
         assert_eq!((double.rows("Lead").len(), double.rows("Contact").len()), (0, 300));
     }
 }

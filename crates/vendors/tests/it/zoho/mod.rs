@@ -9,8 +9,8 @@ use vendors::faults::Fault;
 use vendors::stand::{Double, Vendor as _};
 use vendors::zoho::{Options, Zoho};
 
+use crate::judges;
 use crate::stage::{SOON, clock};
-use crate::tools;
 
 async fn started(options: Options) -> (Double<Zoho>, Client) {
     let double = Double::start(Zoho::new(options)).await.unwrap();
@@ -23,7 +23,7 @@ async fn the_sdk_for_python_is_satisfied() {
     let double = Double::start(Zoho::new(Options::unlimited())).await.unwrap();
     let given =
         json!({"url": double.url(), "clientId": "double-client", "clientSecret": "double-secret", "refresh": double.issue().refresh_token});
-    if tools::judge_by_python("zoho/client.py", &["zohocrmsdk8-0==7.0.0", "setuptools<81"], given).await {
+    if judges::judge_by_python("zoho/client.py", &["zohocrmsdk8-0==7.0.0", "setuptools<81"], given).await {
         assert_eq!(double.rows("Leads").len(), 31);
     }
 }
