@@ -216,6 +216,30 @@ typed_id!(
     JobScheduleId, "jsc"
 );
 typed_id!(
+    /// A tenant's connection to a connector.
+    IntegrationId, "int"
+);
+typed_id!(
+    /// Tokens that we hold at a vendor for a tenant.
+    OauthTokenId, "otk"
+);
+typed_id!(
+    /// A connection to a vendor that somebody has begun and not finished yet.
+    OauthConnectionId, "ocn"
+);
+typed_id!(
+    /// A configured flow between a resource type and a vendor's object.
+    SyncConfigId, "syn"
+);
+typed_id!(
+    /// One execution of a sync.
+    SyncRunId, "run"
+);
+typed_id!(
+    /// A field that both sides changed differently.
+    ConflictId, "cfl"
+);
+typed_id!(
     /// A row of the audit log.
     AuditId, "aud"
 );

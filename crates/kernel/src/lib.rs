@@ -30,11 +30,7 @@ pub use chance::{Ambient, Entropy};
 pub use error::{Error, FieldError, Kind, Result};
 pub use event::{Event, EventType};
 pub use histogram::Histogram;
-pub use id::{
-    AlertId, AttemptId, AuditId, CallId, ClientId, ConsentId, DeliveryId, DestinationId, EventId, ExpungeId, GrantId, IdRef, InvitationId,
-    JobId, JobScheduleId, KeyId, NodeId, PasskeyId, RecordId, ReplayId, RequestId, RestEndpointId, ServiceKeyId, SessionId, SourceId,
-    TenantId, UserId,
-};
+pub use id::{AlertId, AttemptId, AuditId, CallId, ClientId, ConsentId, DeliveryId, DestinationId, EventId, ExpungeId, GrantId, IdRef, InvitationId, JobId, JobScheduleId, KeyId, NodeId, PasskeyId, RecordId, ReplayId, RequestId, RestEndpointId, ServiceKeyId, SessionId, SourceId, TenantId, UserId, IntegrationId, OauthTokenId, OauthConnectionId, SyncConfigId, SyncRunId, ConflictId};
 pub use page::{Cursor, Page, PageRequest, Pagination};
 pub use permission::{Permission, PermissionSet};
 pub use secret::Secret;

@@ -73,6 +73,14 @@ permissions! {
     JobsRead = "jobs.read",
     /// Start and cancel jobs of every type; keep schedules.
     JobsWrite = "jobs.write",
+    /// See integrations, the tokens behind them (never their secrets), and the catalogue of connectors.
+    IntegrationsRead = "integrations.read",
+    /// Connect vendors, change, test and end integrations; hand tokens in.
+    IntegrationsWrite = "integrations.write",
+    /// See syncs, their runs and conflicts.
+    SyncsRead = "syncs.read",
+    /// Configure syncs, run them, decide conflicts.
+    SyncsWrite = "syncs.write",
     /// Do the work: lease jobs, tell their progress, complete them.
     JobsWork = "jobs.work",
     /// See who the members of the tenant are, and who is invited.

@@ -32,14 +32,38 @@ pub enum OperatorRole {
 }
 
 use Permission::{
-    AlertsRead, AlertsWrite, AuditRead, ClientsRead, ClientsWrite, EndpointsRead, EndpointsWrite, EventsPublish, EventsRead, JobsRead,
-    JobsWork, JobsWrite, KeysRead, KeysWrite, MembersRead, OwnersWrite, RecordsRead, RecordsWrite, UsageRead, WebhooksRead, WebhooksWrite,
+    AlertsRead, AlertsWrite, AuditRead, ClientsRead, ClientsWrite, EndpointsRead, EndpointsWrite, EventsPublish, EventsRead,
+    IntegrationsRead, IntegrationsWrite, JobsRead, JobsWork, JobsWrite, KeysRead, KeysWrite, MembersRead, OwnersWrite, RecordsRead,
+    RecordsWrite, SyncsRead, SyncsWrite, UsageRead, WebhooksRead, WebhooksWrite,
 };
 
-const LOOK: [Permission; 10] =
-    [ClientsRead, KeysRead, WebhooksRead, EventsRead, UsageRead, AlertsRead, RecordsRead, EndpointsRead, JobsRead, MembersRead];
-const WORK: [Permission; 9] =
-    [ClientsWrite, KeysWrite, WebhooksWrite, EventsPublish, AlertsWrite, RecordsWrite, EndpointsWrite, JobsWrite, JobsWork];
+const LOOK: [Permission; 12] = [
+    ClientsRead,
+    KeysRead,
+    WebhooksRead,
+    EventsRead,
+    UsageRead,
+    AlertsRead,
+    RecordsRead,
+    EndpointsRead,
+    JobsRead,
+    MembersRead,
+    IntegrationsRead,
+    SyncsRead,
+];
+const WORK: [Permission; 11] = [
+    ClientsWrite,
+    KeysWrite,
+    WebhooksWrite,
+    EventsPublish,
+    AlertsWrite,
+    RecordsWrite,
+    EndpointsWrite,
+    JobsWrite,
+    JobsWork,
+    IntegrationsWrite,
+    SyncsWrite,
+];
 
 impl Role {
     /// All, the least first.
