@@ -75,6 +75,13 @@ impl Access {
         NewHandle { text: minted.token, key_id: minted.key_id, hash }
     }
 
+    /// Makes an access token, under an id that follows the time. It may be taken: see [`token::mint_ordered`].
+    pub(super) fn new_access_token(&self) -> NewHandle {
+        let minted = token::mint_ordered(&self.ambient, Handle::AccessToken.prefix(), Label::Live);
+        let hash = self.pepper.hash(Purpose::Token, minted.token.reveal());
+        NewHandle { text: minted.token, key_id: minted.key_id, hash }
+    }
+
     /// Makes a new secret under an id that stays: for what is rotated in its own row.
     pub fn renew_handle(&self, kind: Handle, key_id: &str) -> NewHandle {
         let text = token::renew(&self.ambient, kind.prefix(), Label::Live, key_id);

@@ -3,7 +3,7 @@
 use kernel::{ClientId, GrantId, Result, Secret, TenantId, Timestamp, UserId};
 use store::Tx;
 
-use super::{Handle, sql};
+use super::sql;
 use crate::Access;
 
 /// What a token is issued for.
@@ -34,8 +34,11 @@ impl Access {
     ///
     /// Errors: those of the store.
     pub fn issue_token(&self, tx: &mut Tx<'_>, token: &NewToken) -> Result<Secret<String>> {
-        let new = self.new_handle(Handle::AccessToken);
-        sql::insert(tx, token, &new.key_id, &new.hash)?;
-        Ok(new.text)
+        loop {
+            let new = self.new_access_token();
+            if sql::insert(tx, token, &new.key_id, &new.hash)? {
+                return Ok(new.text);
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kernel::{Result, Secret};
+use kernel::{Error, Result, Secret};
 use store::Tx;
 
 use super::{Handle, NewToken, sql};
@@ -32,8 +32,8 @@ impl Access {
         let new = self.new_handle(Handle::AccessToken);
         let text = Secret::new(write(&new.key_id)?);
         let hash = self.pepper.hash(Purpose::Token, text.reveal());
-        sql::insert(tx, token, &new.key_id, &hash)?;
-        Ok(text)
+        // Its id is random, 71 bits of it: nobody has it.
+        if sql::insert(tx, token, &new.key_id, &hash)? { Ok(text) } else { Err(Error::internal("an access token's random id is taken")) }
     }
 }
 

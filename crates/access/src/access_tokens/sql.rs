@@ -5,11 +5,12 @@ use store::Tx;
 
 use super::NewToken;
 
-pub(super) fn insert(tx: &mut Tx<'_>, token: &NewToken, key_id: &str, hash: &[u8; 32]) -> Result<()> {
+/// False: there is one with this id.
+pub(super) fn insert(tx: &mut Tx<'_>, token: &NewToken, key_id: &str, hash: &[u8; 32]) -> Result<bool> {
     let now = tx.now();
-    tx.exec(
+    let inserted = tx.exec(
         "INSERT INTO access_tokens (key_id, tenant_id, client_id, user_id, grant_id, hash, scope, resource, jkt, actor, created_at, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (key_id) DO NOTHING",
         &[
             key_id.into(),
             token.tenant.into(),
@@ -25,7 +26,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, token: &NewToken, key_id: &str, hash: &[u8
             token.expires_at.into(),
         ],
     )?;
-    Ok(())
+    Ok(inserted == 1)
 }
 
 /// Under a system scope: the token says whose it is.

@@ -21,6 +21,13 @@ pub const SECRET_LEN: usize = 43;
 pub const CHECKSUM_LEN: usize = 6;
 
 const MAX_PREFIX: usize = 16;
+/// As many digits as a division by a 32-bit number gives at once.
+const FIVE_DIGITS: usize = 5;
+const SIXTY_TWO_TO_FIVE: u64 = 62 * 62 * 62 * 62 * 62;
+/// Random bits of an ordered key id; the 35 before them are the time.
+const ORDERED_RANDOM: u32 = 36;
+/// When the time of ordered key ids begins: 2025. It ends 69 years later.
+const ORDERED_EPOCH_MS: i64 = 1_735_689_600_000;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// What a text is not: a key. It says no more, since the answer to every bad key is the same.
@@ -149,12 +156,8 @@ fn is_prefix(text: &str) -> bool {
 
 /// CRC-32 (IEEE) as 6 digits of base 62.
 fn checksum(body: &str) -> [u8; CHECKSUM_LEN] {
-    let mut rest = crc32fast::hash(body.as_bytes());
-    let mut out = [b'0'; CHECKSUM_LEN];
-    for slot in out.iter_mut().rev() {
-        *slot = DIGITS[(rest % 62) as usize];
-        rest /= 62;
-    }
+    let mut out = [0; CHECKSUM_LEN];
+    write_digits(u64::from(crc32fast::hash(body.as_bytes())), &mut out);
     out
 }
 
@@ -182,7 +185,18 @@ pub(crate) struct Minted {
 
 /// Makes a token.
 pub(crate) fn mint(ambient: &Ambient, prefix: &str, label: Label) -> Minted {
-    let key_id = random_key_id(ambient);
+    minted(ambient, prefix, label, key_id_of(u128::from_le_bytes(ambient.bytes())))
+}
+
+/// Makes a token whose key id tells when, to a sixteenth of a second or so: what is made together is stored together, and a commit writes
+/// few pages. Two may get the same id (once in some hours, where thousands are made a second): whoever stores it asks for another then.
+pub(crate) fn mint_ordered(ambient: &Ambient, prefix: &str, label: Label) -> Minted {
+    let since = (ambient.now().millis() - ORDERED_EPOCH_MS).max(0).unsigned_abs() >> 6;
+    let chance = u64::from_le_bytes(ambient.bytes()) >> (u64::BITS - ORDERED_RANDOM);
+    minted(ambient, prefix, label, key_id_of((u128::from(since) << ORDERED_RANDOM) | u128::from(chance)))
+}
+
+fn minted(ambient: &Ambient, prefix: &str, label: Label, key_id: String) -> Minted {
     let shown_id = format!("{prefix}_{}_{key_id}", label.as_str());
     let token = renew(ambient, prefix, label, &key_id);
     let text = token.reveal();
@@ -203,27 +217,40 @@ pub(crate) fn random_secret(ambient: &Ambient) -> Secret<String> {
     Secret::new(base62(ambient.bytes::<32>()))
 }
 
-fn random_key_id(ambient: &Ambient) -> String {
-    let mut rest = u128::from_le_bytes(ambient.bytes());
-    let mut out = String::with_capacity(KEY_ID_LEN);
-    for _ in 0..KEY_ID_LEN {
-        out.push(char::from(DIGITS[(rest % 62) as usize]));
-        rest /= 62;
-    }
-    out
+/// The last twelve digits of a number, half of them at a time.
+fn key_id_of(number: u128) -> String {
+    const HALF: u128 = (SIXTY_TWO_TO_FIVE * 62) as u128;
+    let mut digits = [0u8; KEY_ID_LEN];
+    let (high, low) = digits.split_at_mut(KEY_ID_LEN / 2);
+    write_digits(((number / HALF) % HALF) as u64, high);
+    write_digits((number % HALF) as u64, low);
+    digits.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// A 256-bit number as 43 digits of base 62 (62⁴³ > 2²⁵⁶), by long division.
-fn base62(mut number: [u8; 32]) -> String {
+/// The last digits of a number, as many as there is room for.
+fn write_digits(mut number: u64, slots: &mut [u8]) {
+    for slot in slots.iter_mut().rev() {
+        *slot = DIGITS[(number % 62) as usize];
+        number /= 62;
+    }
+}
+
+/// A 256-bit number as 43 digits of base 62 (62⁴³ > 2²⁵⁶), by long division: five digits at a time, since 62⁵ < 2³² and a
+/// rest with a limb behind it fits 64 bits.
+fn base62(number: [u8; 32]) -> String {
+    let mut limbs = [0u32; 8];
+    for (limb, bytes) in limbs.iter_mut().zip(number.chunks_exact(4)) {
+        *limb = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    }
     let mut digits = [0u8; SECRET_LEN];
-    for slot in digits.iter_mut().rev() {
-        let mut rest = 0u32;
-        for byte in &mut number {
-            let part = rest * 256 + u32::from(*byte);
-            *byte = (part / 62) as u8;
-            rest = part % 62;
+    for slots in digits.rchunks_mut(FIVE_DIGITS) {
+        let mut rest = 0u64;
+        for limb in &mut limbs {
+            let part = (rest << 32) | u64::from(*limb);
+            *limb = (part / SIXTY_TWO_TO_FIVE) as u32;
+            rest = part % SIXTY_TWO_TO_FIVE;
         }
-        *slot = DIGITS[rest as usize];
+        write_digits(rest, slots);
     }
     digits.iter().map(|byte| char::from(*byte)).collect()
 }
@@ -256,6 +283,23 @@ mod tests {
     }
 
     #[test]
+    fn ordered_key_ids_follow_the_time_and_differ() {
+        let clock = std::sync::Arc::new(kernel::time::ManualClock::new(kernel::Timestamp::from_millis(ORDERED_EPOCH_MS)));
+        let ambient = Ambient::new(clock.clone(), std::sync::Arc::new(kernel::chance::SystemEntropy));
+        let mut last = String::new();
+        for step in 0..200u32 {
+            let minted = mint_ordered(&ambient, "twa", Label::Live);
+            assert!(parse(minted.token.reveal()).is_ok());
+            assert_eq!(minted.key_id.len(), KEY_ID_LEN);
+            assert!(minted.key_id > last, "{last} {}", minted.key_id);
+            last = minted.key_id;
+            clock.advance(std::time::Duration::from_millis(64 << (step % 24)));
+        }
+        let together: std::collections::HashSet<_> = (0..100).map(|_| mint_ordered(&ambient, "twa", Label::Live).key_id).collect();
+        assert_eq!(together.len(), 100);
+    }
+
+    #[test]
     fn the_checksum_is_crc_32_ieee() {
         // The check value of CRC-32/ISO-HDLC: 0xCBF43926 of "123456789".
         let mut number = 0u64;
@@ -278,6 +322,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn base62_divides_as_one_does_by_hand(number: [u8; 32]) {
+            let mut rest = number;
+            let mut digits = [0u8; SECRET_LEN];
+            for slot in digits.iter_mut().rev() {
+                let mut carry = 0u32;
+                for byte in &mut rest {
+                    let part = carry * 256 + u32::from(*byte);
+                    *byte = (part / 62) as u8;
+                    carry = part % 62;
+                }
+                *slot = DIGITS[carry as usize];
+            }
+            prop_assert_eq!(base62(number).into_bytes(), digits.to_vec());
+        }
+
         #[test]
         fn no_text_panics(text in "\\PC{0,300}") {
             let _ = parse(&text);

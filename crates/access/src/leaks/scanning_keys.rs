@@ -101,8 +101,15 @@ async fn fetch(client: &Client, uri: &Uri) -> Result<Known> {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(header::USER_AGENT, HeaderValue::from_static("tradewind"));
-    let request =
-        OutboundRequest { method: Method::GET, uri: uri.clone(), headers, body: Bytes::new(), timeout: TIMEOUT, response_cap: MAX_LIST };
+    let request = OutboundRequest {
+        method: Method::GET,
+        uri: uri.clone(),
+        headers,
+        body: Bytes::new(),
+        timeout: TIMEOUT,
+        response_cap: MAX_LIST,
+        repeatable: false,
+    };
     let answer = client.send(request).await.map_err(Error::internal)?;
     if answer.status != http::StatusCode::OK || answer.truncated {
         return Err(Error::internal(format!("the publisher answered {}", answer.status)));
