@@ -54,7 +54,7 @@ impl Identity {
     pub(crate) async fn send(&self, client: &Client, request: Request<'_>) -> Result<OutboundResponse, SendError> {
         let Request { method, uri, mut headers, body, now, timeout } = request;
         self.sign(&method, uri, &mut headers, &body, now).map_err(SendError::Signing)?;
-        let request = OutboundRequest { method, uri: uri.clone(), headers, body, timeout, response_cap: MAX_BODY };
+        let request = OutboundRequest { method, uri: uri.clone(), headers, body, timeout, response_cap: MAX_BODY, repeatable: true };
         client.send(request).await.map_err(SendError::Sending)
     }
 

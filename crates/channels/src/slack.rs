@@ -70,6 +70,7 @@ impl SlackChannel {
             body: Bytes::from(body(&Notice::of(input)).to_string()),
             timeout: input.timeout,
             response_cap: MAX_BODY,
+            repeatable: true,
         };
         match self.client.send(request).await {
             Ok(answer) => report(answer, headers),

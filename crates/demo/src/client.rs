@@ -79,6 +79,7 @@ impl Client {
             body: body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())),
             timeout: Duration::from_secs(10),
             response_cap: MAX_ANSWER,
+            repeatable: false,
         };
         let response = self.http.send(request).await.map_err(|fault| anyhow::anyhow!("{method} {path}: {}", fault.text))?;
         if !response.status.is_success() {

@@ -57,6 +57,11 @@ pub fn name(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<String> 
     found.ok_or_else(|| kernel::Error::not_found("tenant"))
 }
 
+/// Locks the tenant's row until the transaction ends, so that nothing is made for a tenant that is being deleted. Error: 404.
+pub fn hold(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<()> {
+    sql::hold(tx, tenant)
+}
+
 /// The tenant's slug. Error: 404.
 pub fn slug(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<String> {
     let found = tx.query_opt("SELECT slug FROM tenants WHERE id = ?1", &[tenant.into()], |row| row.get(0))?;

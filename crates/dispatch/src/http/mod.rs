@@ -177,7 +177,7 @@ impl HttpChannel {
             shown.insert(TRACE, trace.clone());
             headers.insert(TRACE, trace);
         }
-        let request = OutboundRequest { method, uri, headers, body, timeout, response_cap: MAX_BODY };
+        let request = OutboundRequest { method, uri, headers, body, timeout, response_cap: MAX_BODY, repeatable: true };
         let started = Instant::now();
         match self.exchange(target, input, request).await {
             Ok(answer) => {

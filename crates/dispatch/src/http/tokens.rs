@@ -208,6 +208,7 @@ async fn fetch(client: &Client, grant: &Grant, deadline: Instant) -> Result<(Sec
         body: grant.body.clone(),
         timeout: deadline.saturating_duration_since(Instant::now()),
         response_cap: MAX_ANSWER,
+        repeatable: true,
     };
     let answer = client.send(request).await.map_err(|error| match error.kind {
         // As for the webhook's own URL, the address is not told.

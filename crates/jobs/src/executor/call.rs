@@ -116,7 +116,7 @@ fn request(jobs: &Jobs, kind: &Kind, lease: &Lease, url: &str, timeout: Duration
     for (name, value) in [("webhook-id", id), ("webhook-timestamp", now.seconds().to_string()), ("webhook-signature", signature)] {
         headers.insert(name, HeaderValue::try_from(value).map_err(Error::internal)?);
     }
-    Ok(OutboundRequest { method: Method::POST, uri, headers, body, timeout, response_cap: MAX_RESULT })
+    Ok(OutboundRequest { method: Method::POST, uri, headers, body, timeout, response_cap: MAX_RESULT, repeatable: false })
 }
 
 fn judge(answer: &OutboundResponse) -> Outcome {

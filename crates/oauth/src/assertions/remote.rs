@@ -78,7 +78,15 @@ impl RemoteKeys {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/jwk-set+json, application/json"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static("tradewind"));
-        let request = OutboundRequest { method: Method::GET, uri, headers, body: Bytes::new(), timeout: TIMEOUT, response_cap: MAX_SET };
+        let request = OutboundRequest {
+            method: Method::GET,
+            uri,
+            headers,
+            body: Bytes::new(),
+            timeout: TIMEOUT,
+            response_cap: MAX_SET,
+            repeatable: false,
+        };
         let answer = self.client.send(request).await.map_err(Error::internal)?;
         if answer.status != StatusCode::OK || answer.truncated {
             return Err(Error::internal(format!("it answered {}", answer.status)));

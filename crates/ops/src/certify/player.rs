@@ -116,6 +116,7 @@ impl Player {
             body: delivery.body.clone(),
             timeout: self.options.timeout,
             response_cap: ANSWER,
+            repeatable: false,
         };
         match self.client.send(request).await {
             Ok(answer) => Answer::Status(answer.status.as_u16(), answer.elapsed),

@@ -79,7 +79,11 @@ impl Forwarder {
 
     async fn send(&self, headers: HeaderMap, body: Bytes) -> (Outcome, Duration) {
         let (uri, timeout) = (self.uri.clone(), self.options.timeout);
-        match self.client.send(OutboundRequest { method: Method::POST, uri, headers, body, timeout, response_cap: ANSWER }).await {
+        match self
+            .client
+            .send(OutboundRequest { method: Method::POST, uri, headers, body, timeout, response_cap: ANSWER, repeatable: true })
+            .await
+        {
             Ok(answer) => (Outcome::Answered(answer.status.as_u16()), answer.elapsed),
             Err(error) => (Outcome::Silent(error.text), error.elapsed),
         }

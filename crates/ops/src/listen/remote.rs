@@ -103,6 +103,7 @@ impl Remote {
             body: Bytes::new(),
             timeout: wait + MARGIN,
             response_cap: ANSWER,
+            repeatable: false,
         };
         let answer = self.client.send(request).await.map_err(|error| Failure::Away { why: error.text, after: None })?;
         if answer.status.is_success() {

@@ -43,7 +43,15 @@ impl Exporter {
         let (head, body) = request.into_parts();
         let mut headers = head.headers;
         headers.extend(self.headers.clone());
-        let request = OutboundRequest { method: head.method, uri: head.uri, headers, body, timeout: EXPORT_TIME, response_cap: MAX_ANSWER };
+        let request = OutboundRequest {
+            method: head.method,
+            uri: head.uri,
+            headers,
+            body,
+            timeout: EXPORT_TIME,
+            response_cap: MAX_ANSWER,
+            repeatable: false,
+        };
         let outcome = self.client.send(request).await;
         let why = match &outcome {
             Ok(answer) if answer.status.is_success() => None,

@@ -110,6 +110,9 @@ pub struct OutboundRequest {
     pub timeout: Duration,
     /// The most bytes of the answer's body that are read.
     pub response_cap: usize,
+    /// Whether it may come twice: a delivery, which carries an id. Requests of idempotent methods always may (RFC 9110 §9.2.2). Such a request
+    /// goes out once more, on a new connection, if a kept one ended before a byte of an answer came: the other side closed it at that moment.
+    pub repeatable: bool,
 }
 
 /// An answer, whatever its status. Redirects are answers too: they are not followed.
@@ -225,11 +228,12 @@ impl Client {
     }
 
     async fn exchange(&self, request: OutboundRequest) -> Result<OutboundResponse, (OutboundFault, String)> {
+        let may_repeat = request.repeatable || request.method.is_idempotent();
         let mut out = Request::new(Full::new(request.body));
         *out.method_mut() = request.method;
         *out.uri_mut() = request.uri;
         *out.headers_mut() = request.headers;
-        let mut answer = self.http.send(out).await.map_err(|failure| classify(&failure))?;
+        let mut answer = self.http.send(out, may_repeat).await.map_err(|failure| classify(&failure))?;
         let (body, truncated) =
             read_capped(&mut answer, request.response_cap).await.map_err(|error| (OutboundFault::Protocol, error.to_string()))?;
         let (status, headers, remote) = (answer.status, std::mem::take(&mut answer.headers), answer.remote);

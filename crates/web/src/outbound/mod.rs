@@ -17,6 +17,7 @@ mod connect;
 mod driven;
 mod explain;
 mod failure;
+mod heard;
 mod policy;
 mod pool;
 mod proxy;

@@ -18,7 +18,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Uri, Version
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
-use hyper::client::conn::http2;
+use hyper::client::conn::{TrySendError, http2};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{Connection as _, HttpInfo};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -27,6 +27,7 @@ use tower_service::Service as _;
 
 use crate::outbound::connect::{GuardedConnector, Timed};
 use crate::outbound::driven::Driven;
+use crate::outbound::heard::{self, Heard, Listened};
 
 /// The most bytes that are buffered of an answer's head.
 const HEAD: usize = 128 * 1024;
@@ -76,7 +77,8 @@ struct Host {
 
 /// An HTTP/1.1 connection that nobody else uses.
 struct Single {
-    driven: Box<Driven<Io, Full<Bytes>>>,
+    driven: Box<Driven<Listened<Io>, Full<Bytes>>>,
+    heard: Heard,
     remote: Option<SocketAddr>,
 }
 
@@ -113,41 +115,60 @@ impl Pool {
         Self(Arc::new(Shared { connector, kept, hosts: Mutex::default(), is_swept: AtomicBool::new(false) }))
     }
 
-    /// Sends a request to an absolute URI. One that a kept connection turned out not to take goes out on another.
-    pub(crate) async fn send(&self, mut request: Outgoing) -> Result<Answer, Failure> {
+    /// Sends a request to an absolute URI. One that a kept connection turned out not to take goes out on another. One that it took and then
+    /// ended without a byte of an answer goes out on a new connection, once, if it `may_repeat` (RFC 9112 §9.3.1): whether the other side saw
+    /// it before it closed cannot be known.
+    pub(crate) async fn send(&self, mut request: Outgoing, may_repeat: bool) -> Result<Answer, Failure> {
         let uri = std::mem::take(request.uri_mut());
         let key = key(&uri)?;
+        let mut is_repeated = false;
         loop {
-            let kept = self.take(&key).await;
+            let kept = if is_repeated { None } else { self.take(&key).await };
             let is_new = kept.is_none();
             let connection = match kept {
                 Some(connection) => connection,
                 // Apart: every request would carry its room otherwise.
                 None => Box::pin(self.connect(&key, &uri)).await?,
             };
-            let (outcome, remote, back) = match connection {
-                Connection::Single(mut single) => {
-                    single_form(&mut request, &key.1, &uri);
-                    let outcome =
-                        single.driven.send(request, || None).await.expect("a request that has no time of its own ends by an answer");
-                    (outcome, single.remote, Some(Back { pool: self.clone(), key: key.clone(), single }))
-                }
-                Connection::Multiple(mut multiple) => {
-                    multiple_form(&mut request, &uri);
-                    (multiple.sender.try_send_request(request).await, multiple.remote, None)
-                }
+            let copy = (may_repeat && !is_new).then(|| request.clone());
+            let (mut unsent, was_silent) = match self.exchange(connection, request, &key, &uri).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
             };
-            match outcome {
-                Ok(response) => {
-                    let (Parts { status, headers, .. }, body) = response.into_parts();
-                    return Ok(Answer { status, headers, remote, body, back });
-                }
-                Err(mut unsent) => match unsent.take_message().filter(|_| !is_new) {
-                    Some(message) => request = message,
-                    None => return Err(Failure::Exchange(unsent.into_error())),
-                },
-            }
+            (request, is_repeated) = match (unsent.take_message().filter(|_| !is_new), copy.filter(|_| was_silent)) {
+                (Some(message), _) => (message, is_repeated),
+                (None, Some(copy)) => (copy, true),
+                (None, None) => return Err(Failure::Exchange(unsent.into_error())),
+            };
         }
+    }
+
+    /// One request on one connection. The failure says whether the connection ended without a byte of an answer.
+    async fn exchange(
+        &self,
+        connection: Connection,
+        mut request: Outgoing,
+        key: &Key,
+        uri: &Uri,
+    ) -> Result<Answer, (TrySendError<Outgoing>, bool)> {
+        let (response, remote, back) = match connection {
+            Connection::Single(mut single) => {
+                single_form(&mut request, &key.1, uri);
+                single.heard.forget();
+                let outcome = single.driven.send(request, || None).await.expect("a request that has no time of its own ends by an answer");
+                let response = outcome.map_err(|unsent| (unsent, !single.heard.is_any()))?;
+                (response, single.remote, Some(Back { pool: self.clone(), key: key.clone(), single }))
+            }
+            Connection::Multiple(mut multiple) => {
+                multiple_form(&mut request, uri);
+                let outcome = multiple.sender.try_send_request(request).await;
+                // What ends one stream is an answer; what ends the connection is none.
+                let response = outcome.map_err(|unsent| (unsent, multiple.sender.is_closed()))?;
+                (response, multiple.remote, None)
+            }
+        };
+        let (Parts { status, headers, .. }, body) = response.into_parts();
+        Ok(Answer { status, headers, remote, body, back })
     }
 
     /// A kept connection that takes a request.
@@ -201,8 +222,9 @@ impl Pool {
             self.keep(key, |host| host.shared = Some((multiple.clone(), Instant::now())));
             return Ok(Connection::Multiple(multiple));
         }
+        let (io, heard) = heard::listen(io);
         let driven = Driven::begin(io, HEAD).await.map_err(Failure::Exchange)?;
-        Ok(Connection::Single(Single { driven, remote }))
+        Ok(Connection::Single(Single { driven, heard, remote }))
     }
 
     fn keep(&self, key: &Key, put: impl FnOnce(&mut Host)) {

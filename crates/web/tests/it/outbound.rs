@@ -52,7 +52,9 @@ pub(crate) fn local() -> Client {
 pub(crate) async fn send(client: &Client, uri: &str, timeout: Duration, cap: usize) -> Result<OutboundResponse, OutboundError> {
     let uri: Uri = uri.parse().unwrap();
     let body = Bytes::from_static(b"{}");
-    client.send(OutboundRequest { method: Method::POST, uri, headers: HeaderMap::new(), body, timeout, response_cap: cap }).await
+    client
+        .send(OutboundRequest { method: Method::POST, uri, headers: HeaderMap::new(), body, timeout, response_cap: cap, repeatable: false })
+        .await
 }
 
 pub(crate) const LONG: Duration = Duration::from_secs(20);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::{HeaderMap, Method, Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use testkit::tls::Authority;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use web::outbound::{Client, ClientConfig, TlsSettings, UrlPolicy};
+use web::outbound::{Client, ClientConfig, OutboundFault, OutboundRequest, TlsSettings, UrlPolicy};
 
 use crate::outbound::{LONG, local, request, send, server};
 
@@ -38,6 +38,96 @@ async fn a_connection_that_was_closed_meanwhile_is_not_used() {
         // The other side's end of it has arrived here.
         testkit::wait::until("it is closed", LONG, || async { closed(address).then_some(()) }).await;
     }
+}
+
+fn repeatable(address: std::net::SocketAddr, method: Method, repeatable: bool) -> OutboundRequest {
+    let uri = format!("http://{address}/").parse().unwrap();
+    let body = Bytes::from_static(b"{}");
+    OutboundRequest { method, uri, headers: HeaderMap::new(), body, timeout: LONG, response_cap: 10, repeatable }
+}
+
+/// Answers one request, reads another one and says `then` to it.
+async fn reads_two(mut stream: TcpStream, then: &'static [u8]) -> io::Result<()> {
+    if request(&mut stream).await? {
+        stream.write_all(EMPTY).await?;
+        request(&mut stream).await?;
+        stream.write_all(then).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_kept_connection_swallowed_is_sent_once_more_where_it_may_be() {
+    for (method, flag, may) in
+        [(Method::POST, true, true), (Method::POST, false, false), (Method::PUT, false, true), (Method::PATCH, false, false)]
+    {
+        let (address, connections) = server(|stream| reads_two(stream, b"")).await;
+        let client = local();
+        let ask = || client.send(repeatable(address, method.clone(), flag));
+        assert_eq!(ask().await.unwrap().status.as_u16(), 204);
+        let second = ask().await;
+        assert_eq!(second.is_ok(), may, "{method} {flag}: {second:?}");
+        assert_eq!(connections.load(Ordering::SeqCst), if may { 2 } else { 1 });
+    }
+}
+
+#[tokio::test]
+async fn it_is_sent_once_more_only_before_the_first_byte_of_an_answer_and_only_once() {
+    for part in [&b"H"[..], b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 204 No Content\r\n"] {
+        let (address, connections) = server(move |stream| reads_two(stream, part)).await;
+        let client = local();
+        let ask = || client.send(repeatable(address, Method::POST, true));
+        assert_eq!(ask().await.unwrap().status.as_u16(), 204);
+        assert_eq!(ask().await.unwrap_err().kind, OutboundFault::Protocol, "{part:?}");
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
+    }
+    // From its second connection on this one closes on every request.
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&seen);
+    let (address, connections) = server(move |mut stream| {
+        let seen = Arc::clone(&counted);
+        async move {
+            while request(&mut stream).await? && seen.fetch_add(1, Ordering::SeqCst) == 0 {
+                stream.write_all(EMPTY).await?;
+            }
+            Ok(())
+        }
+    })
+    .await;
+    let client = local();
+    let ask = || client.send(repeatable(address, Method::POST, true));
+    assert_eq!(ask().await.unwrap().status.as_u16(), 204);
+    assert_eq!(ask().await.unwrap_err().kind, OutboundFault::Protocol);
+    assert_eq!((connections.load(Ordering::SeqCst), seen.load(Ordering::SeqCst)), (2, 3), "one on the kept connection, one more");
+    assert_eq!(ask().await.unwrap_err().kind, OutboundFault::Protocol);
+    assert_eq!(seen.load(Ordering::SeqCst), 4, "one that began on a new connection is not sent again");
+}
+
+#[tokio::test]
+async fn a_receiver_that_closes_idle_connections_under_load_costs_nothing() {
+    // It closes whenever a connection has been quiet for a moment that is as long as the sender's pauses.
+    let quiet = Duration::from_millis(2);
+    let (address, connections) = server(move |mut stream| async move {
+        while let Ok(Ok(true)) = tokio::time::timeout(quiet, request(&mut stream)).await {
+            stream.write_all(EMPTY).await?;
+        }
+        Ok(())
+    })
+    .await;
+    let client = local();
+    let senders = (0..8_u32).map(|sender| {
+        let client = client.clone();
+        async move {
+            let mut pauses = tokio::time::interval(quiet + Duration::from_micros(50) * sender);
+            for _ in 0..150 {
+                pauses.tick().await;
+                let answer = client.send(repeatable(address, Method::POST, true)).await;
+                assert_eq!(answer.map(|answer| answer.status.as_u16()).map_err(|error| error.text), Ok(204));
+            }
+        }
+    });
+    futures_util::future::join_all(senders).await;
+    assert!(connections.load(Ordering::SeqCst) > 50, "it closed hardly any");
 }
 
 /// Whether nothing is connected to `address` any more, as this machine sees it.
