@@ -17,7 +17,11 @@ pub(crate) fn add(
     gate: &Arc<Gate>,
     own: &Arc<RestEndpoints>,
 ) -> (Api, Arc<Docs>) {
-    let config = DocsConfig { public_url: settings.public_url.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    let config = DocsConfig {
+        public_url: settings.public_url.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        client: settings.docs_client.map(|client| client.to_string()),
+    };
     let docs = Docs::new(Arc::clone(blueprint), api.endpoints(), config, Some(readers(Arc::clone(gate), Arc::clone(own))));
     (api.merge(docs.routes()), docs)
 }

@@ -11,6 +11,7 @@ mod documentation;
 pub mod front;
 pub mod outlook;
 pub mod product;
+pub mod providers;
 pub mod reload;
 pub mod settings;
 mod subjects;

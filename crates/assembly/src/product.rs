@@ -12,7 +12,8 @@ const ATTEMPTS: usize = 5;
 
 /// The versions in `store`, and every feature that has a say in a change.
 pub fn products(store: &Store) -> Products {
-    let objectors: [Objector; 5] = [access::objections, records::objections, webhooks::objections, jobs::objections, rest::objections];
+    let objectors: [Objector; 6] =
+        [access::objections, records::objections, webhooks::objections, jobs::objections, rest::objections, graphql::objections];
     Products::new(store.clone(), objectors)
 }
 

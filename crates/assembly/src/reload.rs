@@ -44,7 +44,7 @@ impl System {
         let refused = |detail: String| Reload { outcome: ReloadOutcome::Refused, detail };
         let text = match Text::read(name) {
             Ok(text) => text,
-            Err(error) => return refused(format!("{name}: {error}")),
+            Err(error) => return refused(self.fall_in(format!("{name}: {error}"), &present).await),
         };
         let settled = match self.base.products.settle(text, How::Reload).await {
             Ok(settled) => settled,
@@ -53,7 +53,7 @@ impl System {
         let (next, ticket, said) = match settled {
             Settled::Same(next) => (next, None, format!("{name} says what it said")),
             Settled::Kept { blueprint, why } => (blueprint, None, format!("{name}: {why}")),
-            Settled::Refused(why) => return refused(format!("{name}: {why}")),
+            Settled::Refused(why) => return refused(self.fall_in(format!("{name}: {why}"), &present).await),
             Settled::New(ticket) => (Arc::clone(ticket.blueprint()), Some(ticket), name.clone()),
         };
         // What the model says is what is served; its text may differ in comments.
@@ -63,6 +63,20 @@ impl System {
         match self.serve(next, ticket.as_ref(), &present).await {
             Ok(detail) => Reload { outcome: ReloadOutcome::Applied, detail: format!("{name}: {detail}") },
             Err(error) => refused(format!("{name}: {error:#}")),
+        }
+    }
+
+    /// The file is refused, and yet another version than the served one may be in force: somebody went a step back while the file had faults.
+    /// That version is served then. Answers what is to be said.
+    async fn fall_in(&self, why: String, present: &Front) -> String {
+        let next = match self.base.products.blueprint().await {
+            Ok(Some(next)) if format!("{next:?}") != format!("{:?}", present.blueprint) => next,
+            Ok(_) => return why,
+            Err(error) => return format!("{why}; and what is in force could not be read: {error:#}"),
+        };
+        match self.serve(next, None, present).await {
+            Ok(detail) => format!("{why}; the version that is in force is served now: {detail}"),
+            Err(error) => format!("{why}; the version that is in force cannot be served either: {error:#}"),
         }
     }
 

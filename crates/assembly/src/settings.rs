@@ -15,6 +15,7 @@ use web::TrustedProxies;
 use web::outbound::{Client, ClientConfig, EgressProxy, UrlPolicy};
 
 use crate::authorization::OauthSettings;
+use crate::providers::ProviderSettings;
 
 /// What kind of installation this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -55,8 +56,12 @@ pub struct Resolved {
     pub trusted_proxies: TrustedProxies,
     /// Of the authorization server.
     pub oauth: OauthSettings,
+    /// Another OpenID provider by which people may sign in.
+    pub provider: ProviderSettings,
     /// The address under which partners reach this server, without a slash at the end.
     pub public_url: String,
+    /// The public OAuth client by which readers of the documentation sign in.
+    pub docs_client: Option<kernel::ClientId>,
     /// How long what is kept.
     pub lifetimes: Lifetimes,
     /// Where days are exported before they are let go.

@@ -38,6 +38,9 @@ use crate::traced::Traced;
 /// The command by which this program runs tenants' functions ([`script::work`]).
 pub const SCRIPT_WORKER: &str = "script-worker";
 
+/// How often is looked after tokens at vendors that nobody uses.
+const KEEPING: Duration = Duration::from_secs(30);
+
 /// A whole server, short of its sockets.
 pub struct System {
     /// What the front stands on.
@@ -56,6 +59,8 @@ pub struct Foundation {
     pub store: Store,
     /// The client by which everything leaves.
     pub outbound: Client,
+    /// Where tenants' functions run.
+    pub scripts: script::Engine,
     /// The delivery engine.
     pub dispatch: Arc<Dispatch>,
     /// The request log and its roll-ups.
@@ -121,6 +126,8 @@ fn migrations() -> Vec<Migration> {
         alerts::MIGRATIONS,
         gate::MIGRATIONS,
         graphql::MIGRATIONS,
+        vault::MIGRATIONS,
+        integrations::MIGRATIONS,
     ]
     .concat()
 }
@@ -150,7 +157,8 @@ impl Foundation {
         let outbound = settings.outbound()?;
         let (keys, acceptances) = (SigningKeys::new(&store), Acceptances::new(&store));
         let http = HttpChannel::new(outbound.clone(), &blueprint.webhooks)?.with_signing(keys, Arc::clone(&acceptances));
-        let http = http.with_scripts(scripts()).with_public_url(&blueprint.webhooks, &settings.public_url);
+        let scripts = scripts();
+        let http = http.with_scripts(scripts.clone()).with_public_url(&blueprint.webhooks, &settings.public_url);
         let mut all: Vec<Arc<dyn Channel>> = vec![Arc::new(http)];
         all.extend(channels::all(&outbound, &ambient, &blueprint.webhooks, channels::Options::default()));
         if let Some((mailer, domains)) = settings.mailer()? {
@@ -186,6 +194,7 @@ impl Foundation {
             ambient,
             store,
             outbound,
+            scripts,
             dispatch,
             usage,
             counters,
@@ -248,6 +257,7 @@ impl System {
         front.features.jobs.start();
         front.features.oauth.start(SWEEP);
         front.features.alerts.start(self.base.settings.alert_interval);
+        front.features.vault.start(KEEPING);
         self.base.observer.0.store(Some(Arc::clone(&front.observer)));
         self.base.inside.set(front.router.clone());
         self.live.replace(front.router.clone());
@@ -268,6 +278,7 @@ impl System {
         self.front().features.upstreams.start();
         self.front().features.jobs.start();
         self.front().features.oauth.start(SWEEP);
+        self.front().features.vault.start(KEEPING);
         self.announce_set_up().await
     }
 
@@ -300,6 +311,8 @@ impl System {
         if let Err(error) = self.base.signals.flush().await {
             tracing::warn!(?error, "the last counts of what went wrong could not be written");
         }
+        self.front().features.vault.drain(deadline).await;
+        self.front().features.integrations.flush().await;
         self.front().hand_over().await;
         self.front().flush().await;
     }

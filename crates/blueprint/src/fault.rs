@@ -1,4 +1,4 @@
-//! What is wrong with a blueprint file, for the person who wrote it.
+//! What is wrong with a blueprint file, or another one that people write, for the person who wrote it.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub struct Fault {
 
 impl Fault {
     /// A fault at a place.
-    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), line: None, column: None, message: message.into(), suggestion: None }
     }
 }
@@ -46,14 +46,20 @@ impl fmt::Display for Fault {
 /// All the faults of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults {
+    what: &'static str,
     origin: String,
     faults: Vec<Fault>,
 }
 
 impl Faults {
-    pub(crate) fn new(origin: &str, mut faults: Vec<Fault>) -> Self {
+    pub(crate) fn new(origin: &str, faults: Vec<Fault>) -> Self {
+        Self::of("blueprint", origin, faults)
+    }
+
+    /// Faults of another kind of file than a blueprint; `what` is its name: `connector`. There is at least one.
+    pub fn of(what: &'static str, origin: &str, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(|fault| (fault.line.unwrap_or(usize::MAX), fault.column.unwrap_or(usize::MAX)));
-        Self { origin: origin.to_owned(), faults }
+        Self { what, origin: origin.to_owned(), faults }
     }
 
     /// Which file: the `origin` given to [`crate::parse`].
@@ -70,7 +76,7 @@ impl Faults {
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.faults.len();
-        write!(f, "The blueprint {} has {count} fault{}:", self.origin, if count == 1 { "" } else { "s" })?;
+        write!(f, "The {} {} has {count} fault{}:", self.what, self.origin, if count == 1 { "" } else { "s" })?;
         for fault in self.faults.iter().take(MOST) {
             write!(f, "\n  {fault}")?;
         }

@@ -10,9 +10,11 @@ pub(crate) mod jobs;
 pub(crate) mod metrics;
 pub(crate) mod operations;
 mod sections;
+mod typed;
 pub(crate) mod upstreams;
 
-pub(crate) use document::Lines;
+pub use document::{Lines, read as read_toml};
+pub use typed::typed;
 
 /// A file that has the right form.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub(crate) fn read(text: &str) -> Result<Document, Vec<Fault>> {
     if text.len() > MAX_FILE_BYTES {
         return Err(vec![Fault::new("", format!("the file is larger than {MAX_FILE_BYTES} bytes"))]);
     }
-    let (content, lines) = document::read(text)?;
+    let (content, lines) = read_toml(text)?;
     match sections::read(content) {
         Ok(content) => Ok(Document { content, lines }),
         Err(mut faults) => {

@@ -3,6 +3,8 @@
 //! * [`model`]: what a blueprint says, once validated. The other crates read only this.
 //! * [`parse`], [`load`], [`builtin`]: from a TOML text to a [`Blueprint`], or to every [`Fault`] of the text at once.
 //! * [`compare`]: what a new version of a blueprint breaks for those who rely on the old one.
+//! * [`read_toml`], [`typed`], [`nearest`], [`Faults`]: reading a file that people write, with the place of every fault; connectors' manifests
+//!   are read by them too.
 //! * [`Schema`]: a compiled JSON Schema (2020-12) with bounded cost and errors that a person understands.
 //!
 //! Invariants: whatever the text, reading it ends with a value or with faults, never with a panic; a [`Blueprint`] that exists
@@ -25,9 +27,11 @@ pub use article::with_article;
 pub use compare::{Finding, Reliance, Verdict, compare, compare_schemas};
 pub use editor::editor_schema;
 pub use fault::{Fault, Faults};
+pub use file::{Lines, read_toml, typed};
 pub use load::{LoadError, builtin, load, read_regular, text};
 pub use model::Blueprint;
 pub use schema::Schema;
+pub use suggest::nearest;
 
 /// Largest blueprint file in bytes.
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;

@@ -1,7 +1,7 @@
 //! "Did you mean …?"
 
 /// The candidate nearest to a mistyped name, if one is near enough: at most a third of its characters differ.
-pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if typed.len() > 100 {
         return None;
     }

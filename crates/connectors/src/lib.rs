@@ -11,6 +11,20 @@
 //! * A fault says what to do next ([`Fault`]): nobody above reads a vendor's status or message.
 //! * A write says what became of each item. What may have happened is [`Outcome::Unknown`], never a success and never a refusal.
 
+mod built_in;
 mod contract;
+pub mod driver;
+mod hubspot;
+pub mod manifest;
+mod pipedrive;
+mod salesforce;
+mod times;
+mod waves;
+mod zoho;
 
+pub use built_in::built_in;
 pub use contract::*;
+pub use hubspot::HubSpot;
+pub use pipedrive::Pipedrive;
+pub use salesforce::Salesforce;
+pub use zoho::Zoho;

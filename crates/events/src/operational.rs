@@ -1,4 +1,4 @@
-//! Operational events: what Tradewind itself tells a tenant about its webhooks, deliveries, sources, keys and alerts. They exist under every blueprint.
+//! Operational events: what Tradewind itself tells a tenant about its webhooks, deliveries, sources, keys, alerts and connections to vendors. They exist under every blueprint.
 //!
 //! They are events like any other (stored, matched, delivered), with two exceptions: nobody publishes them from outside, and `*` does not mean
 //! them. A webhook gets them that names them: `webhook.disabled`, or `webhook.*`.
@@ -8,7 +8,7 @@ use kernel::{Error, Event, Result, TenantId};
 use serde_json::{Value, json};
 use store::Tx;
 
-use crate::{EventTypeView, Events, alert_types, job_types, key_types};
+use crate::{EventTypeView, Events, alert_types, job_types, key_types, vault_types};
 
 /// A webhook gets nothing any more, though nobody asked for that.
 pub const WEBHOOK_DISABLED: &str = "webhook.disabled";
@@ -46,6 +46,17 @@ pub const JOB_COMPLETED: &str = "job.completed";
 /// A job failed for good whose type declares no event for that.
 pub const JOB_FAILED: &str = "job.failed";
 
+/// A vendor was connected.
+pub const OAUTH_TOKEN_CONNECTED: &str = "oauth_token.connected";
+/// A vendor's token cannot be renewed at the moment.
+pub const OAUTH_TOKEN_DEGRADED: &str = "oauth_token.degraded";
+/// It was renewed again.
+pub const OAUTH_TOKEN_RECOVERED: &str = "oauth_token.recovered";
+/// A grant at a vendor is over: somebody has to connect again.
+pub const OAUTH_TOKEN_REAUTH_REQUIRED: &str = "oauth_token.reauth_required";
+/// A vendor was disconnected.
+pub const OAUTH_TOKEN_REVOKED: &str = "oauth_token.revoked";
+
 /// All of them.
 pub const OPERATIONAL: &[&str] = &[
     WEBHOOK_DISABLED,
@@ -65,6 +76,11 @@ pub const OPERATIONAL: &[&str] = &[
     API_KEY_LEAKED,
     JOB_COMPLETED,
     JOB_FAILED,
+    OAUTH_TOKEN_CONNECTED,
+    OAUTH_TOKEN_DEGRADED,
+    OAUTH_TOKEN_RECOVERED,
+    OAUTH_TOKEN_REAUTH_REQUIRED,
+    OAUTH_TOKEN_REVOKED,
 ];
 
 /// Whether an event of this type is ours.
@@ -138,7 +154,10 @@ pub(crate) fn view(name: &str) -> Option<EventTypeView> {
             json!({"eventId": text(), "eventType": text(), "reason": text()}),
             json!({"eventId": "evt_01k2x3v7m8e1r9q0s5t6w7y8za", "eventType": "lead.created", "reason": "/leadId: is required"}),
         ),
-        _ => return alert_types::view(name).or_else(|| key_types::view(name)).or_else(|| job_types::view(name)),
+        _ => {
+            let others = [alert_types::view, key_types::view, job_types::view, vault_types::view];
+            return others.into_iter().find_map(|view| view(name));
+        }
     };
     let required: Vec<&String> = members.as_object()?.keys().collect();
     let schema = json!({"type": "object", "required": required, "properties": members});

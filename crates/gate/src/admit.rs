@@ -76,7 +76,10 @@ impl Gate {
                 self.access.authenticate(bearer, secret).await
             }
         };
-        let answer = answer.and_then(|principal| self.check_proof(&principal, scheme, bearer, arrival).map(|()| principal));
+        let answer = match answer {
+            Ok(principal) => self.check_proof(&principal, scheme, bearer, arrival).await.map(|()| principal),
+            Err(error) => Err(error),
+        };
         // To be asked for a nonce is no failure.
         let fails = |error: &Error| error.kind() == Kind::Unauthenticated && error.code() != "use_dpop_nonce";
         answer.map_err(|error| if fails(&error) { self.failed(arrival, error) } else { error })

@@ -1,7 +1,7 @@
 //! Tokens that are bound to a key: whoever shows one proves the key with every request (RFC 9449 §7).
 
 use access::Principal;
-use access::dpop::{self, Dpop, Refusal};
+use access::dpop::{self, Dpop, Proof, Refusal};
 use http::{HeaderMap, HeaderValue, header};
 use kernel::{Error, Result};
 
@@ -18,13 +18,25 @@ pub struct AskedAs {
 }
 
 impl Gate {
-    /// Lets through what is not bound, by the scheme `Bearer`; what is bound, by the scheme `DPoP` and a proof that was not used before.
+    /// Lets through what is not bound, by the scheme `Bearer`; what is bound, by the scheme `DPoP` and a proof that was not used before, here
+    /// or, where Redis is set and answers, on any other node.
     ///
     /// Errors: 401 `invalid_dpop_proof`, `use_dpop_nonce`, `invalid_credential`.
-    pub(crate) fn check_proof(&self, principal: &Principal, scheme: Scheme, token: &str, arrival: &Arrival<'_>) -> Result<()> {
+    pub(crate) async fn check_proof(&self, principal: &Principal, scheme: Scheme, token: &str, arrival: &Arrival<'_>) -> Result<()> {
+        let Some(proof) = self.shown_proof(principal, scheme, token, arrival)? else { return Ok(()) };
+        // Apart: a request without a proof would carry its room otherwise.
+        if Box::pin(self.counters.is_first_anywhere(&Dpop::name(&proof), Dpop::memory())).await { Ok(()) } else { Err(used()) }
+    }
+
+    /// The proof of a bound token, good, and not used on this node before.
+    fn shown_proof(&self, principal: &Principal, scheme: Scheme, token: &str, arrival: &Arrival<'_>) -> Result<Option<Proof>> {
         let bound = principal.token.as_ref().and_then(|token| token.jkt.as_deref());
         let Some(jkt) = bound else {
-            return if scheme == Scheme::Bearer { Ok(()) } else { Err(wrong("This credential is not bound to a key: send it as Bearer.")) };
+            return if scheme == Scheme::Bearer {
+                Ok(None)
+            } else {
+                Err(wrong("This credential is not bound to a key: send it as Bearer."))
+            };
         };
         if scheme != Scheme::Dpop {
             return Err(wrong("This token is bound to a key: send it by the scheme DPoP, with a proof in the DPoP field."));
@@ -42,10 +54,7 @@ impl Gate {
         if proof.jkt != jkt {
             return Err(wrong("The token is bound to another key than the proof's."));
         }
-        if !dpop.is_first(&proof, arrival.now) {
-            return Err(Refusal::Invalid("The proof was used before. Make one for each request.").error());
-        }
-        Ok(())
+        if dpop.is_first(&proof, arrival.now) { Ok(Some(proof)) } else { Err(used()) }
     }
 
     /// What an answer says about proofs: how to make one, after an error of theirs; the newest nonce, to whoever uses them.
@@ -68,6 +77,10 @@ impl Gate {
     pub fn prove_with(&self, dpop: std::sync::Arc<Dpop>) {
         let _ = self.dpop.set(dpop);
     }
+}
+
+fn used() -> Error {
+    wrong("The proof was used before. Make one for each request.")
 }
 
 fn wrong(detail: &'static str) -> Error {

@@ -56,6 +56,7 @@ use seats::Seats;
 use served::Offer;
 
 pub use console::console;
+pub use schemas::objections;
 pub use schemas::{DEFAULT_COMPLEXITY, DEFAULT_DEPTH, GraphqlLifecycle, GraphqlSchema, GraphqlSchemaInput, MAX_COMPLEXITY, MAX_DEPTH};
 
 /// This crate's tables.
@@ -152,8 +153,8 @@ impl Graphql {
             None => self.base.clone(),
             Some(row) => self.made(&row.type_defs, row.bounds).unwrap_or_else(|faults| {
                 // It was good when it was set: the blueprint has changed since.
-                tracing::warn!(%tenant, ?faults, "a tenant's GraphQL schema does not fit the blueprint any more; the blueprint's is served");
-                self.base.bounded(row.bounds)
+                tracing::warn!(%tenant, ?faults, "a tenant's GraphQL schema does not fit the blueprint any more; its operations are refused");
+                self.base.bounded(row.bounds).outdated(faults)
             }),
         };
         if self.notices.load(Ordering::SeqCst) == heard {
@@ -167,7 +168,8 @@ impl Graphql {
         if type_defs.is_empty() {
             return Ok(self.base.bounded(bounds));
         }
-        let world = sdl::World { blueprint: &self.blueprint, records: &self.sources.records };
+        let kind = |name: &str| self.sources.records.resource_type(name).ok().cloned();
+        let world = sdl::World { blueprint: &self.blueprint, kind: &kind };
         let model = sdl::compile(type_defs, &world)?;
         Offer::new(model, bounds).map_err(|error| vec![format!("line 1, column 1: {error}")])
     }

@@ -71,10 +71,13 @@ pub(crate) struct Flow {
 impl Graphql {
     /// Runs an operation.
     ///
-    /// Errors: 422 `tenant_required`; 429 when it costs more than what is left; those of the store.
+    /// Refused, beside what is wrong with it: `graphql_schema_outdated`. Errors: 422 `tenant_required`; 429 when it costs more than what is left; those of the store.
     pub(crate) async fn operate(self: &Arc<Self>, session: &Session, params: Params, allowed: Allowed) -> Result<Reply> {
         let tenant = session.caller.tenant_scope()?.tenant();
         let offer = self.offer(tenant).await?;
+        if let Err(failure) = offer.check() {
+            return Ok(Reply::Refused(vec![failure]));
+        }
         let asked = match self.persisted.asked(tenant, &params) {
             Ok(asked) => asked,
             Err(failure) => return Ok(Reply::Refused(vec![failure])),

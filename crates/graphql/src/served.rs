@@ -37,6 +37,9 @@ pub(crate) struct Offer {
     pub(crate) served: Arc<Served>,
     /// The limits.
     pub(crate) bounds: Bounds,
+    /// Why the tenant's own type definitions cannot be served any more: then nothing is, since what their clients ask for means something else,
+    /// or nothing, in another schema.
+    pub(crate) faults: Arc<[String]>,
     documents: Cache<[u8; 32], Document>,
 }
 
@@ -48,13 +51,29 @@ impl Offer {
         let validator = Validator::new(&model)?;
         let weight = |_: &[u8; 32], document: &Document| u32::try_from(weight(document)).unwrap_or(u32::MAX);
         let documents = Cache::builder().max_capacity(KEPT_BYTES).weigher(weight).build();
-        Ok(Self { served: Arc::new(Served { model, validator }), bounds, documents })
+        Ok(Self { served: Arc::new(Served { model, validator }), bounds, faults: Arc::from([]), documents })
     }
 
     /// The same schema with other limits.
     #[must_use]
     pub(crate) fn bounded(&self, bounds: Bounds) -> Self {
         Self { bounds, ..self.clone() }
+    }
+
+    /// In place of type definitions that have these faults.
+    #[must_use]
+    pub(crate) fn outdated(self, faults: Vec<String>) -> Self {
+        Self { faults: faults.into(), ..self }
+    }
+
+    /// Error: `graphql_schema_outdated`, with what is wrong.
+    pub(crate) fn check(&self) -> std::result::Result<(), Failure> {
+        if self.faults.is_empty() {
+            return Ok(());
+        }
+        let text = "The product has changed since this tenant's own GraphQL schema was set, and the schema does not fit it any more; see faults. \
+                    Set it anew: PUT /api/v1/graphql-schema, where an empty body brings the product's own.";
+        Err(Failure::new("graphql_schema_outdated", text).with("faults", self.faults.to_vec()))
     }
 
     /// The document of a text, measured for these variables and valid.

@@ -9,15 +9,17 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use http::Request;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use kernel::Ambient;
+use kernel::{Ambient, Error};
 use telemetry::Traces;
 use tower_service::Service as _;
 use web::{PeerAddress, ProxyAddress, RequestNote, TrustedProxies};
 
 use crate::access_log::{AccessLog, Line};
+use crate::host;
 
 /// The router that is served. Each request takes the one that is there when it comes.
 pub struct Live(ArcSwap<Router>);
@@ -72,7 +74,7 @@ impl Edge {
     }
 
     pub(crate) async fn answer(self: Arc<Self>, mut request: Request<Incoming>, peer: SocketAddr) -> Result<Response, Infallible> {
-        let mut router = self.live.router();
+        let unfit = host::check(&request).err();
         let client = self.proxies.client(peer.ip(), request.headers());
         request.extensions_mut().insert(PeerAddress(client));
         if self.proxies.trusts(peer.ip()) {
@@ -82,19 +84,30 @@ impl Edge {
         let peer = SocketAddr::new(client, peer.port());
         let request = request.map(Body::new);
         if self.log.is_none() && self.traces.is_none() {
-            return router.call(request).await;
+            return match unfit {
+                None => self.live.router().call(request).await,
+                Some(error) => Ok(self.refuse(&error)),
+            };
         }
         // Boxed, so that the usual path stays small.
-        Box::pin(self.observe(router, request, peer)).await
+        Box::pin(self.observe(unfit, request, peer)).await
     }
 
-    async fn observe(&self, mut router: Router, mut request: Request<Body>, peer: SocketAddr) -> Result<Response, Infallible> {
+    /// The request reaches nobody. Its connection ends: where one request is in doubt, so is where the next one begins.
+    fn refuse(&self, error: &Error) -> Response {
+        let mut response = web::render(error, web::problem().as_ref(), self.ambient.id());
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+
+    async fn observe(&self, unfit: Option<Error>, mut request: Request<Body>, peer: SocketAddr) -> Result<Response, Infallible> {
         let (begun, at) = (Instant::now(), self.ambient.now());
         let head = Line::of(&request, peer, at);
         let span = self.traces.as_ref().map(|traces| traces.begin(&mut request, peer.ip()));
-        let mut response = match &span {
-            Some(span) => span.run(router.call(request)).await?,
-            None => router.call(request).await?,
+        let mut response = match (unfit, &span) {
+            (Some(error), _) => self.refuse(&error),
+            (None, Some(span)) => span.run(self.live.router().call(request)).await?,
+            (None, None) => self.live.router().call(request).await?,
         };
         let note = response.extensions_mut().remove::<RequestNote>();
         let trace = span.map(|span| span.end(response.status(), note.as_ref()));

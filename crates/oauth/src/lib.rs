@@ -75,6 +75,8 @@ pub struct Oauth {
     access: Arc<Access>,
     config: Config,
     clients: clients::Cache,
+    /// Applications that were changed, and may be gone.
+    changed: consents::Changed,
     /// Failed authentications of clients, by network.
     failures: Windows<IpAddr>,
     /// Requests of strangers that are stored, by network.
@@ -108,6 +110,7 @@ impl Oauth {
             access,
             config,
             clients: clients::Cache::default(),
+            changed: consents::Changed::default(),
             failures: Windows::default(),
             strangers: Windows::default(),
             keys,
@@ -121,6 +124,7 @@ impl Oauth {
         oauth.store.on_change(Box::new(move |change| {
             if let Some(oauth) = weak.upgrade() {
                 oauth.clients.forget(change);
+                oauth.changed.note(change);
             }
         }));
         oauth

@@ -1,5 +1,5 @@
 //! What goes with tenants and clients. What a client was granted by other tenants is not theirs to remove in this transaction: it opens nothing
-//! for want of a client, and goes when its time is over.
+//! for want of a client, and goes right after ([`crate::Oauth::end_orphans`]).
 
 use kernel::{Result, TenantId, UserId};
 use store::{Lifecycle, Subject, Tx};

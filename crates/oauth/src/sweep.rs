@@ -13,16 +13,23 @@ const STEP: u32 = 500;
 const KEPT: Duration = Duration::from_secs(600);
 
 impl Oauth {
-    /// Sweeps that often, for as long as anybody holds it. Must be called on a tokio runtime.
+    /// Sweeps that often, for as long as anybody holds it; what was allowed to applications goes as soon as they do. Must be called on a tokio
+    /// runtime.
     pub fn start(self: &Arc<Self>, every: Duration) {
         let oauth = Arc::downgrade(self);
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(every);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
-                ticks.tick().await;
-                let Some(oauth) = oauth.upgrade() else { return };
-                if let Err(error) = oauth.sweep().await {
+                // The notice keeps nobody alive longer than a sweep.
+                let Some(held) = oauth.upgrade() else { return };
+                let is_time = tokio::select! {
+                    _ = ticks.tick() => true,
+                    () = held.changed.notified.notified() => false,
+                };
+                let ended = held.end_orphans().await.map(drop);
+                let swept = if is_time { held.sweep().await } else { Ok(()) };
+                for error in [ended, swept].into_iter().filter_map(Result::err) {
                     tracing::warn!(?error, "what is over of OAuth could not be removed; it is tried again");
                 }
             }

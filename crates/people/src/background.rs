@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kernel::{Result, Scope};
 
-use crate::{People, guard, links, sessions, sign_in};
+use crate::{People, ceremonies, guard, links, sessions, sign_in};
 
 const EVERY: Duration = Duration::from_mins(30);
 
@@ -33,6 +33,7 @@ impl People {
                 Ok(sessions::sql::expire(tx, now.minus(idle))?
                     + links::sql::expire(tx)?
                     + sign_in::expire(tx)?
+                    + ceremonies::expire(tx)?
                     + tx.exec(forgiven, &[now.minus(guard::FORGOTTEN_AFTER).into()])?)
             })
             .await

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use web::mail::Mailer;
+use web::outbound::Client;
+
+use crate::external::ProviderConfig;
+use crate::webauthn::RelyingParty;
 
 /// What a password costs to check (RFC 9106).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,12 @@ pub struct Config {
     pub absolute: Duration,
     /// What a password costs.
     pub cost: Cost,
+    /// Who we are to browsers, for passkeys; none: browsers have none at our address.
+    pub relying_party: Option<RelyingParty>,
+    /// Other OpenID providers by which people may sign in.
+    pub providers: Vec<ProviderConfig>,
+    /// How other providers are asked; none: they are not.
+    pub outbound: Option<Client>,
 }
 
 impl Config {
@@ -50,6 +60,9 @@ impl Config {
             idle: Duration::from_hours(8),
             absolute: Duration::from_hours(14 * 24),
             cost: Cost::default(),
+            relying_party: RelyingParty::of(public_url),
+            providers: Vec::new(),
+            outbound: None,
         }
     }
 }

@@ -4,6 +4,8 @@
 use http::{HeaderMap, HeaderValue, header};
 use kernel::Secret;
 
+use crate::ceremonies::GOOD_FOR;
+
 /// Its name under `https`.
 pub const NAME_SECURE: &str = "__Host-tradewind_session";
 /// Its name without TLS: on a developer's machine.
@@ -11,19 +13,39 @@ pub const NAME_PLAIN: &str = "tradewind_session";
 /// The header of a call with the cookie that repeats the token against forgery ([`crate::SignedIn::csrf`]).
 pub const CSRF_HEADER: &str = "x-csrf-token";
 
+/// The cookie of a browser that signs in by calls, not by pages: what began is ended in the same browser. Under `https` and without.
+const CEREMONY_SECURE: &str = "__Host-tradewind_ceremony";
+const CEREMONY_PLAIN: &str = "tradewind_ceremony";
+
 /// Its name.
 pub fn name(is_https: bool) -> &'static str {
     if is_https { NAME_SECURE } else { NAME_PLAIN }
 }
 
+/// `Set-Cookie` that tells a browser from others until its sign-in ends. `Strict`: no other site's call carries it.
+pub(crate) fn set_ceremony(token: &Secret<String>, is_https: bool) -> HeaderValue {
+    let (name, secure) = if is_https { (CEREMONY_SECURE, "; Secure") } else { (CEREMONY_PLAIN, "") };
+    let age = GOOD_FOR.as_secs();
+    let text = format!("{name}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}", token.reveal());
+    let mut value = HeaderValue::try_from(text).expect("a token is base64url");
+    value.set_sensitive(true);
+    value
+}
+
+/// What it tells.
+pub(crate) fn ceremony(headers: &HeaderMap, is_https: bool) -> Option<&str> {
+    value(headers, if is_https { CEREMONY_SECURE } else { CEREMONY_PLAIN })
+}
+
+fn value<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+}
+
 /// The token in a request's cookies. The name that only TLS can set goes first: no network in the middle can put another in its place.
 pub fn token(headers: &HeaderMap) -> Option<&str> {
-    let of = |wanted: &str| {
-        let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
-    };
-    of(NAME_SECURE).or_else(|| of(NAME_PLAIN))
+    value(headers, NAME_SECURE).or_else(|| value(headers, NAME_PLAIN))
 }
 
 /// Whether the request's session has the name that only TLS can set.

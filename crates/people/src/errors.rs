@@ -74,3 +74,51 @@ pub(crate) fn role_exceeds_own() -> Error {
     let text = "This role may more than you may yourself. Ask somebody who has it.";
     Error::invalid("role_exceeds_own", text).at("/role", "may more than you may")
 }
+
+/// The one answer to every passkey that is not taken: unknown, removed, of somebody else, for another page, too late, forged.
+pub(crate) fn passkey_failed() -> Error {
+    Error::unauthenticated("passkey_failed", "This passkey was not accepted. Try again, or sign in another way.")
+}
+
+pub(crate) fn passkey_known() -> Error {
+    Error::conflict("passkey_known", "This passkey is known already. Use another device, or remove the passkey first.")
+}
+
+/// Browsers have no passkeys at the public address.
+pub(crate) fn passkeys_unavailable() -> Error {
+    let text = "This server has no passkeys: browsers have them at https:// addresses with a name only (TRADEWIND_PUBLIC_URL).";
+    Error::conflict("passkeys_unavailable", text)
+}
+
+/// Nobody takes away the last way by which they come in.
+pub(crate) fn last_sign_in_method() -> Error {
+    let text = "This is the only way by which you sign in. Add another first: a password, a passkey or a provider.";
+    Error::conflict("last_sign_in_method", text)
+}
+
+/// The one answer to everything that is wrong with what another provider says.
+pub(crate) fn external_failed() -> Error {
+    Error::unauthenticated("external_failed", "Signing in with the other provider did not work. Begin again, or sign in another way.")
+}
+
+pub(crate) fn external_email_not_allowed() -> Error {
+    let text = "The other provider shows no verified e-mail address with which one may sign in here.";
+    Error::forbidden("external_email_not_allowed", text)
+}
+
+/// Newcomers are not welcome.
+pub(crate) fn external_unknown() -> Error {
+    let text = "Nobody here has the e-mail address that the other provider shows. Ask for an invitation.";
+    Error::forbidden("external_unknown", text)
+}
+
+/// There is an account, and an address is not enough to tie it.
+pub(crate) fn external_not_linked() -> Error {
+    let text = "The account with this e-mail address is not connected to the other provider. Sign in as usual, and connect it under Security.";
+    Error::forbidden("external_not_linked", text)
+}
+
+pub(crate) fn identity_taken() -> Error {
+    let text = "This account of the other provider belongs to somebody else here, or yours is connected to another one there.";
+    Error::conflict("identity_taken", text)
+}

@@ -19,6 +19,8 @@ use crate::{Visit, errors};
 /// Attempts from one network in a minute, and how many of them may fail.
 const ATTEMPTS: u32 = 60;
 const FAILURES: u32 = 20;
+/// Ceremonies that one network may begin in a minute: each is a row for a few minutes.
+const CEREMONIES: u32 = 120;
 /// E-mails that one network may cause in a minute.
 const MAILS: u32 = 6;
 /// Failures in a row that cost nothing.
@@ -34,6 +36,7 @@ pub(crate) struct Guard {
     attempts: Windows<IpAddr>,
     failures: Windows<IpAddr>,
     mails: Windows<IpAddr>,
+    ceremonies: Windows<IpAddr>,
 }
 
 impl Guard {
@@ -48,6 +51,12 @@ impl Guard {
         if let Some(ip) = visit.ip.map(network) {
             self.failures.count(ip, now);
         }
+    }
+
+    /// Lets a stranger begin a ceremony, or not.
+    pub(crate) fn ceremony(&self, visit: &Visit, now: Timestamp) -> Result<()> {
+        let Some(ip) = visit.ip.map(network) else { return Ok(()) };
+        self.ceremonies.take(ip, CEREMONIES, now).map_err(errors::too_many_attempts)
     }
 
     /// Lets an e-mail be caused, or not.

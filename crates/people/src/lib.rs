@@ -1,9 +1,9 @@
 //! People who sign in: how they prove who they are, their sessions, their places in tenants, invitations.
 //!
-//! * Tables: `sign_in_methods`, `recovery_codes`, `sessions`, `pending_sign_ins`, `one_time_links`, `invitations`, `sign_in_failures`; it
-//!   also writes `users` and `memberships`, which `access` reads for everybody.
+//! * Tables: `sign_in_methods`, `recovery_codes`, `passkeys`, `identities`, `sessions`, `pending_sign_ins`, `ceremonies`, `one_time_links`,
+//!   `invitations`, `sign_in_failures`; it also writes `users` and `memberships`, which `access` reads for everybody.
 //! * Change notices: `session` (by session id) and `member` (by user id).
-//! * [`sign_in`]: password, second step, links. [`sessions`]: from a cookie to a [`SignedIn`], in memory. `guard`: attempts are
+//! * [`sign_in`]: password, second step, links, passkeys; [`external`]: other OpenID providers. `webauthn`: what passkeys must say. [`sessions`]: from a cookie to a [`SignedIn`], in memory. `guard`: attempts are
 //!   limited by address and by account.
 //! * [`me`], [`members`], [`invitations`], [`users`], [`portal_sessions`]: one file per operation.
 //!
@@ -12,16 +12,20 @@
 //! somebody has an account is told to nobody, neither by answer nor by time; no password exists that nobody chose.
 
 mod background;
+mod ceremonies;
 mod config;
 pub mod cookie;
 mod errors;
+pub mod external;
 mod guard;
+pub mod identities;
 pub mod invitations;
 mod lifecycle;
 mod links;
 mod mails;
 pub mod me;
 pub mod members;
+pub mod passkeys;
 mod passwords;
 pub mod paths;
 pub mod portal_sessions;
@@ -33,6 +37,7 @@ mod tokens;
 mod totp;
 pub mod users;
 mod visit;
+mod webauthn;
 
 use std::sync::Arc;
 
@@ -45,13 +50,16 @@ pub use config::{Config, Cost};
 pub use lifecycle::PeopleLifecycle;
 pub use links::{Link, Purpose};
 pub use sessions::{Method, NewSession, SessionInfo, SignedIn};
-pub use sign_in::{Accept, Outcome, Pending, Proof, SecondFactor, SetUp};
+pub use sign_in::{Accept, Outcome, PasskeyProof, Pending, Proof, SecondFactor, SetUp};
 pub use totp::TotpEnrolment;
 pub use visit::Visit;
+pub use webauthn::RelyingParty;
 
 /// The schema of this feature.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { feature: "people", version: 1, home: Home::State, sql: include_str!("../migrations/0001_people.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { feature: "people", version: 1, home: Home::State, sql: include_str!("../migrations/0001_people.sql") },
+    Migration { feature: "people", version: 2, home: Home::State, sql: include_str!("../migrations/0002_passkeys.sql") },
+];
 
 /// The feature. One per front, shared.
 pub struct People {
@@ -64,18 +72,21 @@ pub struct People {
     passwords: passwords::Passwords,
     guard: guard::Guard,
     cache: sessions::Cache,
+    providers: Vec<external::Provider>,
 }
 
-/// The blueprint scopes of each role.
+/// The blueprint scopes of each role, and the tier whose limits bind people.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleScopes {
+    pub(crate) tier: Arc<str>,
     pub(crate) looking: Arc<[String]>,
     pub(crate) all: Arc<[String]>,
 }
 
 impl RoleScopes {
     fn new(blueprint: &Blueprint) -> Self {
-        Self { looking: scopes_of(blueprint, Role::Viewer).into(), all: scopes_of(blueprint, Role::Owner).into() }
+        let (looking, all) = (scopes_of(blueprint, Role::Viewer).into(), scopes_of(blueprint, Role::Owner).into());
+        Self { tier: blueprint.default_tier.as_str().into(), looking, all }
     }
 
     pub(crate) fn of(&self, role: Role) -> Arc<[String]> {
@@ -93,7 +104,12 @@ impl People {
         config: Config,
         lifecycles: Vec<Arc<dyn Lifecycle>>,
     ) -> Result<Arc<Self>> {
+        // Without a client for what is outside nobody can be asked: then there are none.
+        let providers = config.outbound.iter().flat_map(|client| {
+            config.providers.iter().map(|provider| external::Provider::new(provider.clone(), client.clone()))
+        });
         let people = Arc::new(Self {
+            providers: providers.collect(),
             hasher: tokens::Hasher::load(&store).await?,
             passwords: passwords::Passwords::new(config.cost, &ambient)?,
             scopes: RoleScopes::new(blueprint),

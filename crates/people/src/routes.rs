@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use kernel::Permission::{MembersRead, MembersWrite};
-use web::Access::{AnyCredential, Operator, Permission};
+use web::Access::{AnyCredential, Operator, Permission, Public};
 use web::{Api, Endpoint};
 
 use access::people::User;
 
+use crate::identities::IdentityList;
 use crate::invitations::{CreateInvitation, Invitation, InvitationWithUrl};
 use crate::me::{ChangePassword, Me, Renewed, Security, ShowProof, UpdateProfile};
 use crate::members::{AddMember, Member, UpdateMember};
+use crate::passkeys::{AddPasskey, CreationOptions, Passkey, PasskeyList, RenamePasskey, RequestOptions};
 use crate::portal_sessions::{CreatePortalSession, PortalSessionUrl};
 use crate::sessions::SessionList;
+use crate::sign_in::{PasskeySignIn, PasskeySignInOptions, SignedInSession};
 use crate::totp::{ConfirmTotp, EnrolmentBody, RecoveryCodes};
 use crate::users::{CreateUser, MembershipList, ResetLink, UpdateUser, UserSessions};
-use crate::{People, invitations, me, members, portal_sessions, sessions, totp, users};
+use crate::{People, identities, invitations, me, members, passkeys, portal_sessions, sessions, sign_in, totp, users};
 
 const USERS: &str = "/api/v1/users";
 const USER: &str = "/api/v1/users/{id}";
@@ -37,6 +40,14 @@ const MY_TOTP: &str = "/api/v1/me/totp";
 const MY_TOTP_CONFIRM: &str = "/api/v1/me/totp/confirm";
 const MY_CODES: &str = "/api/v1/me/recovery-codes";
 const MY_PROOF: &str = "/api/v1/me/reauthenticate";
+const MY_PROOF_OPTIONS: &str = "/api/v1/me/reauthenticate/options";
+const MY_PASSKEYS: &str = "/api/v1/me/passkeys";
+const MY_PASSKEY: &str = "/api/v1/me/passkeys/{id}";
+const MY_PASSKEY_OPTIONS: &str = "/api/v1/me/passkeys/options";
+const MY_IDENTITIES: &str = "/api/v1/me/identities";
+const MY_IDENTITY: &str = "/api/v1/me/identities/{provider}";
+const PASSKEY_SIGN_IN: &str = "/api/v1/sign-in/passkey";
+const PASSKEY_SIGN_IN_OPTIONS: &str = "/api/v1/sign-in/passkey/options";
 
 const USER_FILTER: &[(&str, &str)] = &[
     ("status", "Only active or suspended ones"),
@@ -82,10 +93,31 @@ pub(crate) fn routes(people: &Arc<People>) -> Api {
         .route(own(Endpoint::post(MY_TOTP_CONFIRM, "me.confirm_totp"), "Confirm the authenticator by its first code").idempotent(false).body::<ConfirmTotp>().answers::<RecoveryCodes>(200), totp::confirm, s())
         .route(own(Endpoint::delete(MY_TOTP, "me.disable_totp"), "Remove the authenticator").answers_nothing(), totp::disable, s())
         .route(own(Endpoint::post(MY_CODES, "me.renew_recovery_codes"), "Make new recovery codes").idempotent(false).answers::<RecoveryCodes>(200), totp::renew_codes, s())
+        .merge(passkey_routes(people))
+}
+
+#[rustfmt::skip]
+fn passkey_routes(people: &Arc<People>) -> Api {
+    let s = || Arc::clone(people);
+    Api::new()
+        .route(own(Endpoint::get(MY_PASSKEYS, "passkeys.list"), "List one's own passkeys").answers::<PasskeyList>(200), passkeys::list, s())
+        .route(own(Endpoint::post(MY_PASSKEY_OPTIONS, "passkeys.options"), "What the browser is asked for, to make a passkey").idempotent(false).answers::<CreationOptions>(200), passkeys::add_options, s())
+        .route(own(Endpoint::post(MY_PASSKEYS, "passkeys.create"), "Keep the passkey that the browser made").idempotent(false).body::<AddPasskey>().answers::<Passkey>(201), passkeys::add, s())
+        .route(own(Endpoint::patch(MY_PASSKEY, "passkeys.update"), "Give a passkey another name").body::<RenamePasskey>().answers::<Passkey>(200), passkeys::rename, s())
+        .route(own(Endpoint::delete(MY_PASSKEY, "passkeys.delete"), "Remove a passkey").answers_nothing(), passkeys::remove, s())
+        .route(own(Endpoint::post(MY_PROOF_OPTIONS, "me.proof_options"), "What the browser is asked for, to prove anew who one is by a passkey").idempotent(false).answers::<RequestOptions>(200), me::proof_options, s())
+        .route(own(Endpoint::get(MY_IDENTITIES, "identities.list"), "List one's own accounts at other providers").answers::<IdentityList>(200), identities::list, s())
+        .route(own(Endpoint::delete(MY_IDENTITY, "identities.delete"), "Cut the tie to an account at another provider").answers_nothing(), identities::remove, s())
+        .route(door(Endpoint::post(PASSKEY_SIGN_IN_OPTIONS, "sign_in.passkey_options"), "What the browser is asked for, to sign in by a passkey").body::<PasskeySignInOptions>().answers::<RequestOptions>(200), sign_in::passkey_options, s())
+        .route(door(Endpoint::post(PASSKEY_SIGN_IN, "sign_in.passkey"), "Sign in by a passkey").body::<PasskeySignIn>().answers::<SignedInSession>(200), sign_in::passkey, s())
+}
+
+fn door(endpoint: Endpoint, summary: &str) -> Endpoint {
+    endpoint.tag("Signing in").summary(summary).needs(Public).idempotent(false).fails(&[401, 403, 409, 429])
 }
 
 fn user(endpoint: Endpoint, summary: &str) -> Endpoint {
-    endpoint.tag("People").summary(summary).needs(Operator)
+    refusing(endpoint.tag("People").summary(summary).needs(Operator))
 }
 
 fn member(endpoint: Endpoint, summary: &str) -> Endpoint {
@@ -93,9 +125,14 @@ fn member(endpoint: Endpoint, summary: &str) -> Endpoint {
 }
 
 fn change(endpoint: Endpoint, summary: &str) -> Endpoint {
-    endpoint.tag("Members").summary(summary).needs(Permission(MembersWrite))
+    refusing(endpoint.tag("Members").summary(summary).needs(Permission(MembersWrite)))
 }
 
 fn own(endpoint: Endpoint, summary: &str) -> Endpoint {
-    endpoint.tag("Own account").summary(summary).needs(AnyCredential)
+    refusing(endpoint.tag("Own account").summary(summary).needs(AnyCredential))
+}
+
+/// What changes something finds it changed already, or the last of its kind: 409, also where no idempotency key says so.
+fn refusing(endpoint: Endpoint) -> Endpoint {
+    if endpoint.method == http::Method::GET { endpoint } else { endpoint.fails(&[409]) }
 }

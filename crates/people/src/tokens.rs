@@ -22,6 +22,13 @@ pub(crate) enum Kind {
     Account,
     /// Against forgery of a session's requests.
     Csrf,
+    /// What a passkey signs, and what another provider repeats.
+    Ceremony,
+    /// What tells one browser from others.
+    Browser,
+    /// What goes with a sign-in at another provider: the nonce in its token, and what proves that we asked for its code.
+    Nonce,
+    Verifier,
 }
 
 /// HMAC-SHA-256 under a key of the installation.
@@ -47,6 +54,10 @@ impl Hasher {
             Kind::RecoveryCode => b"recovery-code:",
             Kind::Account => b"account:",
             Kind::Csrf => b"csrf:",
+            Kind::Ceremony => b"ceremony:",
+            Kind::Browser => b"browser:",
+            Kind::Nonce => b"nonce:",
+            Kind::Verifier => b"verifier:",
         });
         mac.update(text.as_bytes());
         mac.finalize().into_bytes().into()
@@ -66,7 +77,12 @@ impl Hasher {
 
     /// What a session's forms repeat.
     pub(crate) fn csrf(&self, token: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.hash(Kind::Csrf, token))
+        self.derived(Kind::Csrf, token)
+    }
+
+    /// What follows from a token, and says nothing about it: 43 characters of base64url.
+    pub(crate) fn derived(&self, kind: Kind, token: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.hash(kind, token))
     }
 }
 

@@ -9,13 +9,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::Error;
 use web::{Path, Result};
 
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("portal.css", "text/css; charset=utf-8", include_str!("../assets/portal.css")),
     ("portal.js", "text/javascript; charset=utf-8", include_str!("../assets/portal.js")),
+    ("passkeys.js", "text/javascript; charset=utf-8", include_str!("../assets/passkeys.js")),
     ("icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")),
 ];
 
-static VERSIONS: LazyLock<[String; 3]> = LazyLock::new(|| {
+static VERSIONS: LazyLock<[String; 4]> = LazyLock::new(|| {
     FILES.map(|(_, _, body)| {
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);

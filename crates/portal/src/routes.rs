@@ -11,8 +11,8 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use web::{Access, Api, Endpoint, Failure};
 
 use crate::pages::{
-    admin, apps, ask_email, confirm, consent, device, home, host, invitation, link, password, preferences, recovery_codes, reset,
-    second_step, security, sessions, set_up, sign_in, sign_out, styleguide, totp,
+    admin, apps, ask_email, confirm, consent, device, external, home, host, identities, invitation, link, passkeys, password, preferences,
+    recovery_codes, reset, second_step, security, sessions, set_up, sign_in, sign_out, styleguide, totp,
 };
 use crate::view::dress;
 use crate::{Portal, files};
@@ -65,6 +65,10 @@ fn doors(pages: Pages) -> Pages {
         .post(SET_UP, "portal.set_up.send", set_up::send)
         .get(SIGN_IN, "portal.sign_in", sign_in::show)
         .post(SIGN_IN, "portal.sign_in.send", sign_in::send)
+        .post(sign_in::PASSKEY, "portal.sign_in.passkey", sign_in::passkey)
+        .post("/portal/sign-in/passkey/options", "portal.sign_in.passkey_options", sign_in::passkey_options)
+        .get("/portal/sign-in/with/{provider}", "portal.external", external::begin)
+        .get("/portal/sign-in/with/{provider}/callback", "portal.external.back", external::back)
         .get(second_step::PATH, "portal.second_step", second_step::show)
         .post(second_step::PATH, "portal.second_step.send", second_step::send)
         .get(MAGIC_LINK, "portal.link", link::show)
@@ -99,6 +103,13 @@ fn account(pages: Pages) -> Pages {
         .get(security::PATH, "portal.security", security::show)
         .get(confirm::PATH, "portal.confirm", confirm::show)
         .post(confirm::PATH, "portal.confirm.send", confirm::send)
+        .post("/portal/confirm/options", "portal.confirm.options", confirm::passkey_options)
+        .get("/portal/confirm/with/{provider}", "portal.confirm.external", external::prove)
+        .get(passkeys::PATH, "portal.passkeys", passkeys::show)
+        .post(passkeys::PATH, "portal.passkeys.send", passkeys::send)
+        .post("/portal/security/passkeys/options", "portal.passkeys.options", passkeys::options)
+        .post("/portal/security/passkeys/remove", "portal.passkeys.remove", passkeys::remove)
+        .post("/portal/security/identities", "portal.identities.send", identities::send)
         .get(password::PATH, "portal.password", password::show)
         .post(password::PATH, "portal.password.send", password::send)
         .get(totp::PATH, "portal.totp", totp::show)

@@ -72,6 +72,11 @@ impl Products {
         self.store.read(Scope::system("products"), sql::latest).await
     }
 
+    /// The blueprint that is in force. None: there is none yet, or the present program cannot read it any more.
+    pub async fn blueprint(&self) -> Result<Option<Arc<blueprint::Blueprint>>> {
+        Ok(self.in_force().await?.and_then(|(version, text)| parsed(&version, &text)))
+    }
+
     /// The text of a version. Error: 404.
     pub async fn text(&self, number: i64) -> Result<String> {
         let read = move |tx: &mut store::Tx<'_>| sql::get(tx, number);

@@ -60,6 +60,18 @@ pub(crate) fn emit(tx: &mut Tx<'_>, task: &Task, change: &Change<'_>, now: Times
     publish(tx, task, change.record(), declared(&task.resource_type, change), now)
 }
 
+/// Publishes the events of many creations at once.
+pub(crate) fn emit_created(tx: &mut Tx<'_>, task: &Task, records: &[&Record], now: Timestamp) -> Result<()> {
+    let mut events = Vec::new();
+    for record in records {
+        events.extend(made(tx, task, record, declared(&task.resource_type, &Change::Created(record)), now)?);
+    }
+    if !events.is_empty() {
+        task.around.events.emit(tx, events)?;
+    }
+    Ok(())
+}
+
 /// Publishes one event more about a record, in the transaction of its change, if one is asked for.
 pub(crate) fn also(tx: &mut Tx<'_>, task: &Task, record: &Record, event: Option<EventType>) -> Result<()> {
     let now = tx.now();
@@ -67,8 +79,16 @@ pub(crate) fn also(tx: &mut Tx<'_>, task: &Task, record: &Record, event: Option<
 }
 
 fn publish(tx: &mut Tx<'_>, task: &Task, record: &Record, types: Vec<EventType>, now: Timestamp) -> Result<()> {
+    let events = made(tx, task, record, types, now)?;
+    if !events.is_empty() {
+        task.around.events.emit(tx, events)?;
+    }
+    Ok(())
+}
+
+fn made(tx: &Tx<'_>, task: &Task, record: &Record, types: Vec<EventType>, now: Timestamp) -> Result<Vec<Event>> {
     if types.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let data = data(&task.resource_type, record)?;
     let event = |event_type| Event {
@@ -84,9 +104,7 @@ fn publish(tx: &mut Tx<'_>, task: &Task, record: &Record, types: Vec<EventType>,
         deliver_at: None,
         schema_version: None,
     };
-    let events = types.into_iter().map(event).collect();
-    task.around.events.emit(tx, events)?;
-    Ok(())
+    Ok(types.into_iter().map(event).collect())
 }
 
 /// The record's id as a string under the declared name, and the record as on the wire.

@@ -20,8 +20,8 @@ const CUT: usize = 96;
 /// What stands for an absent value of a member that lists are sorted by.
 const ABSENT: &str = "";
 
-/// The form of a single value; none for null, lists and objects.
-pub(crate) fn canonical(value: &Value) -> Option<String> {
+/// The form of a single value by which records are found; none for null, lists and objects. Equal values have one form, others another.
+pub fn canonical(value: &Value) -> Option<String> {
     match value {
         Value::Bool(value) => Some(format!("b{}", u8::from(*value))),
         Value::Number(number) => Some(number_form(number)),
@@ -112,6 +112,75 @@ pub(crate) fn holder(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, member: 
     tx.query_opt(sql, &[tenant.into(), resource.into(), member.into(), value.into()], |row| row.get(0))
 }
 
+/// Values of one statement that looks many up.
+const LOOKED_UP: usize = 64;
+
+/// The records that hold these unique values: pairs of a value's form and a record.
+pub(crate) fn holders(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    resource: &str,
+    member: &str,
+    forms: &[String],
+) -> Result<Vec<(String, RecordId)>> {
+    let head = "SELECT value, record_id FROM record_uniques WHERE tenant_id = ?1 AND resource = ?2 AND field = ?3 AND value IN";
+    looked_up(tx, head, "", (tenant, resource, member), forms)
+}
+
+/// The records that have these values in a member that lists are filtered or sorted by, the oldest first.
+pub(crate) fn having(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, member: &str, forms: &[String]) -> Result<Vec<(String, RecordId)>> {
+    let head = "SELECT value, record_id FROM record_fields WHERE tenant_id = ?1 AND resource = ?2 AND field = ?3 AND value IN";
+    looked_up(tx, head, "ORDER BY created_at, record_id", (tenant, resource, member), forms)
+}
+
+fn looked_up(
+    tx: &mut Tx<'_>,
+    head: &str,
+    tail: &str,
+    (tenant, resource, member): (TenantId, &str, &str),
+    forms: &[String],
+) -> Result<Vec<(String, RecordId)>> {
+    let places: Vec<String> = (4..4 + LOOKED_UP).map(|n| format!("?{n}")).collect();
+    let sql = format!("{head} ({}) {tail}", places.join(", "));
+    let mut out = Vec::new();
+    for chunk in forms.chunks(LOOKED_UP) {
+        // The last one again fills the list up: one statement for every length.
+        let padding = std::iter::repeat_n(&chunk[chunk.len() - 1], LOOKED_UP - chunk.len());
+        let wanted = chunk.iter().chain(padding).map(store::Value::from);
+        let params: Vec<store::Value> = [tenant.into(), resource.into(), member.into()].into_iter().chain(wanted).collect();
+        out.extend(tx.query(&sql, &params, |row| Ok((row.get(0)?, row.get(1)?)))?);
+    }
+    Ok(out)
+}
+
+/// Another record has this value.
+pub(crate) fn not_unique(kind: &ResourceType, member: &str) -> Error {
+    let detail = format!("Another {} has this {member}.", kind.name());
+    Error::conflict("not_unique", detail).at(pointer(member), "must be unique")
+}
+
+/// The rows of new records, in both tables; nobody else holds their unique values.
+pub(crate) fn write_many(tx: &mut Tx<'_>, tenant: TenantId, kind: &ResourceType, records: &[&Record]) -> Result<()> {
+    let mut rows = Vec::with_capacity(records.len() * kind.indexed().len() * 6);
+    let mut held = Vec::new();
+    for record in records {
+        for (member, sorted) in kind.indexed() {
+            if let Some(value) = row_value(&record.document, member, *sorted) {
+                rows.extend([tenant.into(), kind.name().into(), member.into(), value.into(), record.id.into(), record.created_at.into()]);
+            }
+        }
+        for member in &kind.resource().unique {
+            if let Some(value) = record.document.get(member).and_then(canonical) {
+                held.extend([tenant.into(), kind.name().into(), member.into(), value.into(), record.id.into()]);
+            }
+        }
+    }
+    let into = "INSERT INTO record_fields (tenant_id, resource, field, value, record_id, created_at) VALUES";
+    tx.insert_rows(into, 6, &rows, "")?;
+    let into = "INSERT INTO record_uniques (tenant_id, resource, field, value, record_id) VALUES";
+    tx.insert_rows(into, 5, &held, "").map(drop)
+}
+
 fn uniques(tx: &mut Tx<'_>, tenant: TenantId, kind: &ResourceType, before: Option<&Record>, after: &Record) -> Result<()> {
     for member in &kind.resource().unique {
         let old = before.and_then(|record| canonical(record.document.get(member)?));
@@ -127,8 +196,7 @@ fn uniques(tx: &mut Tx<'_>, tenant: TenantId, kind: &ResourceType, before: Optio
             let sql = "INSERT INTO record_uniques (tenant_id, resource, field, value, record_id) VALUES (?1, ?2, ?3, ?4, ?5) \
                        ON CONFLICT (tenant_id, resource, field, value) DO NOTHING";
             if tx.exec(sql, &[tenant.into(), kind.name().into(), member.into(), new.into(), after.id.into()])? == 0 {
-                let detail = format!("Another {} has this {member}.", kind.name());
-                return Err(Error::conflict("not_unique", detail).at(pointer(member), "must be unique"));
+                return Err(not_unique(kind, member));
             }
         }
     }

@@ -10,6 +10,8 @@
 //!
 //! Events: a change emits what the blueprint declares for it, in the transaction of the change (`changes.rs` says which).
 //!
+//! Who is told: a [`Watcher`], of every change in its transaction.
+//!
 //! Invariants: what is stored satisfies the schema that was in force when it was written; a record's rows in `record_fields` and
 //! `record_uniques` are those of its document; a change and its events commit together.
 
@@ -32,6 +34,7 @@ mod resource_type;
 mod search;
 mod sparse;
 mod states;
+mod watcher;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -39,12 +42,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use blueprint::Blueprint;
 use blueprint::model::Guarded;
 use events::Events;
-use kernel::{Ambient, Error, RecordId, Result, TenantScope};
-use store::{Home, Migration, Store};
+use kernel::{Ambient, Error, RecordId, Result, TenantId, TenantScope};
+use store::{Home, Migration, Store, Tx};
 
 pub use authority::Touch;
 pub use document::{MAX_BYTES, MAX_DEPTH};
 pub use expected::Expected;
+pub use fields::canonical;
 pub use forget::{forget, purge_some};
 pub use metrics::{MAX_RECORDS, Measurement, MetricQuery};
 pub use objections::objections;
@@ -54,6 +58,7 @@ pub use records::{
     Act, Children, Edge, Edges, Export, Item, ItemAct, ItemOutcome, MAX_BATCH, NewRecord, Record, RecordRef, Sent, Upserted,
 };
 pub use resource_type::ResourceType;
+pub use watcher::Watcher;
 
 /// What a list is asked for.
 pub type ListQuery = Query;
@@ -64,6 +69,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { feature: "records", version: 2, home: Home::State, sql: include_str!("../migrations/0002_search.sql") },
     Migration { feature: "records", version: 9, home: Home::State, sql: include_str!("../migrations/0009_points.sql") },
 ];
+
+/// Holds a tenant until the transaction ends, so that nothing is made for one that is being deleted. Error: 404 for one that is gone.
+pub type TenantHold = Arc<dyn Fn(&mut Tx<'_>, TenantId) -> Result<()> + Send + Sync>;
 
 /// Most children, of all generations together, that go with one record in one transaction. More go before it, as many at a time.
 const CASCADE: usize = 1000;
@@ -82,6 +90,8 @@ pub struct Records {
     expected: Expected,
     /// Most children that go with a record in one transaction.
     cascade: usize,
+    /// Who changes records through this handle, where a feature says so.
+    origin: Option<Arc<str>>,
 }
 
 /// What an operation needs inside of its transaction.
@@ -94,6 +104,10 @@ pub(crate) struct Surroundings {
     pub(crate) kinds: HashMap<String, Arc<ResourceType>>,
     /// Knows tenants' names, for the texts that singletons begin with.
     pub(crate) tenant_name: OnceLock<TenantName>,
+    /// Is told of every change.
+    pub(crate) watcher: OnceLock<Arc<dyn Watcher>>,
+    /// Knows whether a tenant is there, for work that outlasts one transaction.
+    pub(crate) tenant_hold: OnceLock<TenantHold>,
     last_id: Mutex<Option<RecordId>>,
 }
 
@@ -113,9 +127,18 @@ impl Records {
             tidings: search::Tidings::default(),
             kinds: types.clone(),
             tenant_name: OnceLock::new(),
+            watcher: OnceLock::new(),
+            tenant_hold: OnceLock::new(),
             last_id: Mutex::new(None),
         };
-        Ok(Arc::new(Self { store, types: Arc::new(types), around: Arc::new(around), expected: Expected::Anything, cascade: CASCADE }))
+        let (types, around) = (Arc::new(types), Arc::new(around));
+        Ok(Arc::new(Self { store, types, around, expected: Expected::Anything, cascade: CASCADE, origin: None }))
+    }
+
+    /// Names the function that holds tenants. Without it, work in several transactions goes on whatever becomes of the tenant meanwhile.
+    pub fn set_tenant_holds(&self, hold: TenantHold) {
+        // Only the first counts: it is set once, at start.
+        let _ = self.around.tenant_hold.set(hold);
     }
 
     /// Works texts into the search's index as they come, until the records are dropped. To be spawned once by a server.
@@ -175,7 +198,7 @@ impl Records {
         let resource_type = Arc::clone(self.resource_type(resource)?);
         let barred = guarded::barred(&resource_type, scope);
         let (expected, around) = (self.expected.clone(), Arc::clone(&self.around));
-        Ok(Task { tenant: scope.tenant(), resource_type, expected, barred, cascade: self.cascade, around })
+        Ok(Task { tenant: scope.tenant(), resource_type, expected, barred, cascade: self.cascade, origin: self.origin.clone(), around })
     }
 }
 
@@ -189,7 +212,16 @@ pub(crate) struct Task {
     pub(crate) barred: Vec<Guarded>,
     /// Most children that go with a record in one transaction.
     pub(crate) cascade: usize,
+    /// Who changes records, where a feature says so.
+    pub(crate) origin: Option<Arc<str>>,
     pub(crate) around: Arc<Surroundings>,
+}
+
+impl Task {
+    /// Error: 404 if the tenant is gone.
+    pub(crate) fn hold_tenant(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.around.tenant_hold.get().map_or(Ok(()), |hold| hold(tx, self.tenant))
+    }
 }
 
 impl Surroundings {

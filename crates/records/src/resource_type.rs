@@ -26,7 +26,8 @@ pub struct ResourceType {
 }
 
 impl ResourceType {
-    pub(crate) fn compile(resource: &Resource, naming: Naming) -> Result<Self> {
+    /// Of a blueprint that was read. Error: internal, when its schema does not compile.
+    pub fn compile(resource: &Resource, naming: Naming) -> Result<Self> {
         let schema = Schema::compile(&resource.schema).map_err(|why| Error::internal(format!("schema of {}: {why}", resource.name)))?;
         let nullable = properties(resource).filter(|(_, property)| may_be_null(property)).map(|(name, _)| name.clone()).collect();
         let required = resource.schema.get("required").and_then(Value::as_array).into_iter().flatten();

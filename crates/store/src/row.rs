@@ -107,4 +107,10 @@ through! {
     String => kernel::PasskeyId, v, v.parse();
     String => kernel::ConsentId, v, v.parse();
     String => kernel::GrantId, v, v.parse();
+    String => kernel::IntegrationId, v, v.parse();
+    String => kernel::OauthTokenId, v, v.parse();
+    String => kernel::OauthConnectionId, v, v.parse();
+    String => kernel::SyncConfigId, v, v.parse();
+    String => kernel::SyncRunId, v, v.parse();
+    String => kernel::ConflictId, v, v.parse();
 }

@@ -75,6 +75,12 @@ from_id!(
     kernel::PasskeyId,
     kernel::ConsentId,
     kernel::GrantId,
+    kernel::IntegrationId,
+    kernel::OauthTokenId,
+    kernel::OauthConnectionId,
+    kernel::SyncConfigId,
+    kernel::SyncRunId,
+    kernel::ConflictId,
 );
 
 impl From<u64> for Value {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use access::leaks::LeakPolicy;
 use anyhow::Context as _;
 use assembly::authorization::OauthSettings;
+use assembly::providers::ProviderSettings;
 use assembly::settings::{Environment, MailSettings, Otlp, Resolved};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -61,6 +62,9 @@ pub(crate) struct Settings {
     /// The address under which partners reach this server [default: http:// and the listen address]
     #[arg(long, global = true, env = "TRADEWIND_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// The public OAuth client (cli_…) by which readers of /docs sign in to try requests; its redirect URI is <public URL>/docs/signed-in
+    #[arg(long, global = true, env = "TRADEWIND_DOCS_CLIENT", value_name = "CLIENT")]
+    docs_client: Option<String>,
     /// Redis or Valkey (redis://, rediss:// with TLS), by which rate limits hold across nodes
     #[arg(long, global = true, env = "TRADEWIND_REDIS_URL", value_name = "URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -136,6 +140,24 @@ pub(crate) struct Settings {
     /// Whether proofs of keys (DPoP) must have a nonce of ours [default: false]
     #[arg(long, global = true, env = "TRADEWIND_OAUTH_DPOP_NONCE", value_name = "BOOL")]
     oauth_dpop_nonce: Option<bool>,
+    /// Another OpenID provider by which people may sign in: its issuer [default: none]
+    #[arg(long, global = true, env = "TRADEWIND_OIDC_ISSUER", value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// What it calls this server
+    #[arg(long, global = true, env = "TRADEWIND_OIDC_CLIENT_ID", value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// What this server proves that by [default: nothing, but PKCE]
+    #[arg(long, global = true, env = "TRADEWIND_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    oidc_client_secret: Option<String>,
+    /// Its name on the sign-in page [default: its host]
+    #[arg(long, global = true, env = "TRADEWIND_OIDC_NAME", value_name = "NAME")]
+    oidc_name: Option<String>,
+    /// Domains of the e-mail addresses that may sign in with it, comma-separated [default: any]
+    #[arg(long, global = true, env = "TRADEWIND_OIDC_DOMAINS", value_name = "DOMAINS", value_delimiter = ',')]
+    oidc_domains: Option<Vec<String>>,
+    /// Whom nobody knows: off, or the tenant that they join and their role in it, such as ext:acme:developer [default: off]
+    #[arg(long, global = true, env = "TRADEWIND_OIDC_NEWCOMERS", value_name = "TENANT:ROLE")]
+    oidc_newcomers: Option<String>,
     /// How often alerts are looked at, in seconds [default: 60]
     #[arg(long, global = true, env = "TRADEWIND_ALERT_INTERVAL", value_name = "SECONDS")]
     alert_interval: Option<u32>,
@@ -218,6 +240,7 @@ impl Settings {
         let file = self.read_file()?;
         let given = self.over(file);
         let lifetimes = given.lifetimes();
+        let (oauth, provider) = (given.oauth(), given.provider());
         let listen = given.listen.unwrap_or_else(|| loopback(8080));
         let resolves = given.egress_proxy_resolves.unwrap_or(false);
         let egress_proxy = given.egress_proxy.filter(|url| !url.is_empty()).map(|url| EgressProxy::parse(&url));
@@ -225,22 +248,19 @@ impl Settings {
         let tls = tls(given.tls_cert, given.tls_key)?;
         let otlp = otlp(given.otlp_endpoint, given.otlp_headers.as_deref(), given.otlp_sample)?;
         let operator_tenant = given.operator_tenant.filter(|text| !text.is_empty()).map(|text| text.parse());
+        let docs_client = given
+            .docs_client
+            .filter(|text| !text.is_empty())
+            .map(|text| text.parse().map_err(|_| anyhow::anyhow!("TRADEWIND_DOCS_CLIENT must be a client's id, such as cli_…")));
         let mail = mail(given.smtp_url, given.mail_from, given.mail_domains);
         let export_s3 = given.retention_export_s3.filter(|url| !url.is_empty());
         let export_s3_credentials = given.retention_export_s3_credentials;
         let alert_interval = given.alert_interval.unwrap_or(60);
         let scheme = if tls.is_some() { "https" } else { "http" };
         let access_log = given.access_log.filter(|text| !text.is_empty() && text != "off");
-        let oauth = OauthSettings {
-            token_format: given.oauth_token_format,
-            signing_algorithm: given.oauth_signing_algorithm,
-            registration: given.oauth_registration,
-            registration_tenant: given.oauth_registration_tenant,
-            registration_scopes: given.oauth_registration_scopes,
-            dpop_nonce: given.oauth_dpop_nonce.unwrap_or(false),
-        };
         let resolved = Resolved {
             oauth,
+            provider,
             listen,
             admin_listen: given.admin_listen.unwrap_or_else(|| loopback(8081)),
             data_dir: given.data_dir.unwrap_or_else(|| PathBuf::from("tradewind-data")),
@@ -261,6 +281,7 @@ impl Settings {
                 given.forwarded_header.unwrap_or_else(|| "x-forwarded-for".to_owned()).parse()?,
             ),
             public_url: given.public_url.unwrap_or_else(|| format!("{scheme}://{listen}")),
+            docs_client: docs_client.transpose()?,
             lifetimes,
             retention_export_dir: given.retention_export_dir,
             retention_export_s3: export_s3.map(|url| (url, kernel::Secret::new(export_s3_credentials.unwrap_or_default()))),
@@ -279,6 +300,31 @@ impl Settings {
         checked(resolved)
     }
 
+    /// Of the authorization server.
+    fn oauth(&self) -> OauthSettings {
+        OauthSettings {
+            token_format: self.oauth_token_format.clone(),
+            signing_algorithm: self.oauth_signing_algorithm.clone(),
+            registration: self.oauth_registration.clone(),
+            registration_tenant: self.oauth_registration_tenant.clone(),
+            registration_scopes: self.oauth_registration_scopes.clone(),
+            dpop_nonce: self.oauth_dpop_nonce.unwrap_or(false),
+        }
+    }
+
+    /// The other provider by which people sign in. What is empty is not given.
+    fn provider(&self) -> ProviderSettings {
+        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        ProviderSettings {
+            issuer: text(&self.oidc_issuer),
+            client_id: text(&self.oidc_client_id),
+            client_secret: text(&self.oidc_client_secret).map(kernel::Secret::new),
+            name: text(&self.oidc_name),
+            domains: self.oidc_domains.iter().flatten().filter(|domain| !domain.trim().is_empty()).cloned().collect(),
+            newcomers: text(&self.oidc_newcomers),
+        }
+    }
+
     /// Each from here, or else from `file`.
     fn over(self, file: Self) -> Self {
         Self {
@@ -295,6 +341,7 @@ impl Settings {
             egress_proxy: self.egress_proxy.or(file.egress_proxy),
             egress_proxy_resolves: self.egress_proxy_resolves.or(file.egress_proxy_resolves),
             public_url: self.public_url.or(file.public_url),
+            docs_client: self.docs_client.or(file.docs_client),
             redis_url: self.redis_url.or(file.redis_url),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             forwarded_header: self.forwarded_header.or(file.forwarded_header),
@@ -321,6 +368,12 @@ impl Settings {
             oauth_registration_tenant: self.oauth_registration_tenant.or(file.oauth_registration_tenant),
             oauth_registration_scopes: self.oauth_registration_scopes.or(file.oauth_registration_scopes),
             oauth_dpop_nonce: self.oauth_dpop_nonce.or(file.oauth_dpop_nonce),
+            oidc_issuer: self.oidc_issuer.or(file.oidc_issuer),
+            oidc_client_id: self.oidc_client_id.or(file.oidc_client_id),
+            oidc_client_secret: self.oidc_client_secret.or(file.oidc_client_secret),
+            oidc_name: self.oidc_name.or(file.oidc_name),
+            oidc_domains: self.oidc_domains.or(file.oidc_domains),
+            oidc_newcomers: self.oidc_newcomers.or(file.oidc_newcomers),
             smtp_url: self.smtp_url.or(file.smtp_url),
             mail_from: self.mail_from.or(file.mail_from),
             mail_domains: self.mail_domains.or(file.mail_domains),

@@ -5,6 +5,7 @@
 //! * [`salesforce`], [`hubspot`], [`pipedrive`], [`zoho`]: a vendor each. Its page says what it does and what not. They are judged by
 //!   the vendors' own clients (`tests/it`): jsforce, simple-salesforce, HubSpot's for JavaScript and Python, Pipedrive's, Zoho's SDK;
 //!   Pipedrive's also by Prism over its OpenAPI description. What was not looked up or run against a client is marked as doubtful below.
+//! * [`acme`]: a CRM that does not exist, for the guide to connectors.
 //! * What they share: [`stand`] (server, log of calls, control pages), [`faults`], [`oauth`], [`tables`], [`outbox`] (webhooks) and
 //!   [`limits`].
 //!
@@ -37,6 +38,7 @@
 #![allow(clippy::result_large_err, reason = "an error is an answer here; doubles refuse rarely and are not measured by it")]
 #![allow(clippy::type_complexity, reason = "pairs of results and errors have no life of their own")]
 
+pub mod acme;
 pub mod faults;
 pub mod hubspot;
 pub mod limits;

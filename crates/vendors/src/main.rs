@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use vendors::faults::Fault;
 use vendors::stand::{Double, Vendor};
-use vendors::{hubspot, pipedrive, salesforce, zoho};
+use vendors::{acme, hubspot, pipedrive, salesforce, zoho};
 
 const FAULTS: &str = "\
 Faults, each with method=…, path=…, body=…, after=N, times=N as you like:
@@ -32,7 +32,7 @@ and POST /_double/{add,edit,delete,restore,merge,…} does what people do at the
 #[derive(Debug, Parser)]
 #[command(after_help = FAULTS)]
 struct Arguments {
-    /// salesforce, hubspot, pipedrive or zoho
+    /// salesforce, hubspot, pipedrive or zoho; acme, a CRM that does not exist, for the guide to connectors
     vendor: String,
     /// Where to listen: a loopback address; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -70,7 +70,13 @@ async fn main() -> Result<()> {
             vendor.seed_leads(rows);
             run(vendor, at).await
         }
-        other => bail!("there is no double of `{other}`; there are salesforce, hubspot, pipedrive and zoho"),
+        "acme" => {
+            let vendor = acme::Acme::new(acme::Options { faults, ..acme::Options::new() });
+            vendor.seed(rows);
+            println!("key           {}", acme::API_KEY);
+            run(vendor, at).await
+        }
+        other => bail!("there is no double of `{other}`; there are salesforce, hubspot, pipedrive, zoho and acme"),
     }
 }
 

@@ -18,14 +18,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper-rustls", &["web"]),
     ("lettre", &["web"]),
     ("webpki-roots", &["web"]),
-    // For NATS keys, which sign a nonce; and for the signatures of vendors (ECDSA, and HMAC over SHA-1).
-    ("aws-lc-rs", &["web", "channels", "sources"]),
+    // For NATS keys, which sign a nonce; for the signatures of vendors (ECDSA, and HMAC over SHA-1); and for those of passkeys.
+    ("aws-lc-rs", &["web", "channels", "sources", "people"]),
     ("hyper", &["web", "listener"]),
     ("hyper-util", &["web", "listener"]),
     ("jsonschema", &["blueprint"]),
     ("rquickjs", &["script"]),
     ("jsonwebtoken", &["access"]),
     ("argon2", &["people"]),
+    ("coset", &["people"]),
     ("totp-rs", &["people"]),
     ("zxcvbn", &["people"]),
     ("async-graphql", &["graphql"]),

@@ -60,6 +60,16 @@ impl Dpop {
         self.replays.is_first(&proof.jkt, &proof.jti, now)
     }
 
+    /// What a proof is remembered by: the same on every node, fixed in size.
+    pub fn name(proof: &Proof) -> [u8; 16] {
+        super::replay::digest(&proof.jkt, &proof.jti)
+    }
+
+    /// How long a proof must be remembered: as long as it could be accepted.
+    pub fn memory() -> std::time::Duration {
+        Nonces::lifetime()
+    }
+
     /// Whether every proof must have a nonce.
     pub fn needs_nonce(&self) -> bool {
         self.needs_nonce

@@ -39,7 +39,7 @@ impl Replays {
 }
 
 /// Fixed in size, whatever the client chose.
-fn digest(jkt: &str, jti: &str) -> [u8; 16] {
+pub(super) fn digest(jkt: &str, jti: &str) -> [u8; 16] {
     let mut hash = Sha256::new();
     // A thumbprint has no colon.
     hash.update(jkt.as_bytes());

@@ -9,9 +9,20 @@ use kernel::{Credential, PermissionSet, Result, TenantId};
 use crate::Principal;
 
 impl Principal {
-    /// A signed-in person, whom no tier limits.
-    pub fn person(credential: Credential, tenant: Option<TenantId>, scopes: Arc<[String]>, permissions: PermissionSet, name: &str) -> Self {
-        Self { scopes, permissions, ..Self::plain(credential, tenant, name) }
+    /// A signed-in person. `tier`: whose limits bind them, all their sessions together, in whatever tenant.
+    pub fn person(
+        credential: Credential,
+        tenant: Option<TenantId>,
+        scopes: Arc<[String]>,
+        permissions: PermissionSet,
+        name: &str,
+        tier: Arc<str>,
+    ) -> Self {
+        let limit_id = match &credential {
+            Credential::User { user, .. } => Arc::from(user.to_string()),
+            _ => Arc::from(""),
+        };
+        Self { scopes, permissions, tier: Some(tier), limit_id, ..Self::plain(credential, tenant, name) }
     }
 }
 

@@ -82,6 +82,12 @@ pub fn features(tx: &mut store::Tx<'_>, tenant: TenantId) -> kernel::Result<Vec<
     Ok(names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
+/// A member of the tenant's settings; none for a tenant that does not exist.
+pub fn setting(tx: &mut store::Tx<'_>, tenant: TenantId, name: &str) -> kernel::Result<Option<Value>> {
+    let settings = tx.query_opt("SELECT settings FROM tenants WHERE id = ?1", &[tenant.into()], |row| row.get::<Value>(0))?;
+    Ok(settings.and_then(|settings| settings.get(name).cloned()))
+}
+
 /// Tenants after this one in the order of their ids (the empty text begins), with their settings: for work that goes through all.
 pub fn after(tx: &mut store::Tx<'_>, after: &str, limit: u32) -> kernel::Result<Vec<(TenantId, Value)>> {
     let sql = "SELECT id, settings FROM tenants WHERE id > ?1 ORDER BY id LIMIT ?2";

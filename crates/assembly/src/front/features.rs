@@ -10,6 +10,7 @@ use dispatch::DispatchLifecycle;
 use events::{ClientExists, Events};
 use gate::{Gate, Options, QuotaLifecycle};
 use graphql::{Graphql, GraphqlLifecycle};
+use integrations::Integrations;
 use jobs::{Around, Jobs};
 use kernel::IdRef;
 use oauth::Oauth;
@@ -20,6 +21,7 @@ use retention::RetentionLifecycle;
 use sources::Sources;
 use store::Lifecycle;
 use upstream::Upstreams;
+use vault::Vault;
 use webhooks::{Webhooks, WebhooksLifecycle};
 
 use crate::authorization;
@@ -41,6 +43,8 @@ pub struct Features {
     pub upstreams: Arc<Upstreams>,
     pub dashboards: Arc<Dashboards>,
     pub graphql: Arc<Graphql>,
+    pub vault: Arc<Vault>,
+    pub integrations: Arc<Integrations>,
 }
 
 impl Features {
@@ -54,6 +58,8 @@ impl Features {
         let (operator, holder) = (settings.operator_tenant.clone(), base.dispatch.node().id);
         let alerts = Alerts::new(store.clone(), ambient.clone(), Arc::clone(&events), operator, holder);
         let jobs = jobs(base, blueprint, &events, &records)?;
+        let vault = vault(base, &events);
+        let integrations = integrations(base, blueprint, &vault);
         // In the order in which things go: what refers to others first.
         let lifecycles: Vec<Arc<dyn Lifecycle>> = vec![
             Arc::new(WebhooksLifecycle(Arc::clone(&webhooks))),
@@ -64,6 +70,8 @@ impl Features {
             sources.clone(),
             rest_endpoints.clone(),
             Arc::new(GraphqlLifecycle),
+            integrations.clone(),
+            vault.clone(),
             alerts.clone(),
             events.clone(),
             Arc::new(QuotaLifecycle),
@@ -103,6 +111,8 @@ impl Features {
             upstreams,
             dashboards,
             graphql,
+            vault,
+            integrations,
         })
     }
 }
@@ -123,6 +133,7 @@ async fn events(base: &Foundation, blueprint: &Arc<Blueprint>) -> anyhow::Result
 async fn records(base: &Foundation, blueprint: &Arc<Blueprint>, events: &Arc<Events>) -> anyhow::Result<Arc<Records>> {
     let records = Records::new(base.store.clone(), base.ambient.clone(), blueprint, Arc::clone(events))?;
     records.set_tenant_names(Arc::new(access::tenants::name));
+    records.set_tenant_holds(Arc::new(access::tenants::hold));
     records.prepare().await?;
     tokio::spawn(Records::keep_searchable(Arc::downgrade(&records)));
     Ok(records)
@@ -155,10 +166,41 @@ async fn access(
     Ok(access)
 }
 
+/// Tokens at vendors.
+fn vault(base: &Foundation, events: &Arc<Events>) -> Arc<Vault> {
+    let vault = Vault::new(vault::Parts {
+        store: base.store.clone(),
+        ambient: base.ambient.clone(),
+        events: Arc::clone(events),
+        outbound: base.outbound.clone(),
+        public_url: base.settings.public_url.clone(),
+        holder: base.dispatch.node().id,
+    });
+    vault.set_tenant_settings(Arc::new(access::tenants::setting));
+    vault
+}
+
+/// Connections to vendors, by the vault's tokens.
+fn integrations(base: &Foundation, blueprint: &Arc<Blueprint>, vault: &Arc<Vault>) -> Arc<Integrations> {
+    Integrations::new(integrations::Parts {
+        store: base.store.clone(),
+        ambient: base.ambient.clone(),
+        blueprint: Arc::clone(blueprint),
+        vault: Arc::clone(vault),
+        outbound: base.outbound.clone(),
+        scripts: base.scripts.clone(),
+        public_url: base.settings.public_url.clone(),
+        connectors: integrations::built_in(),
+        listed: Vec::new(),
+    })
+}
+
 /// Whom the portal, the consent page and the gate ask who is signed in.
 async fn people(base: &Foundation, blueprint: &Blueprint, lifecycles: Vec<Arc<dyn Lifecycle>>) -> anyhow::Result<Arc<People>> {
     let mut config = people::Config::new(&base.settings.public_url, &blueprint.product.title);
     config.mailer = base.settings.mailer()?.map(|(mailer, _)| mailer);
+    config.providers = base.settings.provider.config()?;
+    config.outbound = Some(base.outbound.clone());
     config.language = blueprint.product.languages.first().cloned().unwrap_or(config.language);
     Ok(People::new(base.store.clone(), base.ambient.clone(), blueprint, config, lifecycles).await?)
 }

@@ -45,7 +45,7 @@ pub(super) fn assemble(base: &Foundation, features: &Features, blueprint: &Arc<B
 
 /// What every product has, whatever its blueprint declares.
 fn management(base: &Foundation, features: &Features, blueprint: &Arc<Blueprint>) -> Api {
-    let Features { events, webhooks, records, rest_endpoints, sources, alerts, jobs, access, oauth, people, gate, dashboards, .. } =
+    let Features { events, webhooks, records, rest_endpoints, sources, alerts, jobs, access, oauth, people, gate, dashboards, vault, integrations, .. } =
         features;
     Api::new()
         .ambient(base.ambient.clone())
@@ -65,6 +65,8 @@ fn management(base: &Foundation, features: &Features, blueprint: &Arc<Blueprint>
         .merge(base.usage.routes())
         .merge(base.retention.routes())
         .merge(jobs.routes())
+        .merge(vault.routes())
+        .merge(integrations.routes())
         .merge(rest::generic(records))
         .merge(rest_endpoints.routes())
 }

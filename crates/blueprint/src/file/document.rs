@@ -15,7 +15,7 @@ const LINES_DEPTH: usize = 12;
 
 /// Where everything stands.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub struct Lines {
     text: String,
     starts: Vec<usize>,
     places: HashMap<String, usize>,
@@ -50,7 +50,7 @@ impl Lines {
     }
 
     /// Adds the line and the column to each fault that has none.
-    pub(crate) fn fill(&self, faults: &mut [Fault]) {
+    pub fn fill(&self, faults: &mut [Fault]) {
         for fault in faults.iter_mut().filter(|fault| fault.line.is_none()) {
             let byte = self.find(&fault.path);
             (fault.line, fault.column) = (byte.map(|byte| self.at(byte)), byte.map(|byte| self.column(byte)));
@@ -59,7 +59,10 @@ impl Lines {
 }
 
 /// Reads the syntax. All syntax faults are reported at once.
-pub(super) fn read(text: &str) -> Result<(Map<String, Value>, Lines), Vec<Fault>> {
+///
+/// # Errors
+/// What is not TOML, nested too deep, or holds what JSON cannot.
+pub fn read(text: &str) -> Result<(Map<String, Value>, Lines), Vec<Fault>> {
     let mut lines = Lines::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {

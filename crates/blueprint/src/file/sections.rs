@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::form::File;
 use super::operations::{Operation, TABLES};
+use super::typed;
 use crate::{Fault, suggest};
 
 const SECTIONS: &[&str] = &[
@@ -129,49 +130,6 @@ impl Reader {
     }
 
     fn one<T: DeserializeOwned>(&mut self, place: &str, value: Value) -> Option<T> {
-        let error = match serde_path_to_error::deserialize(value) {
-            Ok(content) => return Some(content),
-            Err(error) => error,
-        };
-        let inner = error.path().to_string();
-        let path = match inner.as_str() {
-            "." | "" => place.to_owned(),
-            inner if inner.starts_with('[') => format!("{place}{inner}"),
-            inner => format!("{place}.{inner}"),
-        };
-        self.faults.push(in_words(path, &error.inner().to_string()));
-        None
+        typed(place, value).map_err(|fault| self.faults.push(fault)).ok()
     }
-}
-
-/// Serde's texts in ours.
-fn in_words(path: String, text: &str) -> Fault {
-    let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
-    if let Some(named) = text.strip_prefix("missing field ").and(names.first()) {
-        return Fault::new(path, format!("{named} is missing"));
-    }
-    let unknown = if text.starts_with("unknown field") {
-        Some("is not a known member here")
-    } else if text.starts_with("unknown variant") {
-        Some("is not one of the choices")
-    } else {
-        None
-    };
-    if let (Some(what), Some((named, choices))) = (unknown, names.split_first()) {
-        let suggestion = suggest::nearest(named, choices.iter().copied()).map(str::to_owned);
-        let message = if suggestion.is_some() { format!("{named:?} {what}") } else { format!("{named:?} {what}: {}", choices.join(", ")) };
-        return Fault { suggestion, ..Fault::new(path, message) };
-    }
-    Fault::new(path, number_words(text))
-}
-
-fn number_words(text: &str) -> String {
-    let words = [
-        ("expected u16", "expected a whole number up to 65535"),
-        ("expected u32", "expected a whole number, not negative"),
-        ("expected u64", "expected a whole number, not negative"),
-    ];
-    let text = words.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
-    let short: String = text.chars().take(200).collect();
-    short.replace("expected a sequence", "expected a list").replace("a map", "a table").replace("map,", "table,")
 }

@@ -49,6 +49,7 @@ pub enum Category {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Auth {
     /// OAuth 2: the vault holds the tokens, under this provider.
+    #[serde(rename = "oauth2")]
     OAuth2 {
         /// The vault's provider: `salesforce`.
         provider: String,
@@ -87,4 +88,33 @@ pub struct ObjectAbout {
     pub lag_seconds: u32,
     /// Most items of one [`crate::Connector::write`].
     pub batch: u32,
+}
+
+/// A member of an integration's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Setting {
+    /// Its name in `config`: `subdomain`.
+    pub name: String,
+    /// For people.
+    pub label: String,
+    /// One sentence.
+    pub description: String,
+    /// There is no connection without it.
+    pub required: bool,
+    /// What holds without it.
+    pub default: Option<String>,
+    /// The values that it may have; empty: any text.
+    pub options: Vec<String>,
+}
+
+/// What an account may ask of a vendor in a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Which of the vendor's budgets: `burst`, `daily`; as in [`crate::BudgetNews`].
+    pub window: &'static str,
+    /// So much, in the units of [`crate::Call::cost`].
+    pub limit: u64,
+    /// In so many seconds.
+    pub seconds: u32,
 }

@@ -1,10 +1,11 @@
 //! The trait.
 
 use futures_util::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    About, DeletedPage, Fault, InboundCall, ObjectSchema, Outcome, Page, PageAsk, RemoteRecord, Session, Verified, WebhookPlan, Write,
+    About, Allowance, DeletedPage, Fault, InboundCall, ObjectSchema, Outcome, Page, PageAsk, RemoteRecord, Session, Setting, Verified,
+    WebhookPlan, Write,
 };
 
 /// What an operation comes to.
@@ -14,6 +15,23 @@ pub type Step<'a, T> = BoxFuture<'a, Result<T, Fault>>;
 pub trait Connector: Send + Sync + 'static {
     /// What it is and can.
     fn about(&self) -> &About;
+
+    /// The members of an integration's configuration, for forms and for checking.
+    fn settings(&self) -> &[Setting] {
+        &[]
+    }
+
+    /// Where calls go when neither the token (`instance_url`, `api_domain`) nor the configuration (`baseUrl`) says so: an absolute URL without
+    /// a slash at the end.
+    fn base_url(&self, config: &Map<String, Value>) -> Option<String> {
+        let _ = config;
+        None
+    }
+
+    /// What an account may ask for, as far as it is known before the vendor says it.
+    fn budgets(&self) -> &[Allowance] {
+        &[]
+    }
 
     /// One harmless call that proves that the account can be used; answers who we are there, for people.
     fn test<'a>(&'a self, session: &'a Session) -> Step<'a, String>;
@@ -40,6 +58,32 @@ pub trait Connector: Send + Sync + 'static {
         value: &'a Value,
         fields: &'a [String],
     ) -> Step<'a, Vec<RemoteRecord>>;
+
+    /// [`Connector::find`] for several values at once: the records that have one of them, in any order. At most 100 values; where the vendor can be
+    /// asked for many in one call, it is, else one after the other.
+    fn find_any<'a>(
+        &'a self,
+        session: &'a Session,
+        object: &'a str,
+        field: &'a str,
+        values: &'a [Value],
+        fields: &'a [String],
+    ) -> Step<'a, Vec<RemoteRecord>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            for value in values {
+                found.append(&mut self.find(session, object, field, value, fields).await?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// Whether [`super::WriteAct::Create`] may name this field as the unique one: also a field of the account's own, of which the catalogue does
+    /// not know.
+    fn makes_once(&self, object: &str, field: &str) -> bool {
+        let mut objects = self.about().objects.iter();
+        objects.any(|about| about.name.eq_ignore_ascii_case(object) && about.unique_field.as_deref() == Some(field))
+    }
 
     /// Writes; answers one outcome per item, in order. At most the object's `batch`. An error is one that concerns all and means that nothing
     /// was done; what may have been done is [`Outcome::Unknown`] per item.

@@ -10,7 +10,7 @@ mod session;
 mod webhook;
 mod write;
 
-pub use about::{About, Auth, Category, ObjectAbout};
+pub use about::{About, Allowance, Auth, Category, ObjectAbout, Setting};
 pub use connector::{Connector, Step};
 pub use fault::Fault;
 pub use page::{DeletedPage, Deletion, Page, PageAsk, Span};

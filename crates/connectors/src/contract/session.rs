@@ -1,6 +1,7 @@
 //! An account at a vendor, as a connector sees it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -78,7 +79,8 @@ pub trait Carrier: Send + Sync + 'static {
     /// Sends a call. Adds base address and credential; takes `cost` from the budget first.
     ///
     /// Errors: [`Fault::Exhausted`] when the budget has nothing for long; [`Fault::Unavailable`] when nothing was sent; [`Fault::Lost`] when
-    /// the answer was lost; [`Fault::Unauthorized`] when there is no credential. Any status is a reply.
+    /// the answer was lost; [`Fault::Unauthorized`] when there is no credential; [`Fault::Refused`] for an address that may not be called
+    /// (`address_refused`) and for an answer that is too long (`answer_too_large`). Any status is a reply, a redirect too.
     fn send(&self, call: Call) -> BoxFuture<'_, Result<Reply, Fault>>;
 
     /// The vendor does not take the credential of `generation` (any more).
@@ -87,6 +89,11 @@ pub trait Carrier: Send + Sync + 'static {
     /// What the vendor said about the account's budget (`remaining` of `limit` in a window that ends at `resets`), as the connector reads it
     /// from headers and refusals.
     fn told(&self, budget: BudgetNews);
+
+    /// Waits. A simulation moves its clock in place of it.
+    fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
 }
 
 /// What a vendor said about a budget.

@@ -76,6 +76,15 @@ impl Counters {
         Ok(counters)
     }
 
+    /// Whether no other node has seen what has this name, which is remembered for so long. Without a shared server, or while it is away, what
+    /// this node knows by itself decides.
+    pub(crate) async fn is_first_anywhere(&self, name: &[u8; 16], memory: Duration) -> bool {
+        match self.shared.as_ref().filter(|shared| shared.is_up()) {
+            Some(shared) => shared.is_first(name, memory).await.unwrap_or(true),
+            None => true,
+        }
+    }
+
     /// How the shared server is doing.
     pub fn shared_state(&self) -> SharedState {
         match &self.shared {

@@ -28,7 +28,8 @@ pub(super) fn view(row: Option<Row>, offer: &Offer) -> GraphqlSchema {
         complexity_limit: bounds.complexity,
         introspection: bounds.introspection,
         updated_at: row.map(|row| row.updated_at),
-        schema: offer.served.validator.sdl(),
+        schema: if offer.faults.is_empty() { offer.served.validator.sdl() } else { String::new() },
+        faults: offer.faults.to_vec(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod get;
 mod lifecycle;
+mod objections;
 mod put;
 pub(crate) mod sdl;
 mod sql;
@@ -16,6 +17,7 @@ use crate::documents::cost::Bounds;
 
 pub(crate) use get::handle as get;
 pub use lifecycle::GraphqlLifecycle;
+pub use objections::objections;
 pub(crate) use put::handle as put;
 pub(crate) use sql::find;
 
@@ -55,8 +57,12 @@ pub struct GraphqlSchema {
     pub introspection: bool,
     /// When it was last changed; null: never.
     pub updated_at: Option<Timestamp>,
-    /// The schema that is served, as SDL.
+    /// The schema that is served, as SDL; empty while there are faults.
     pub schema: String,
+    /// Why `typeDefs` cannot be served since the product changed, each with line and column; operations are refused until it is set anew. Empty:
+    /// all is well.
+    #[serde(default)]
+    pub faults: Vec<String>,
 }
 
 /// A tenant's schema as it is sent. What is absent is as if it had never been set.

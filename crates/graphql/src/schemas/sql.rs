@@ -18,6 +18,12 @@ pub(crate) fn find(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Option<Row>> {
     })
 }
 
+/// Type definitions of tenants after `after`, in their order.
+pub(super) fn some_after(tx: &mut Tx<'_>, after: &str, limit: u32) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT tenant_id, type_defs FROM graphql_schemas WHERE tenant_id > ?1 ORDER BY tenant_id LIMIT ?2";
+    tx.query(sql, &[after.into(), limit.into()], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 pub(super) fn put(tx: &mut Tx<'_>, tenant: TenantId, row: &Row) -> Result<()> {
     tx.exec(
         "INSERT INTO graphql_schemas (tenant_id, type_defs, depth_limit, complexity_limit, introspection, updated_at) \

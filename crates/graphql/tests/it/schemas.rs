@@ -28,6 +28,44 @@ fn faults(answer: &Value) -> Vec<String> {
 }
 
 testkit::engines! {
+    /// Definitions that the blueprint has left behind are not replaced by another schema: their tenant is told, everybody else is served.
+    async fn what_the_blueprint_left_behind_is_said(bed: Bed) {
+        let (app, host, tenant) = (bed.holder().await, bed.host().await, bed.tenant);
+        assert_eq!(host.put_schema(tenant, &json!({"typeDefs": OWN})).await.status, 200);
+        let set = "UPDATE graphql_schemas SET type_defs = ?2 WHERE tenant_id = ?1";
+        let old = OWN.replace("\"company\"", "\"firm\"").replace("\"questionnaire\"", "\"inquiry\"");
+        bed.store.write(bed.scope(), move |tx| tx.exec(set, &[tenant.into(), old.as_str().into()])).await.unwrap();
+        let answer = app.run("{ companies { nodes { id } } }").await;
+        let error = &answer["errors"][0];
+        assert_eq!((&error["extensions"]["code"], answer.get("data")), (&json!("graphql_schema_outdated"), None), "{answer}");
+        let fault = error["extensions"]["faults"][0].as_str().unwrap();
+        assert!(fault.starts_with("line 3, column ") && fault.contains("firm"), "{fault}");
+        let shown = host.send(http::Method::GET, "/api/v1/graphql-schema", &[("tradewind-tenant", &tenant.to_string())], String::new()).await.json();
+        assert_eq!((&shown["faults"], &shown["schema"]), (&error["extensions"]["faults"], &json!("")));
+        App::data(bed.stranger().await.run("{ companies { totalCount } }").await);
+        let set = host.put_schema(tenant, &json!({})).await.json();
+        assert_eq!(set["faults"], json!([]));
+        App::data(app.run("{ companies { nodes { id } } }").await);
+    }
+
+    /// A blueprint that would leave definitions behind is objected to, one that adds is not; what did not fit before is nobody's news.
+    async fn a_blueprint_that_takes_away_is_objected_to(bed: Bed) {
+        let host = bed.host().await;
+        assert_eq!(host.put_schema(bed.tenant, &json!({"typeDefs": OWN})).await.status, 200);
+        let (_, text) = blueprint::builtin().iter().find(|(name, _)| *name == "call-coaching").unwrap();
+        let of = |text: &str| std::sync::Arc::new(blueprint::parse(text, "test").unwrap());
+        let (old, without) = (of(text), of(&text.replace("questionnaire", "inquiry")));
+        let more = of(&text.replacen("questionnaire = ", "mood = { type = \"string\" }\nquestionnaire = ", 1));
+        let ask = async |old: &std::sync::Arc<blueprint::Blueprint>, new: &std::sync::Arc<blueprint::Blueprint>| {
+            let (old, new) = (old.clone(), new.clone());
+            bed.store.read(kernel::Scope::system("test"), move |tx| graphql::objections(tx, &old, &new)).await.unwrap()
+        };
+        let told = ask(&old, &without).await;
+        assert_eq!((told.len(), told[0].code), (1, "graphql_schema_in_use"));
+        assert!(told[0].reason.contains(&bed.tenant.to_string()) && told[0].reason.contains("questionnaire"), "{}", told[0].reason);
+        assert!(ask(&old, &more).await.is_empty() && ask(&without, &old).await.is_empty() && ask(&without, &without).await.is_empty());
+    }
+
     /// Types and fields are selected and renamed, in what is read and in what is written; at once, for this tenant's credentials only.
     async fn own_types_are_served(bed: Bed) {
         let (app, host) = (bed.holder().await, bed.host().await);

@@ -6,4 +6,5 @@
 mod access_log;
 mod bed;
 mod draining;
+mod host;
 mod tls;

@@ -1,5 +1,6 @@
 //! What people allowed: remembered, listed, withdrawn.
 
+mod end;
 mod list;
 pub(crate) mod sql;
 mod withdraw;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use list::AppFilter;
 
+pub(crate) use end::Changed;
 pub(crate) use list::handle as list;
 pub(crate) use withdraw::handle as withdraw;
 

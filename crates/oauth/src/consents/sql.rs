@@ -84,3 +84,25 @@ pub(crate) fn forget(tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Result<
     tx.exec("DELETE FROM oauth_consents WHERE tenant_id = ?1 AND user_id = ?2", &[tenant.into(), user.into()])?;
     Ok(())
 }
+
+const GONE: &str = "NOT EXISTS (SELECT 1 FROM clients k WHERE k.id = o.client_id)";
+
+/// Tenants in which an application was allowed something that is gone. Across tenants, in the system's scope.
+pub(super) fn orphans(tx: &mut Tx<'_>) -> Result<Vec<(TenantId, ClientId)>> {
+    let one = |table: &str| format!("SELECT o.tenant_id, o.client_id FROM {table} o WHERE {GONE}");
+    let sql = format!("{} UNION {}", one("oauth_consents"), one("oauth_grants"));
+    tx.query(&sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The same of one application. Nothing, if it is there.
+pub(super) fn orphans_of(tx: &mut Tx<'_>, client: ClientId) -> Result<Vec<(TenantId, ClientId)>> {
+    let one = |table: &str| format!("SELECT o.tenant_id, o.client_id FROM {table} o WHERE o.client_id = ?1 AND {GONE}");
+    let sql = format!("{} UNION {}", one("oauth_consents"), one("oauth_grants"));
+    tx.query(&sql, &[client.into()], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Removes what a tenant's people allowed an application: which, and who.
+pub(super) fn remove_of(tx: &mut Tx<'_>, tenant: TenantId, client: ClientId) -> Result<Vec<(ConsentId, UserId)>> {
+    let sql = "DELETE FROM oauth_consents WHERE tenant_id = ?1 AND client_id = ?2 RETURNING id, user_id";
+    tx.query(sql, &[tenant.into(), client.into()], |row| Ok((row.get(0)?, row.get(1)?)))
+}

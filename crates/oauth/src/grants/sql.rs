@@ -170,6 +170,12 @@ pub(crate) fn live(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: Clie
     tx.query(sql, &[tenant.into(), user.into(), client.into()], |row| row.get(0))
 }
 
+/// The grants of an application in a tenant.
+pub(crate) fn of_client(tx: &mut Tx<'_>, tenant: TenantId, client: ClientId) -> Result<Vec<GrantId>> {
+    let sql = "SELECT id FROM oauth_grants WHERE tenant_id = ?1 AND client_id = ?2";
+    tx.query(sql, &[tenant.into(), client.into()], |row| row.get(0))
+}
+
 /// Removes grants that ended before `before`, a few at a time; how many. Under a system scope.
 pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<u64> {
     let sql = "SELECT id FROM oauth_grants WHERE expires_at < CAST(?1 AS BIGINT) ORDER BY expires_at LIMIT ?2";

@@ -6,7 +6,7 @@
 //!   have been handed over through many hands.
 
 use access::people::{User, UserStatus};
-use kernel::{Error, Result, Scope, Secret};
+use kernel::{Error, Result, Scope, Secret, UserId};
 
 use super::{Invitation, sql};
 use crate::members::add::{join, new_user};
@@ -52,13 +52,8 @@ impl People {
             }
             (None, None) => self.join_as_new(found, hash, input, visit).await.map(Outcome::SignedIn),
             (Some(user), None) => match input.password {
-                Some(password) => {
-                    // Whoever shows the password is let in as at every other time, and then is a member too.
-                    let outcome = self.sign_in_with_password(&user.email, password, visit).await?;
-                    let joined = self.store.write(Scope::person(user.id, visit.info()), move |tx| admit(tx, &found, &hash, &user));
-                    joined.await?;
-                    Ok(outcome)
-                }
+                // Whoever shows the password is let in as at every other time, and is a member once they are.
+                Some(password) => self.enter_with_password(&user.email, password, Some(hash), visit).await,
                 None => {
                     let text = "The invited address has an account. Sign in to it, and open the link again.";
                     Err(Error::unauthenticated("sign_in_required", text))
@@ -75,7 +70,7 @@ impl People {
         self.store
             .write(Scope::person(user, visit.info()), move |tx| {
                 let person = access::people::user(tx, user)?.ok_or_else(errors::link_over)?;
-                admit(tx, &found, &hash, &person)?;
+                admit_to(tx, &found, &hash, &person)?;
                 let renewed = sessions::sql::renew(tx, session, &new_hash, &methods, proven_at)?;
                 if renewed { Ok(()) } else { Err(errors::session_over()) }
             })
@@ -94,7 +89,7 @@ impl People {
             users::sql::insert(tx, &user)?;
             methods::set_password(tx, user.id, &stored)?;
             tx.audit_change("user.create", user.id, &(), &user)?;
-            admit(tx, &found, &hash, &user)?;
+            admit_to(tx, &found, &hash, &user)?;
             sessions::sql::begin(tx, &draft)
         });
         // Two who accept at once: the address is taken by the first.
@@ -103,7 +98,7 @@ impl People {
     }
 }
 
-fn admit(tx: &mut store::Tx<'_>, found: &Invitation, hash: &[u8; 32], user: &User) -> Result<()> {
+fn admit_to(tx: &mut store::Tx<'_>, found: &Invitation, hash: &[u8; 32], user: &User) -> Result<()> {
     if user.status == UserStatus::Suspended {
         return Err(errors::user_suspended());
     }
@@ -112,4 +107,17 @@ fn admit(tx: &mut store::Tx<'_>, found: &Invitation, hash: &[u8; 32], user: &Use
     }
     join(tx, found.tenant_id, user, found.role)?;
     tx.audit("invitation.accept", found.id)
+}
+
+/// Makes somebody who has just signed in a member by the invitation with this hash. Error: 404 `link_over`: it is over, or another's.
+pub(crate) fn admit(tx: &mut store::Tx<'_>, hash: &[u8; 32], user: &User) -> Result<()> {
+    let found = sql::pending(tx, hash)?.filter(|found| found.email == user.email).ok_or_else(errors::link_over)?;
+    admit_to(tx, &found, hash, user)
+}
+
+/// The same after the second proof, which must not fail for it: whose invitation was taken back meanwhile is signed in, and no member.
+pub(crate) fn admit_if_open(tx: &mut store::Tx<'_>, hash: Option<&[u8]>, user: UserId) -> Result<()> {
+    let Some(hash) = hash.and_then(|hash| <[u8; 32]>::try_from(hash).ok()) else { return Ok(()) };
+    let Some(user) = access::people::user(tx, user)? else { return Ok(()) };
+    if sql::pending(tx, &hash)?.is_some_and(|found| found.email == user.email) { admit(tx, &hash, &user) } else { Ok(()) }
 }

@@ -20,6 +20,7 @@ use crate::links::{Link, Purpose};
 pub use accept::Accept;
 pub use create::{CreateInvitation, InvitationWithUrl};
 
+pub(crate) use accept::{admit, admit_if_open};
 pub(crate) use create::handle as create;
 pub(crate) use list::{handle as list, handle_one as get};
 pub(crate) use resend::handle as resend;

@@ -20,7 +20,7 @@ pub use update::UpdateProfile;
 
 pub(crate) use get::handle as get;
 pub(crate) use password::{ChangePassword, handle as change_password};
-pub(crate) use reauthenticate::{Renewed, ShowProof, handle as reauthenticate};
+pub(crate) use reauthenticate::{Renewed, ShowProof, handle as reauthenticate, handle_options as proof_options};
 pub(crate) use security::handle as security;
 pub(crate) use update::handle as update;
 

@@ -1,4 +1,4 @@
-//! `POST /api/v1/me/reauthenticate`.
+//! `POST /api/v1/me/reauthenticate`, and `…/options` for a passkey.
 
 use std::sync::Arc;
 
@@ -9,6 +9,9 @@ use kernel::{Error, Secret, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::sessions::NewSession;
+use crate::passkeys::RequestOptions;
+use crate::sign_in::PasskeyProof;
+use crate::webauthn::Assertion;
 use crate::{People, Proof, cookie, errors};
 
 /// A proof of who one is: exactly one of these.
@@ -21,15 +24,18 @@ pub(crate) struct ShowProof {
     code: Option<String>,
     /// One of the recovery codes.
     recovery_code: Option<String>,
+    /// What the browser gave for `POST /api/v1/me/reauthenticate/options`.
+    passkey: Option<Assertion>,
 }
 
 impl ShowProof {
     fn proof(self) -> Result<Proof, Error> {
-        match (self.password, self.code, self.recovery_code) {
-            (Some(password), None, None) => Ok(Proof::Password(Secret::new(password))),
-            (None, Some(code), None) => Ok(Proof::Totp(code)),
-            (None, None, Some(code)) => Ok(Proof::RecoveryCode(code)),
-            _ => Err(Error::field("", "must have one of password, code and recoveryCode")),
+        match (self.password, self.code, self.recovery_code, self.passkey) {
+            (Some(password), None, None, None) => Ok(Proof::Password(Secret::new(password))),
+            (None, Some(code), None, None) => Ok(Proof::Totp(code)),
+            (None, None, Some(code), None) => Ok(Proof::RecoveryCode(code)),
+            (None, None, None, Some(shown)) => Ok(Proof::Passkey(PasskeyProof(shown))),
+            _ => Err(Error::field("", "must have one of password, code, recoveryCode and passkey")),
         }
     }
 }
@@ -70,4 +76,11 @@ pub(crate) async fn handle(
     let token = cookie::token(&headers).ok_or_else(errors::session_over)?;
     let renewed = people.reauthenticate(token, input.proof()?, &people.visit_of(&caller)).await?;
     Ok(([(header::SET_COOKIE, people.cookie(&renewed, &headers))], web::Json(Renewed::of(&people, &renewed))).into_response())
+}
+
+pub(crate) async fn handle_options(
+    State(people): State<Arc<People>>,
+    web::Auth(caller): web::Auth,
+) -> web::Result<web::Json<RequestOptions>> {
+    Ok(web::Json(people.passkey_proof_options(&caller).await?))
 }

@@ -6,8 +6,8 @@ use axum::extract::State;
 use kernel::{Caller, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::People;
 use crate::users::methods;
+use crate::{People, identities, passkeys};
 
 /// How a person signs in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -19,6 +19,10 @@ pub struct Security {
     pub totp_since: Option<Timestamp>,
     /// Recovery codes that were not used.
     pub recovery_codes_left: u32,
+    /// How many passkeys there are.
+    pub passkeys: u32,
+    /// How many other providers there are by which the person signs in.
+    pub identities: u32,
 }
 
 impl People {
@@ -32,6 +36,8 @@ impl People {
                     has_password: known.password_hash.is_some(),
                     totp_since: known.totp_confirmed_at,
                     recovery_codes_left: methods::recovery_codes_left(tx, user)?,
+                    passkeys: passkeys::sql::count(tx, user)?,
+                    identities: u32::try_from(identities::sql::of_user(tx, user)?.len()).unwrap_or(u32::MAX),
                 })
             })
             .await

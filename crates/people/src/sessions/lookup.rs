@@ -10,7 +10,7 @@ use store::Tx;
 use super::cache::Entry;
 use super::{SignedIn, sql};
 use crate::tokens::Kind;
-use crate::{People, RoleScopes, cookie, users};
+use crate::{People, RoleScopes, cookie, identities, passkeys, users};
 
 impl People {
     /// Who is signed in with this token; none: nobody, or not any more. Errors: those of the store.
@@ -69,6 +69,8 @@ fn load(tx: &mut Tx<'_>, hash: &[u8; 32], scopes: RoleScopes, csrf: String) -> R
         place.role = role;
     }
     let methods = users::methods::of(tx, user.id)?;
+    let has_passkey = passkeys::sql::count(tx, user.id)? > 0;
+    let issuers = identities::sql::of_user(tx, user.id)?.into_iter().map(|identity| identity.issuer).collect();
     let signed_in = SignedIn {
         session: stored.id,
         user: user.id,
@@ -84,6 +86,8 @@ fn load(tx: &mut Tx<'_>, hash: &[u8; 32], scopes: RoleScopes, csrf: String) -> R
         expires_at: stored.expires_at,
         has_password: methods.password_hash.is_some(),
         has_totp: methods.totp_confirmed_at.is_some(),
+        has_passkey,
+        issuers,
         csrf,
         scopes,
     };

@@ -127,6 +127,10 @@ pub struct SignedIn {
     pub has_password: bool,
     /// Whether they have an authenticator.
     pub has_totp: bool,
+    /// Whether they have a passkey.
+    pub has_passkey: bool,
+    /// The issuers of the other providers at which they are known.
+    pub issuers: Vec<String>,
     pub(crate) csrf: String,
     pub(crate) scopes: RoleScopes,
 }
@@ -224,6 +228,8 @@ pub(crate) struct Draft {
     pub(crate) methods: Vec<Method>,
     pub(crate) ip: Option<String>,
     pub(crate) user_agent: Option<String>,
+    /// When the proof was shown: now, or earlier at another provider.
+    pub(crate) proven_at: Timestamp,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
@@ -235,7 +241,7 @@ impl People {
         let (id, created_at) = (self.ambient.id(), self.ambient.now());
         let expires_at = created_at.plus(self.config.absolute);
         let (ip, user_agent) = (visit.ip.map(|ip| ip.to_string()), visit.user_agent.as_deref().map(str::to_owned));
-        let draft = Draft { id, user, hash, bound, methods, ip, user_agent, created_at, expires_at };
+        let draft = Draft { id, user, hash, bound, methods, ip, user_agent, proven_at: created_at, created_at, expires_at };
         (draft, NewSession { token, session: id, user, expires_at })
     }
 }

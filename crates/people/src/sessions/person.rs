@@ -35,7 +35,8 @@ impl Sessions for PeopleSessions {
             let tenant = request.tenant.or_else(|| only().map(|place| place.tenant_id));
             let (permissions, scopes) = signed_in.standing(tenant)?;
             let name = if signed_in.name.is_empty() { &signed_in.email } else { &signed_in.name };
-            Ok(Arc::new(Principal::person(signed_in.credential(), tenant, scopes, permissions, name)))
+            let tier = Arc::clone(&signed_in.scopes.tier);
+            Ok(Arc::new(Principal::person(signed_in.credential(), tenant, scopes, permissions, name, tier)))
         })
     }
 }

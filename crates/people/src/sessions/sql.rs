@@ -54,7 +54,7 @@ pub(crate) fn is_bound(tx: &mut Tx<'_>, id: SessionId) -> Result<bool> {
 pub(crate) fn begin(tx: &mut Tx<'_>, draft: &Draft) -> Result<()> {
     tx.exec(
         "INSERT INTO sessions (id, user_id, token_hash, bound_tenant, bound_role, methods, proven_at, ip, user_agent, created_at, \
-         last_seen_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?7, ?7, ?10)",
+         last_seen_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?11, ?8, ?9, ?7, ?7, ?10)",
         &[
             draft.id.into(),
             draft.user.into(),
@@ -66,6 +66,7 @@ pub(crate) fn begin(tx: &mut Tx<'_>, draft: &Draft) -> Result<()> {
             draft.ip.as_deref().into(),
             draft.user_agent.as_deref().into(),
             draft.expires_at.into(),
+            draft.proven_at.into(),
         ],
     )?;
     let tenant = draft.bound.map(|(tenant, _)| tenant.to_string());

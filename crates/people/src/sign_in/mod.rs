@@ -4,6 +4,7 @@
 //! "was sent" whether there is anybody to send it to or not. Only who has shown the right password is told that the account is suspended.
 
 mod link;
+mod passkey;
 mod password;
 mod reauthenticate;
 mod reset;
@@ -18,10 +19,13 @@ use store::Tx;
 use crate::sessions::{self, Method, NewSession};
 use crate::tokens::{Kind, Minted};
 use crate::users::methods::{self, Methods};
-use crate::{People, Visit, errors, guard};
+use crate::{People, Visit, errors, guard, invitations};
 
 pub use crate::invitations::Accept;
+pub use passkey::PasskeyProof;
 pub use set_up::{SetUp, set_up_link};
+
+pub(crate) use passkey::{PasskeySignIn, PasskeySignInOptions, SignedInSession, handle as passkey, handle_options as passkey_options};
 
 pub(crate) use sql::{drop_all as drop_pending, expire};
 
@@ -66,6 +70,8 @@ pub enum Proof {
     Totp(String),
     /// One of the codes kept for when it is lost.
     RecoveryCode(String),
+    /// A passkey: the browser's answer to [`People::passkey_proof_options`].
+    Passkey(PasskeyProof),
 }
 
 impl People {
@@ -85,7 +91,7 @@ impl People {
     pub(crate) fn entry(&self, user: &User, first: Method, visit: &Visit) -> Entry {
         let Minted { token, hash } = self.hasher.mint(Kind::Pending, &self.ambient);
         let (draft, session) = self.draft(user.id, vec![first], None, visit);
-        Entry { account: self.account(&user.email), draft, session, pending: (token, hash), first }
+        Entry { account: self.account(&user.email), draft, session, pending: (token, hash), first, invitation: None }
     }
 }
 
@@ -96,9 +102,21 @@ pub(crate) struct Entry {
     session: NewSession,
     pending: (Secret<String>, [u8; 32]),
     first: Method,
+    invitation: Option<[u8; 32]>,
 }
 
 impl Entry {
+    /// The same of somebody who accepts an invitation with it: once everything that is owed was shown. `invitation`: the hash of its token.
+    pub(crate) fn accepting(self, invitation: Option<[u8; 32]>) -> Self {
+        Self { invitation, ..self }
+    }
+
+    /// The same of a proof that was shown earlier, elsewhere.
+    pub(crate) fn proven(mut self, at: Timestamp) -> Self {
+        self.draft.proven_at = at;
+        self
+    }
+
     /// Begins a session, or keeps in mind that a second proof is owed. `user` and `methods`: as they are now, in this transaction.
     pub(crate) fn enter(self, tx: &mut Tx<'_>, user: &User, methods: &Methods) -> Result<Outcome> {
         if user.status == UserStatus::Suspended {
@@ -106,12 +124,15 @@ impl Entry {
         }
         if methods.totp_confirmed_at.is_none() {
             guard::forgive(tx, self.account)?;
+            if let Some(invitation) = self.invitation {
+                invitations::admit(tx, &invitation, user)?;
+            }
             sessions::sql::begin(tx, &self.draft)?;
             return Ok(Outcome::SignedIn(self.session));
         }
         let expires_at = tx.now().plus(SECOND_STEP_WITHIN);
         let (token, hash) = self.pending;
-        sql::owe(tx, &hash, user.id, &[self.first], expires_at)?;
+        sql::owe(tx, &hash, user.id, &[self.first], self.invitation, expires_at)?;
         let mut open = vec![SecondFactor::Totp];
         if methods::recovery_codes_left(tx, user.id)? > 0 {
             open.push(SecondFactor::RecoveryCode);

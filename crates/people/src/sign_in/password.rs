@@ -15,6 +15,17 @@ impl People {
     /// Errors: 401 `sign_in_failed`, the same whatever was wrong; 403 `user_suspended`, only after the right password; 429
     /// `too_many_attempts`; 503 `overloaded`.
     pub async fn sign_in_with_password(&self, email: &str, password: Secret<String>, visit: &Visit) -> Result<Outcome> {
+        self.enter_with_password(email, password, None, visit).await
+    }
+
+    /// The same. `invitation`: what is accepted with it, once everything that is owed was shown. Error beside those: 404 `link_over`.
+    pub(crate) async fn enter_with_password(
+        &self,
+        email: &str,
+        password: Secret<String>,
+        invitation: Option<[u8; 32]>,
+        visit: &Visit,
+    ) -> Result<Outcome> {
         let email = rules::typed_email(email);
         self.guard.attempt(visit, self.ambient.now())?;
         let found = self.known(&email).await?;
@@ -30,7 +41,7 @@ impl People {
             (Verdict::RightButOld, Some(old)) => Some(self.strengthen(&user, kept, old).await),
             (_, stored) => stored,
         };
-        let entry = self.entry(&user, Method::Password, visit);
+        let entry = self.entry(&user, Method::Password, visit).accepting(invitation);
         let id = user.id;
         self.store
             .write(Scope::person(id, visit.info()), move |tx| {

@@ -12,7 +12,7 @@ use crate::{People, Visit, errors, guard};
 impl People {
     /// Shows a proof in a session that exists. Its token is new afterwards: whoever had the old one has nothing.
     ///
-    /// Errors: 401 `session_over`, 401 `second_step_failed`, 403 `host_session` (such a session stays what it is), 429 `too_many_attempts`.
+    /// Errors: 401 `session_over`, 401 `second_step_failed`, 401 `passkey_failed`, 403 `host_session` (such a session stays what it is), 429 `too_many_attempts`.
     pub async fn reauthenticate(self: &Arc<Self>, token: &str, proof: Proof, visit: &Visit) -> Result<NewSession> {
         let signed_in = self.lookup(token).await?.ok_or_else(errors::session_over)?;
         if signed_in.bound_tenant.is_some() {
@@ -20,7 +20,8 @@ impl People {
         }
         self.guard.attempt(visit, self.ambient.now())?;
         self.count_attempt(&signed_in.email, Some(signed_in.user), visit).await?;
-        let check = self.check(signed_in.user, proof).await?;
+        let checked = self.check(signed_in.user, proof, &signed_in.session.to_string()).await;
+        let check = self.noting_failure(visit, checked)?;
         let mut methods = signed_in.methods.clone();
         if !methods.contains(&check.method()) {
             methods.push(check.method());

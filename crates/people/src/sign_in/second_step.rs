@@ -5,11 +5,13 @@ use kernel::{Error, Kind as ErrorKind, Result, Scope, UserId};
 use store::Tx;
 
 use super::{Proof, sql};
+use crate::ceremonies::Purpose;
+use crate::passkeys::Used;
 use crate::passwords::Verdict;
 use crate::sessions::{self, Method, NewSession};
 use crate::tokens::Kind;
 use crate::users::methods;
-use crate::{People, Visit, errors, guard, totp};
+use crate::{People, Visit, errors, guard, invitations, totp};
 
 impl People {
     /// Shows the second proof of a sign-in that owes one.
@@ -22,7 +24,8 @@ impl People {
         let (user, mut proven) = owed.ok_or_else(errors::second_step_over)?;
         let email = self.address(user).await?;
         self.count_attempt(&email, Some(user), visit).await?;
-        let check = self.check(user, proof).await?;
+        // A passkey is both proofs at once: whoever has one signs in with it, and owes nothing.
+        let check = self.check(user, proof, "").await?;
         proven.push(check.method());
         let (draft, session) = self.draft(user, proven, None, visit);
         let account = self.account(&email);
@@ -32,10 +35,9 @@ impl People {
                 return Err(errors::user_suspended());
             }
             check.apply(tx, user)?;
-            if !sql::settle(tx, &hash)? {
-                return Err(errors::second_step_over());
-            }
+            let invitation = sql::settle(tx, &hash)?.ok_or_else(errors::second_step_over)?;
             guard::forgive(tx, account)?;
+            invitations::admit_if_open(tx, invitation.as_deref(), user)?;
             sessions::sql::begin(tx, &draft)
         });
         self.noting_failure(visit, entered.await)?;
@@ -56,8 +58,8 @@ impl People {
         outcome
     }
 
-    /// What is slow about a proof, done outside of the transaction that uses it up.
-    pub(crate) async fn check(&self, user: UserId, proof: Proof) -> Result<Check> {
+    /// What is slow about a proof, done outside of the transaction that uses it up. `browser`: what tells the browser that shows it.
+    pub(crate) async fn check(&self, user: UserId, proof: Proof, browser: &str) -> Result<Check> {
         Ok(match proof {
             Proof::Password(password) => {
                 let read = self.store.read(Scope::system("people"), move |tx| methods::of(tx, user)).await?;
@@ -67,6 +69,10 @@ impl People {
             }
             Proof::Totp(code) => Check::Totp(code),
             Proof::RecoveryCode(code) => Check::RecoveryCode(totp::recovery_hash(&self.hasher, user, &code)),
+            Proof::Passkey(shown) => {
+                let used = self.use_passkey(&shown.0, Purpose::PasskeyProof, browser).await;
+                Check::Passkey(used?)
+            }
         })
     }
 }
@@ -77,6 +83,7 @@ pub(crate) enum Check {
     Password(Option<String>),
     Totp(String),
     RecoveryCode([u8; 32]),
+    Passkey(Used),
 }
 
 impl Check {
@@ -85,10 +92,11 @@ impl Check {
             Self::Password(_) => Method::Password,
             Self::Totp(_) => Method::Totp,
             Self::RecoveryCode(_) => Method::RecoveryCode,
+            Self::Passkey(_) => Method::Passkey,
         }
     }
 
-    /// Uses the proof up. Error: 401 `second_step_failed`.
+    /// Uses the proof up. Errors: 401 `second_step_failed`, 401 `passkey_failed`.
     pub(crate) fn apply(&self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
         let holds = match self {
             Self::Password(fitting) => fitting.is_some() && methods::of(tx, user)?.password_hash == *fitting,
@@ -99,6 +107,10 @@ impl Check {
                     tx.audit("user.use_recovery_code", user)?;
                 }
                 used
+            }
+            Self::Passkey(used) => {
+                used.apply(tx)?;
+                used.user() == user
             }
         };
         if holds { Ok::<(), Error>(()) } else { Err(errors::second_step_failed()) }

@@ -8,10 +8,19 @@ use crate::sessions::Method;
 /// Second proofs that may be tried for one first one.
 const TRIES: u32 = 5;
 
-pub(super) fn owe(tx: &mut Tx<'_>, hash: &[u8; 32], user: UserId, methods: &[Method], expires_at: Timestamp) -> Result<()> {
+/// `invitation`: the one that is accepted once everything was shown.
+pub(super) fn owe(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+    user: UserId,
+    methods: &[Method],
+    invitation: Option<[u8; 32]>,
+    expires_at: Timestamp,
+) -> Result<()> {
+    let invitation = invitation.map(|hash| hash.to_vec());
     tx.exec(
-        "INSERT INTO pending_sign_ins (token_hash, user_id, methods, tries, expires_at) VALUES (?1, ?2, ?3, 0, ?4)",
-        &[hash.to_vec().into(), user.into(), Method::write(methods).into(), expires_at.into()],
+        "INSERT INTO pending_sign_ins (token_hash, user_id, methods, tries, invitation, expires_at) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
+        &[hash.to_vec().into(), user.into(), Method::write(methods).into(), invitation.into(), expires_at.into()],
     )
     .map(drop)
 }
@@ -26,9 +35,10 @@ pub(super) fn try_once(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<(UserI
     )
 }
 
-/// Settles what is owed; false: somebody was faster.
-pub(super) fn settle(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<bool> {
-    Ok(tx.exec("DELETE FROM pending_sign_ins WHERE token_hash = ?1", &[hash.to_vec().into()])? == 1)
+/// Settles what is owed; the invitation that is accepted with it, if any. None: somebody was faster.
+pub(super) fn settle(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Option<Vec<u8>>>> {
+    let sql = "DELETE FROM pending_sign_ins WHERE token_hash = ?1 RETURNING invitation";
+    tx.query_opt(sql, &[hash.to_vec().into()], |row| row.get(0))
 }
 
 /// Nobody owes anything for a first proof that is no longer one: the password was changed.

@@ -1,7 +1,10 @@
-//! What proves who a person is: every statement on `sign_in_methods` and `recovery_codes`.
+//! What proves who a person is: every statement on `sign_in_methods` and `recovery_codes`. Passkeys and identities elsewhere have files of their
+//! own.
 
 use kernel::{Result, Timestamp, UserId};
 use store::Tx;
+
+use crate::{errors, identities, passkeys};
 
 /// What a person has.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +99,17 @@ pub(crate) fn recovery_codes_left(tx: &mut Tx<'_>, user: UserId) -> Result<u32> 
 
 /// Everything of a person who is removed.
 pub(crate) fn delete(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    passkeys::sql::delete(tx, user)?;
+    identities::sql::delete(tx, user)?;
     tx.exec("DELETE FROM recovery_codes WHERE user_id = ?1", &[user.into()])?;
     tx.exec("DELETE FROM sign_in_methods WHERE user_id = ?1", &[user.into()]).map(drop)
+}
+
+/// Whoever took something away still comes in by something else. `can_mail`: by a link. Error: 409 `last_sign_in_method`.
+pub(crate) fn keep_one(tx: &mut Tx<'_>, user: UserId, can_mail: bool) -> Result<()> {
+    let is_left = can_mail
+        || of(tx, user)?.password_hash.is_some()
+        || passkeys::sql::count(tx, user)? > 0
+        || !identities::sql::of_user(tx, user)?.is_empty();
+    if is_left { Ok(()) } else { Err(errors::last_sign_in_method()) }
 }

@@ -10,7 +10,7 @@ use store::Tx;
 use web::Patch;
 
 use super::sql;
-use crate::{People, errors, links, rules, sessions, sign_in};
+use crate::{People, ceremonies, errors, links, rules, sessions, sign_in};
 
 /// What changes of a person.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -85,6 +85,7 @@ impl People {
 pub(super) fn end_everything(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     sessions::sql::end_all(tx, user, None)?;
     sign_in::drop_pending(tx, user)?;
+    ceremonies::drop_all(tx, user)?;
     links::sql::drop_all(tx, user)
 }
 

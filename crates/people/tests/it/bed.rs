@@ -114,6 +114,19 @@ impl Bed {
         People::new(store, self.ambient.clone(), &blueprint, config(None), Vec::new()).await.unwrap()
     }
 
+    /// The same server, set up otherwise.
+    pub(crate) async fn configured(&self, change: impl FnOnce(&mut Config)) -> Arc<People> {
+        let blueprint = blueprint::load("insurance-leads").unwrap();
+        let mut config = config(Some(&self.mails));
+        change(&mut config);
+        People::new(self.store.clone(), self.ambient.clone(), &blueprint, config, Vec::new()).await.unwrap()
+    }
+
+    /// The same server, which sends no mail.
+    pub(crate) async fn without_mail(&self) -> Arc<People> {
+        self.configured(|config| config.mailer = None).await
+    }
+
     pub(crate) fn operator(&self) -> Caller {
         Caller::system("test", None)
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use access::people::Role;
 use kernel::{Kind, PageRequest};
 use people::invitations::{CreateInvitation, InvitationStatus};
-use people::{Accept, Purpose};
+use people::{Accept, Proof, Purpose};
 
-use crate::bed::{Bed, PASSWORD, secret, session, token_of};
+use crate::bed::{Bed, PASSWORD, pending, secret, session, token_of};
 
 fn invite(email: &str, role: Role, send: Option<bool>) -> CreateInvitation {
     CreateInvitation { email: email.into(), role, name: None, send }
@@ -72,6 +72,33 @@ testkit::engines! {
         let outcome = bed.people.accept_invitation(&token_of(made.url.as_deref().unwrap()), accept, None, &bed.visit()).await.unwrap();
         let signed_in = bed.people.lookup(session(outcome).token.reveal()).await.unwrap().unwrap();
         assert_eq!(signed_in.role_in(tenant.id), Some(Role::Viewer));
+    }
+
+    async fn nobody_joins_before_the_second_proof(bed: Bed) {
+        let tenant = bed.tenant("Acme").await;
+        let ada = bed.person("ada@example.com", None).await;
+        let (totp, _) = bed.authenticator("ada@example.com").await;
+        let member = async || bed.people.get_member(&bed.acting(&tenant), ada.id).await.is_ok();
+        let invite_and_accept = async || {
+            let made = bed.people.create_invitation(&bed.acting(&tenant), invite("ada@example.com", Role::Viewer, Some(false))).await.unwrap();
+            let accept = Accept { password: Some(secret(PASSWORD)), ..Accept::default() };
+            let token = token_of(made.url.as_deref().unwrap());
+            (pending(bed.people.accept_invitation(&token, accept, None, &bed.visit()).await.unwrap()), made.invitation.id, token)
+        };
+        let (owed, id, token) = invite_and_accept().await;
+        assert!(!member().await, "the password alone joins nothing");
+        assert!(bed.people.peek_link(&token).await.is_ok(), "and uses nothing up");
+        let wrong = bed.people.second_step(owed.reveal(), Proof::Totp("000000".into()), &bed.visit()).await.unwrap_err();
+        assert_eq!((wrong.code(), member().await), ("second_step_failed", false));
+        bed.people.revoke_invitation(&bed.acting(&tenant), id).await.unwrap();
+        bed.people.second_step(owed.reveal(), Proof::Totp(bed.code(&totp)), &bed.visit()).await.unwrap();
+        assert!(!member().await, "what was taken back meanwhile lets nobody join");
+        bed.advance(Duration::from_secs(30));
+        let (owed, _, token) = invite_and_accept().await;
+        let begun = bed.people.second_step(owed.reveal(), Proof::Totp(bed.code(&totp)), &bed.visit()).await.unwrap();
+        let signed_in = bed.people.lookup(begun.token.reveal()).await.unwrap().unwrap();
+        assert_eq!(signed_in.role_in(tenant.id), Some(Role::Viewer));
+        assert_eq!(bed.people.peek_link(&token).await.unwrap_err().code(), "link_over");
     }
 
     async fn what_is_taken_back_replaced_or_old_opens_nothing(bed: Bed) {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
 use kernel::Error;
-use people::Proof;
+use people::{PasskeyProof, Proof};
 use web::Query;
 
-use super::{Asked, fault, second_step, sign_in};
-use crate::view::{Form, Person, View};
+use super::{Asked, external, fault, second_step, sign_in};
+use crate::view::{Account, Form, Person, View};
 use crate::{Portal, answer};
 
 pub(crate) const PATH: &str = "/portal/confirm";
@@ -24,6 +24,9 @@ struct Page<'a> {
     back: &'a str,
     has_password: bool,
     has_totp: bool,
+    has_passkey: bool,
+    /// The other providers by which the person signs in: the way to each, and its name.
+    providers: Vec<(String, String)>,
     fault: Option<String>,
     no_fault: Option<&'a str>,
 }
@@ -40,15 +43,21 @@ pub(crate) async fn send(
     form: Form,
 ) -> web::Result<Response> {
     let token = people::cookie::token(&headers).unwrap_or_default();
-    let proof = match form.given("code") {
-        Some(code) => second_step::proof(code),
-        None => Proof::Password(form.secret("password")),
+    let proof = match (form.given("credential"), form.given("code")) {
+        (Some(credential), _) => Proof::Passkey(PasskeyProof::of_form(credential)?),
+        (None, Some(code)) => second_step::proof(code),
+        (None, None) => Proof::Password(form.secret("password")),
     };
     match portal.people.reauthenticate(token, proof, &person.view.visit).await {
         Ok(session) => Ok(sign_in::signed_in(&portal, &session, asked.next())),
         Err(error) if fault::is_persons(&error) => Ok(page(&portal, &person, &asked, Some(&error)).await),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What a passkey is asked for, as JSON for the page's script.
+pub(crate) async fn passkey_options(State(portal): State<Arc<Portal>>, person: Account, _: Form) -> web::Result<Response> {
+    Ok(web::Json(portal.people.passkey_proof_options(&person.caller()?).await?).into_response())
 }
 
 /// A wrong password and a wrong code are one error to `people`; the person is told which they typed.
@@ -74,6 +83,8 @@ async fn page(portal: &Portal, person: &Person, asked: &Asked, error: Option<&Er
         back: asked.next(),
         has_password: signed.has_password,
         has_totp: signed.has_totp,
+        has_passkey: signed.has_passkey && portal.people.offers_passkeys(),
+        providers: external::ways(portal, external::CONFIRM, asked.next(), |issuer| signed.issuers.iter().any(|own| own == issuer)),
         fault: error.map(|error| text(v, error, signed.has_password)),
         no_fault: None,
     };

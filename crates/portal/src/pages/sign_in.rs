@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use kernel::{Error, Result};
 use oauth::requests::PendingRequest;
-use people::{NewSession, Outcome, Pending};
+use people::{NewSession, Outcome, PasskeyProof, Pending};
 use web::Query;
 
-use super::{Asked, consent, fault, second_step};
+use super::{Asked, consent, external, fault, second_step};
 use crate::view::headers::LeadsTo;
 use crate::view::{Form, Shared, View};
 use crate::{Portal, answer};
+
+/// Where the answer of a passkey is sent.
+pub(crate) const PASSKEY: &str = "/portal/sign-in/passkey";
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -26,6 +29,10 @@ struct Page<'a> {
     needs_set_up: bool,
     can_mail: bool,
     link_path: String,
+    offers_passkeys: bool,
+    passkey_path: String,
+    /// The other providers: the way to each, and its name.
+    providers: Vec<(String, String)>,
     fault: Option<String>,
     no_fault: Option<&'a str>,
 }
@@ -46,7 +53,27 @@ pub(crate) async fn send(State(portal): State<Arc<Portal>>, v: Shared, Query(ask
     }
 }
 
-async fn page(portal: &Portal, v: &View, asked: &Asked, email: Option<&str>, error: Option<&Error>) -> Result<Response> {
+/// What a passkey is asked for, as JSON for the page's script.
+pub(crate) async fn passkey_options(State(portal): State<Arc<Portal>>, v: Shared, _: Form) -> web::Result<Response> {
+    let options = portal.people.passkey_sign_in_options(None, &v.browser, &v.visit).await?;
+    Ok(web::Json(options).into_response())
+}
+
+/// What it answered.
+pub(crate) async fn passkey(State(portal): State<Arc<Portal>>, v: Shared, Query(asked): Query<Asked>, form: Form) -> web::Result<Response> {
+    let entered = match PasskeyProof::of_form(form.get("credential")) {
+        Ok(shown) => portal.people.sign_in_with_passkey(shown, &v.browser, &v.visit).await,
+        Err(error) => Err(error),
+    };
+    match entered {
+        Ok(session) => Ok(signed_in(&portal, &session, asked.next())),
+        Err(error) if fault::is_persons(&error) => Ok(page(&portal, &v, &asked, None, Some(&error)).await?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page, with what went wrong.
+pub(super) async fn page(portal: &Portal, v: &View, asked: &Asked, email: Option<&str>, error: Option<&Error>) -> Result<Response> {
     let pending = request_behind(portal, asked.next()).await;
     let hint = pending.as_ref().and_then(|pending| pending.login_hint.as_deref());
     let here = answer::with_next(people::paths::SIGN_IN, Some(asked.next()));
@@ -58,6 +85,9 @@ async fn page(portal: &Portal, v: &View, asked: &Asked, email: Option<&str>, err
         needs_set_up: portal.people.needs_set_up().await?,
         can_mail: portal.people.can_mail(),
         link_path: answer::with_next(people::paths::MAGIC_LINK, Some(asked.next())),
+        offers_passkeys: portal.people.offers_passkeys(),
+        passkey_path: answer::with_next(PASSKEY, Some(asked.next())),
+        providers: external::ways(portal, external::SIGN_IN, asked.next(), |_| true),
         fault: error.map(|error| fault::text(v, error)),
         no_fault: None,
     };

@@ -76,8 +76,8 @@ pub(crate) struct View {
     pub(crate) info: Arc<RequestInfo>,
     pub(crate) now: Timestamp,
     /// What tells this browser from others, and whether it is to be told so.
-    browser: String,
-    is_new_browser: bool,
+    pub(crate) browser: String,
+    pub(crate) is_new_browser: bool,
     csrf: String,
 }
 

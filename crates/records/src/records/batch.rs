@@ -1,5 +1,8 @@
 //! Many creations, changes and deletions in one call, each with a fate of its own.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use kernel::{Error, RecordId, Result, TenantScope};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -7,6 +10,7 @@ use serde_json::{Map, Value};
 use store::Tx;
 
 use super::create::{self, NewRecord};
+use super::once::{Kept, Once};
 use super::{Record, RecordRef, change, delete, locked, parents, replace, singletons, upsert};
 use crate::expected::Expected;
 use crate::resource_type::ResourceType;
@@ -14,8 +18,10 @@ use crate::{Records, Task, document};
 
 /// Most items of one batch.
 pub const MAX_BATCH: usize = 1000;
-/// Items in one transaction, where nothing asks for a single one: others write in between.
+/// Most items of one transaction.
 const STEP: usize = 100;
+/// How long a transaction takes items: others write in between.
+const STRETCH: Duration = Duration::from_millis(20);
 
 /// One thing to do.
 #[derive(Debug)]
@@ -60,10 +66,13 @@ pub enum ItemOutcome {
 
 impl Records {
     /// Does what the items ask, in their order, each by itself: one that fails changes nothing, and the others happen all the same, with their
-    /// events. With an idempotency key all of it is one transaction with its kept answer; otherwise some are committed at a time. `problem`
-    /// shows an error.
+    /// events. `problem` shows an error.
     ///
-    /// Errors: 422 `batch_too_large`; 404 for an unknown resource type; 503 if the database went away before anything was committed.
+    /// Some are committed at a time, for [`STRETCH`], so that others write in between. With an idempotency key each part is kept with its
+    /// results in its own transaction: a batch that was cut off goes on where it stood when it comes again, and one that ended is told again.
+    ///
+    /// Errors: 422 `batch_too_large`; 404 for an unknown resource type; 503 if the database went away, without a key only before anything was
+    /// committed.
     pub async fn batch(
         &self,
         scope: &TenantScope,
@@ -71,38 +80,11 @@ impl Records {
         items: Vec<Item>,
         problem: fn(&Error) -> Value,
     ) -> Result<Vec<ItemOutcome>> {
-        if items.len() > MAX_BATCH {
-            let detail = format!("A batch has at most {MAX_BATCH} items; this one has {}.", items.len());
-            return Err(Error::invalid("batch_too_large", detail));
-        }
-        let task = self.task(resource, scope)?;
-        if scope.has_slot() {
-            return self.store.answer(scope, move |tx| all(tx, &task, items, problem)).await;
-        }
-        let mut out = Vec::with_capacity(items.len());
-        let mut items = items.into_iter();
-        loop {
-            let part: Vec<Item> = items.by_ref().take(STEP).collect();
-            if part.is_empty() {
-                return Ok(out);
-            }
-            let (task, count) = (task.clone(), part.len());
-            match self.store.write(scope.clone(), move |tx| all(tx, &task, part, problem)).await {
-                Ok(outcomes) => out.extend(outcomes),
-                Err(error) if out.is_empty() => return Err(error),
-                // What was committed before stands, and is told.
-                Err(error) => out.extend(std::iter::repeat_n(ItemOutcome::Failed(problem(&error)), count)),
-            }
-        }
+        self.batch_told(scope, resource, items, problem, |_, outcome| outcome).await
     }
-}
 
-impl Records {
-    /// Does what at most a hundred items ask in one transaction, with the kept answer of the request's idempotency key if it has one. `tell`
-    /// says of an outcome what is worth keeping.
-    ///
-    /// Errors: those of [`Records::batch`].
-    pub async fn batch_at_once<T>(
+    /// The same, where `tell` says of an outcome what is worth keeping. Errors: those of [`Records::batch`].
+    pub async fn batch_told<T>(
         &self,
         scope: &TenantScope,
         resource: &str,
@@ -113,30 +95,120 @@ impl Records {
     where
         T: Serialize + DeserializeOwned + Send + 'static,
     {
-        if items.len() > STEP {
-            return Err(Error::invalid("batch_too_large", format!("At most {STEP} items are done at once; these are {}.", items.len())));
+        if items.len() > MAX_BATCH {
+            let detail = format!("A batch has at most {MAX_BATCH} items; this one has {}.", items.len());
+            return Err(Error::invalid("batch_too_large", detail));
         }
-        let task = self.task(resource, scope)?;
-        self.store
-            .answer(scope, move |tx| {
-                let kind = std::sync::Arc::clone(&task.resource_type);
-                Ok(all(tx, &task, items, problem)?.into_iter().map(|outcome| tell(&kind, outcome)).collect())
-            })
-            .await
+        let work = Work { task: self.task(resource, scope)?, problem, tell };
+        if scope.has_slot() { self.batch_once(scope, work, items).await } else { self.batch_plain(scope, work, items).await }
+    }
+
+    async fn batch_plain<T: Send + 'static>(&self, scope: &TenantScope, work: Work<T>, items: Vec<Item>) -> Result<Vec<T>> {
+        let mut out = Vec::with_capacity(items.len());
+        let mut items = items.into_iter();
+        loop {
+            let step: Vec<Item> = items.by_ref().take(STEP).collect();
+            if step.is_empty() {
+                return Ok(out);
+            }
+            let (end, left) = (out.len() + step.len(), Left::new(step));
+            while out.len() < end {
+                let (of_part, left) = (work.clone(), left.clone());
+                match self.store.write(scope.clone(), move |tx| of_part.stretch(tx, &left)).await {
+                    Ok(outcomes) => out.extend(outcomes),
+                    Err(error) if out.is_empty() => return Err(error),
+                    // What was committed before stands, and is told.
+                    Err(error) => out.resize_with(end, || work.told(ItemOutcome::Failed((work.problem)(&error)))),
+                }
+            }
+        }
+    }
+
+    async fn batch_once<T>(&self, scope: &TenantScope, work: Work<T>, items: Vec<Item>) -> Result<Vec<T>>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let (mut out, count, left) = (Vec::with_capacity(items.len()), items.len(), Left::new(items));
+        let mut once = Once::of(scope);
+        loop {
+            let (part, work, of_part) = (once.part(scope), work.clone(), left.clone());
+            let kept: Kept<T> = self
+                .store
+                .answer(&part, move |tx| {
+                    let run = tx.ambient().id::<RecordId>();
+                    Ok(Kept { run, outcomes: work.stretch(tx, &of_part)? })
+                })
+                .await?;
+            if part.is_replayed() {
+                left.skip(kept.outcomes.len());
+            }
+            once.done(&part, kept.run);
+            out.extend(kept.outcomes);
+            if out.len() >= count {
+                once.end();
+                return Ok(out);
+            }
+        }
     }
 }
 
-fn all(tx: &mut Tx<'_>, task: &Task, items: Vec<Item>, problem: fn(&Error) -> Value) -> Result<Vec<ItemOutcome>> {
-    let mut out = Vec::with_capacity(items.len());
-    for item in items {
-        let task = Task { expected: item.expected, ..task.clone() };
-        let outcome = match item.act {
-            ItemAct::Faulty(error) => Err(error),
-            act => tx.attempt(|tx| one(tx, &task, act))?,
-        };
-        out.push(outcome.unwrap_or_else(|error| ItemOutcome::Failed(problem(&error))));
+/// Items that are still to be done. A transaction takes as many as it has time for.
+#[derive(Clone)]
+struct Left(Arc<Mutex<std::vec::IntoIter<Item>>>);
+
+impl Left {
+    fn new(items: Vec<Item>) -> Self {
+        Self(Arc::new(Mutex::new(items.into_iter())))
     }
-    Ok(out)
+
+    fn next(&self) -> Option<Item> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
+
+    fn skip(&self, count: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).by_ref().take(count).for_each(drop);
+    }
+}
+
+/// How a batch is done.
+struct Work<T> {
+    task: Task,
+    problem: fn(&Error) -> Value,
+    tell: fn(&ResourceType, ItemOutcome) -> T,
+}
+
+impl<T> Clone for Work<T> {
+    fn clone(&self) -> Self {
+        Self { task: self.task.clone(), problem: self.problem, tell: self.tell }
+    }
+}
+
+impl<T> Work<T> {
+    fn told(&self, outcome: ItemOutcome) -> T {
+        (self.tell)(&self.task.resource_type, outcome)
+    }
+
+    /// Does items for a short time, at least one if there is one. Error: 404 once the tenant is gone.
+    #[allow(clippy::disallowed_methods, reason = "measures its own work; only how much is committed at once depends on it")]
+    fn stretch(&self, tx: &mut Tx<'_>, left: &Left) -> Result<Vec<T>> {
+        self.task.hold_tenant(tx)?;
+        let begun = Instant::now();
+        let mut out = Vec::new();
+        while out.len() < STEP
+            && let Some(item) = left.next()
+        {
+            let task = Task { expected: item.expected, ..self.task.clone() };
+            let outcome = match item.act {
+                ItemAct::Faulty(error) => Err(error),
+                act => tx.attempt(|tx| one(tx, &task, act))?,
+            };
+            out.push(self.told(outcome.unwrap_or_else(|error| ItemOutcome::Failed((self.problem)(&error)))));
+            if begun.elapsed() >= STRETCH {
+                break;
+            }
+        }
+        Ok(out)
+    }
 }
 
 fn one(tx: &mut Tx<'_>, task: &Task, act: ItemAct) -> Result<ItemOutcome> {

@@ -97,6 +97,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, task: &Task, document: Map<String, Value>,
     search::remember(tx, task.tenant, kind, None, &record, &task.around.tidings)?;
     tx.audit_with("record.create", id, &json!({ "resource": kind.name() }))?;
     changes::emit(tx, task, &Change::Created(&record), now)?;
+    task.tell(tx, &[id], false)?;
     history::keep(tx, task, None, &record.document)?;
     Ok(Some(record))
 }

@@ -66,5 +66,6 @@ pub(super) fn remove(tx: &mut Tx<'_>, task: &Task, record: &Record) -> Result<()
     search::remove(tx, task.tenant, task.resource_type.name(), record.id, record.created_at)?;
     sql::delete(tx, task, record.id)?;
     tx.audit_with("record.delete", record.id, &json!({ "resource": task.resource_type.name() }))?;
-    changes::emit(tx, task, &Change::Deleted(record), now)
+    changes::emit(tx, task, &Change::Deleted(record), now)?;
+    task.tell(tx, &[record.id], true)
 }

@@ -2,12 +2,15 @@
 
 mod act;
 mod batch;
+mod bulk;
 mod create;
 mod delete;
 mod export;
 mod get;
 mod inside;
 mod list;
+mod look_up;
+mod once;
 mod parents;
 mod replace;
 pub(crate) mod singletons;
@@ -105,6 +108,7 @@ pub(crate) fn change(tx: &mut Tx<'_>, task: &Task, before: Record, mut document:
     search::remember(tx, task.tenant, kind, Some(&before), &after, &task.around.tidings)?;
     tx.audit_with("record.update", after.id, &detail)?;
     changes::emit(tx, task, &Change::Updated { before: &before, after: &after }, now)?;
+    task.tell(tx, &[after.id], false)?;
     history::keep(tx, task, Some(&before.document), &after.document)?;
     Ok(after)
 }

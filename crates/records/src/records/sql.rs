@@ -71,6 +71,36 @@ pub(super) fn find_many(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, ids: 
     Ok(out)
 }
 
+/// The same, each locked until the transaction ends. To be called with ids in their order, so that no two wait for each other.
+pub(super) fn lock_many(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, ids: &[RecordId]) -> Result<HashMap<RecordId, Record>> {
+    if tx.engine() == store::Engine::Sqlite {
+        return find_many(tx, tenant, resource, ids);
+    }
+    let mut out = HashMap::with_capacity(ids.len());
+    for id in ids {
+        let found = tx.query_opt(LOCKED_BY_ID, &[tenant.into(), resource.into(), (*id).into()], read)?;
+        out.extend(found.map(|record| (record.id, record)));
+    }
+    Ok(out)
+}
+
+/// The next of a tenant's records of a type, in the order of creation.
+pub(super) fn page_after(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    resource: &str,
+    after: Option<(Timestamp, RecordId)>,
+    limit: u32,
+) -> Result<Vec<Record>> {
+    let (at, id) = after.map_or((i64::MIN, String::new()), |(at, id)| (at.millis(), id.to_string()));
+    tx.query(
+        "SELECT id, number, external_id, document, revision, created_at, updated_at FROM records \
+         WHERE tenant_id = ?1 AND resource = ?2 AND (created_at, id) > (?3, ?4) ORDER BY created_at, id LIMIT ?5",
+        &[tenant.into(), resource.into(), at.into(), id.into(), limit.into()],
+        read,
+    )
+}
+
 /// Records of a resource type over all tenants, in an order that a walk can go on from; for the system's own work. Tenant by tenant and in the
 /// order of creation, so that each part costs what it reads, however many records there are.
 pub(crate) fn rows_after(
@@ -168,6 +198,26 @@ pub(super) fn insert(tx: &mut Tx<'_>, task: &Task, record: &Record) -> Result<bo
         ],
     )?;
     Ok(inserted == 1)
+}
+
+/// New records without external ids.
+pub(super) fn insert_many(tx: &mut Tx<'_>, task: &Task, records: &[&Record]) -> Result<()> {
+    let mut rows: Vec<Value> = Vec::with_capacity(records.len() * 9);
+    for record in records {
+        rows.extend([
+            record.id.into(),
+            task.tenant.into(),
+            task.resource_type.name().into(),
+            record.number.into(),
+            text(record)?.into(),
+            search::text_of(&task.resource_type, &record.document).into(),
+            record.revision.into(),
+            record.created_at.into(),
+            record.updated_at.into(),
+        ]);
+    }
+    let into = "INSERT INTO records (id, tenant_id, resource, number, document, search_text, revision, created_at, updated_at) VALUES";
+    tx.insert_rows(into, 9, &rows, "").map(drop)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, task: &Task, record: &Record) -> Result<()> {

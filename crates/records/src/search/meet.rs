@@ -57,8 +57,32 @@ pub(super) fn places(
 /// Whether some of a few of those that the search finds, taken from everywhere, match the filter too: then every so many records does.
 fn meets_soon(tx: &mut Tx<'_>, plan: &Plan, needle: &Needle, found: &BTreeMap<i64, Places>) -> Result<bool> {
     let count: u64 = found.values().map(Places::count).sum();
-    let every = usize::try_from(count).unwrap_or(usize::MAX).div_ceil(CHUNK).max(1);
+    let every = count.div_ceil(CHUNK as u64).max(1);
     let all = found.iter().flat_map(|(block, places)| places.ascending().into_iter().map(move |at| block * BLOCK + i64::from(at)));
-    let some: Vec<i64> = all.skip(every / 2).step_by(every).take(CHUNK).collect();
+    let some: Vec<i64> = all.zip(0..).filter(|(_, n)| is_taken(*n, every)).map(|(place, _)| place).take(CHUNK).collect();
     Ok(some.is_empty() || !compare(tx, plan, needle, None, &some)?.is_empty())
+}
+
+/// One of each `every`, not always the same one: records often come in a rhythm, and a sample in step with it would see one kind of them.
+fn is_taken(n: u64, every: u64) -> bool {
+    let (stretch, at) = (n / every, n % every);
+    // Fibonacci hashing: well spread, and the same each time.
+    at == (stretch.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % every
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_in_step_with_no_rhythm() {
+        for every in 2..300 {
+            let sample: Vec<u64> = (0..every * CHUNK as u64).filter(|n| is_taken(*n, every)).collect();
+            assert_eq!(sample.len(), CHUNK);
+            for rhythm in [2, 3, 4, 5, 7, 8, 10, 12].into_iter().filter(|rhythm| rhythm <= &every) {
+                let kinds: std::collections::HashSet<u64> = sample.iter().map(|n| n % rhythm).collect();
+                assert!(kinds.len() as u64 * 2 > rhythm, "every {every}, rhythm {rhythm}: {kinds:?}");
+            }
+        }
+    }
 }

@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 use crate::resource_type::ResourceType;
 
 pub(crate) use drain::{Tidings, drain};
-pub(crate) use tail::{purge_some, put, remember, remove};
+pub(crate) use tail::{purge_some, put, remember, remember_many, remove};
 pub(crate) use walk::{is_common, sorted, walk};
 
 /// Longest text to search for, in characters.

@@ -44,6 +44,28 @@ pub(crate) fn put(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, record: &Re
     Ok(())
 }
 
+/// Puts the texts of new records where searches look.
+pub(crate) fn remember_many(tx: &mut Tx<'_>, tenant: TenantId, kind: &ResourceType, made: &[&Record], tidings: &Tidings) -> Result<()> {
+    if kind.resource().search.is_empty() {
+        return Ok(());
+    }
+    let mut rows: Vec<store::Value> = Vec::with_capacity(made.len() * 6);
+    for record in made {
+        let text = super::text_of(kind, &record.document);
+        if !text.is_empty() {
+            rows.extend([tenant.into(), kind.name().into(), record.id.into(), record.created_at.into(), text.into(), 0_i64.into()]);
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let into = "INSERT INTO record_tail (tenant_id, resource, record_id, created_at, search_text, kept) VALUES";
+    tx.insert_rows(into, 6, &rows, "")?;
+    let tidings = tidings.clone();
+    tx.after_commit(move || tidings.note());
+    Ok(())
+}
+
 /// Removes a record's rows. The grams of its place stay; they lead to nobody.
 pub(crate) fn remove(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, id: RecordId, created: Timestamp) -> Result<()> {
     tx.exec(

@@ -1,8 +1,9 @@
 //! Many at once: batch and export; and changes that expect a version.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kernel::{Error, Kind, RecordId};
+use kernel::{Error, Kind, RecordId, RequestSlot, Scope, TenantScope};
 use records::{Expected, Filter, Item, ItemAct, ItemOutcome, NewRecord, Operand, Query, RecordRef, Sort};
 use serde_json::{Value, json};
 
@@ -92,6 +93,73 @@ testkit::engines! {
         assert_eq!((first.len(), &first), (120, &again));
         assert_eq!((bed.count("records").await, bed.count("events").await), (110, 110));
         assert_eq!(first.iter().filter(|outcome| code(outcome) == "not_unique").count(), 10);
+    }
+
+    /// A batch under a key that was cut off goes on where it stood, and is told as one; then it is told again.
+    async fn a_key_carries_it_on(bed: Bed) {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        bed.records.set_tenant_holds(Arc::new(move |_, _| match counted.fetch_add(1, Ordering::SeqCst) {
+            2 => Err(Error::not_found("tenant")),
+            _ => Ok(()),
+        }));
+        let items = || (0..350).map(|i| create(&format!("{}@example.com", i % 340))).collect::<Vec<_>>();
+        let cut = bed.records.batch(&bed.request("k"), "lead", items(), problem).await.unwrap_err();
+        let before = bed.count("records").await;
+        assert_eq!(cut.code(), "not_found");
+        assert!((2..=200).contains(&before), "two parts are there: {before}");
+        let of = |request: TenantScope| Scope::from(request);
+        let (second, third) = (bed.request("k"), bed.request("k"));
+        let whole = bed.records.batch(&second, "lead", items(), problem).await.unwrap();
+        assert_eq!((whole.len(), bed.count("records").await, bed.count("events").await), (350, 340, 340));
+        assert_eq!(whole.iter().filter(|outcome| code(outcome) == "not_unique").count(), 10);
+        assert!(whole.iter().zip(0..340).all(|(outcome, i)| outcome.record().unwrap().document["email"] == json!(format!("{i}@example.com"))));
+        assert!(!second.is_replayed(), "some of it was done only now");
+        let asked = calls.load(Ordering::SeqCst);
+        assert_eq!(bed.records.batch(&third, "lead", items(), problem).await.unwrap(), whole);
+        assert!(third.is_replayed());
+        assert_eq!(calls.load(Ordering::SeqCst), asked, "nothing was done");
+        let slot = |request| of(request).request().is_some_and(|request| request.slot.as_ref().is_some_and(RequestSlot::is_taken));
+        assert!(slot(second) && slot(third), "no front door keeps another answer");
+        // The day after, the key means nothing.
+        bed.clock.advance(std::time::Duration::from_hours(25));
+        let anew = bed.records.batch(&bed.request("k"), "lead", items(), problem).await.unwrap();
+        assert!(anew.iter().all(|outcome| code(outcome) == "not_unique"));
+    }
+
+    /// A large batch is many transactions: another tenant's writes go on meanwhile, with a key and without.
+    async fn others_write_in_between(bed: Bed) {
+        let text = "lorem ipsum dolor sit amet ".repeat(260);
+        for (round, scope) in [bed.request("k"), bed.scope()].into_iter().enumerate() {
+            let large = |i: usize| item(ItemAct::Create(lead(&format!("{round}-{i}@example.com"), json!({"metadata": {"text": text}}))));
+            let batch = bed.records.batch(&scope, "lead", (0..300).map(large).collect(), problem);
+            let (stranger, done) = (bed.stranger(), AtomicUsize::new(0));
+            let others = async {
+                loop {
+                    let email = format!("{}@example.com", done.fetch_add(1, Ordering::SeqCst));
+                    bed.records.create(&stranger, "lead", lead(&email, json!({}))).await.unwrap();
+                }
+            };
+            tokio::select! {
+                outcomes = batch => assert!(outcomes.unwrap().iter().all(|outcome| code(outcome) == "created")),
+                () = others => unreachable!("it has no end"),
+            }
+            let done = done.load(Ordering::SeqCst);
+            assert!(done > 4, "they waited for all of it: {done}");
+        }
+    }
+
+    /// Work in several transactions ends when its tenant is gone.
+    async fn nothing_is_done_for_a_tenant_that_is_gone(bed: Bed) {
+        let calls = AtomicUsize::new(0);
+        bed.records.set_tenant_holds(Arc::new(move |_, _| match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(()),
+            _ => Err(Error::not_found("tenant")),
+        }));
+        let outcomes = run(&bed, (0..250).map(|i| create(&format!("{i}@example.com"))).collect()).await;
+        let done = outcomes.iter().take_while(|outcome| *outcome == "created").count();
+        assert!((1..=100).contains(&done) && outcomes[done..].iter().all(|outcome| outcome == "not_found"), "{outcomes:?}");
+        assert_eq!((outcomes.len(), bed.count("records").await), (250, i64::try_from(done).unwrap()));
     }
 
     /// If the events of an item cannot be published, the item did not happen.

@@ -135,7 +135,7 @@ impl Import<'_> {
         let (numbers, items): (Vec<u64>, Vec<Item>) = part.items.into_iter().unzip();
         let own = self.once.as_ref().map(|once| once.part(scope, results.parts, &part.lines));
         let scope = own.as_ref().unwrap_or(scope);
-        let fates = self.records.batch_at_once(scope, self.kind.name(), items, problem, fate).await?;
+        let fates = self.records.batch_told(scope, self.kind.name(), items, problem, fate).await?;
         results.parts += 1;
         results.replayed += usize::from(scope.is_replayed());
         for (line, mut fate) in numbers.into_iter().zip(fates) {

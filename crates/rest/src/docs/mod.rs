@@ -38,6 +38,8 @@ pub struct DocsConfig {
     pub public_url: String,
     /// The program's version.
     pub version: String,
+    /// The public OAuth client by which readers sign in to try requests. None: they name one.
+    pub client: Option<String>,
 }
 
 /// How many readers' documents are kept: keys with the same rights share one.

@@ -5,6 +5,7 @@ mod events;
 mod operation;
 mod overview;
 mod schema;
+mod sign_in;
 mod start;
 
 use std::fmt::Write as _;
@@ -35,6 +36,8 @@ pub(crate) enum Page<'a> {
     Start,
     Events,
     Errors,
+    /// Where a reader who signed in comes back.
+    SignedIn,
     /// The operations of the group with this slug.
     Group(&'a str),
 }
@@ -47,6 +50,7 @@ impl Pages<'_> {
             Page::Start => (self.say("Getting started").to_owned(), start::main(self)),
             Page::Events => (self.say("Events").to_owned(), events::main(self)),
             Page::Errors => (self.say("Error codes").to_owned(), super::codes::main()),
+            Page::SignedIn => (self.say("Sign in").to_owned(), sign_in::main(self)),
             Page::Group(wanted) => {
                 let tag = self.reference.tags().into_iter().find(|tag| slug(tag) == wanted)?.to_owned();
                 let main = self.group(&tag);
@@ -101,11 +105,12 @@ impl Pages<'_> {
             String::new()
         };
         format!(
-            "<details class=\"credential\"><summary>{key}</summary>\n<form id=\"credential\">\n\
+            "<details class=\"credential\"><summary>{key}</summary>\n<div class=\"panel\">\n<form id=\"credential\">\n\
              <label>{key}<input name=\"key\" type=\"password\" autocomplete=\"off\" spellcheck=\"false\" dir=\"ltr\" required></label>\n{secret}\
              <label>{tenant}<input name=\"tenant\" autocomplete=\"off\" spellcheck=\"false\" dir=\"ltr\"></label>\n\
              <p>{stays}</p>\n<button>{apply}</button> <button type=\"button\" data-forget>{forget}</button>\n\
-             <p role=\"status\" id=\"credential-state\"></p>\n</form>\n</details>\n",
+             <p role=\"status\" id=\"credential-state\"></p>\n</form>\n{sign_in}</div>\n</details>\n",
+            sign_in = sign_in::form(self),
             key = self.say("API key"),
             tenant = self.say("Tenant (service keys only)"),
             stays = self.say("It stays in this tab and is sent to this server only."),
@@ -137,9 +142,10 @@ impl Pages<'_> {
             let open = page == Page::Group(&slug);
             let _ = writeln!(
                 out,
-                "<li><details{}><summary><a href=\"/docs/reference/{slug}\"{}>{name}</a></summary>\n<ul>",
+                "<li><details{}><summary>{name}</summary>\n<ul>\n<li><a href=\"/docs/reference/{slug}\"{}>{}</a></li>",
                 if open { " open" } else { "" },
-                here(open)
+                here(open),
+                self.say("All operations"),
             );
             for operation in self.reference.of_tag(tag) {
                 let _ = writeln!(

@@ -26,6 +26,7 @@ enum What {
     Start,
     Events,
     Errors,
+    SignedIn,
 }
 
 /// The page's own files.
@@ -46,6 +47,7 @@ impl Docs {
             .route(public("/docs/start", "docs.start"), show, place(What::Start))
             .route(public("/docs/events", "docs.events"), show, place(What::Events))
             .route(public("/docs/errors", "docs.errors"), show, place(What::Errors))
+            .route(public("/docs/signed-in", "docs.signed_in"), show, place(What::SignedIn))
             .route(public("/docs/reference/{group}", "docs.group"), group, Arc::clone(self))
             .route(public("/docs/llms.txt", "docs.llms"), show, place(What::Llms))
             .route(public("/llms.txt", "docs.llms_root"), show, place(What::Llms))
@@ -111,6 +113,7 @@ async fn show(State((docs, what)): State<(Arc<Docs>, What)>, parts: Parts) -> Re
             What::Start => page(Page::Start),
             What::Events => page(Page::Events),
             What::Errors => page(Page::Errors),
+            What::SignedIn => page(Page::SignedIn),
         };
         made.map(|(media, text)| (media, text, rendered.personal))
     });

@@ -38,7 +38,7 @@ impl Product {
             .merge(rest::metrics(&self.records, &self.blueprint))
             .merge(rest::generic(&self.records))
             .merge(rest::home(&self.blueprint));
-        let config = DocsConfig { public_url: "https://api.example.com".into(), version: "1.2.3".into() };
+        let config = DocsConfig { public_url: "https://api.example.com".into(), version: "1.2.3".into(), client: None };
         let docs = rest::Docs::new(Arc::new(self.blueprint.clone()), api.endpoints(), config, readers);
         api.merge(docs.routes())
     }
@@ -198,6 +198,11 @@ impl App {
             request = request.header(*name, *value);
         }
         self.answer(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
+    }
+
+    /// A body that is sent as it comes.
+    pub(crate) async fn stream(&self, path: &str, kind: &str, body: Body) -> Answer {
+        self.answer(Request::builder().method(Method::POST).uri(path).header(header::CONTENT_TYPE, kind).body(body).unwrap()).await
     }
 
     async fn answer(&self, request: Request<Body>) -> Answer {

@@ -1,9 +1,13 @@
 //! Conditions, batch, export and import over HTTP.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use blueprint::model::Operation;
+use futures_util::StreamExt as _;
 use http::{Method, header};
 use http_body_util::BodyExt as _;
-use kernel::Permission;
+use kernel::{Error, Permission};
 use serde_json::{Value, json};
 
 use crate::bed::{App, Bed, Product};
@@ -276,6 +280,29 @@ testkit::engines! {
         drop(body);
         let sent = ended.load(std::sync::atomic::Ordering::SeqCst);
         assert!(sent >= first.len() as u64 && sent < whole.len() as u64, "{sent}");
+    }
+
+    /// An import goes no further than its tenant: once it is gone nothing is stored for it, and whoever still sends is told.
+    async fn an_import_ends_with_its_tenant(bed: Bed) {
+        let is_gone = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&is_gone);
+        bed.insurance.records.set_tenant_holds(Arc::new(move |_, _| match asked.load(Ordering::SeqCst) {
+            true => Err(Error::not_found("tenant")),
+            false => Ok(()),
+        }));
+        let app = bed.holder(&bed.insurance);
+        // The tenant goes when 150 lines have been sent, the first hundred of which have been stored.
+        let lines = futures_util::stream::iter(0..1000).map(move |i| {
+            if i == 150 {
+                is_gone.store(true, Ordering::SeqCst);
+            }
+            Ok::<_, std::convert::Infallible>(format!("{}\n", agent(&format!("m{i}@example.com"))))
+        });
+        let answer = app.stream(&format!("{AGENTS}/import"), "application/x-ndjson", axum::body::Body::from_stream(lines)).await;
+        let told = answer.expect(200).json();
+        assert_eq!((&told["summary"]["created"], &told["summary"]["stopped"]["code"]), (&json!(100), &json!("not_found")), "{}", told["summary"]);
+        assert_eq!(told["data"].as_array().unwrap().len(), 100);
+        assert_eq!(app.get(&format!("{AGENTS}?total=true&limit=1")).await.json()["pagination"]["total"], 100);
     }
 
     /// A partner's own export can be imported by the partner: members that are the operator's to set are in it, and are left out.

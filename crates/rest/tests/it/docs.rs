@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use http_body_util::BodyExt as _;
+use rest::DocsConfig;
 use serde_json::Value;
+use tower::ServiceExt as _;
 
 use crate::bed::{App, Bed, Product};
 
@@ -97,6 +100,25 @@ fn read(parts: &http::request::Parts) -> rest::Reading<'_> {
     Box::pin(std::future::ready(reader))
 }
 
+/// The documentation's own client is taken as it is; without one a reader names theirs.
+#[tokio::test]
+async fn readers_sign_in_by_the_documentations_client() {
+    let api = || DocsConfig { public_url: "https://api.example.com".into(), version: "1".into(), client: None };
+    let page = async |config: DocsConfig| {
+        let blueprint = Arc::new(blueprint::load("insurance-leads").unwrap());
+        let docs = rest::Docs::new(blueprint, Vec::new(), config, None);
+        let router = docs.routes().into_router(|_, route| route);
+        let request = http::Request::builder().uri("/docs/signed-in").body(axum::body::Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    };
+    let asked = page(api()).await;
+    assert!(asked.contains("data-callback=\"https://api.example.com/docs/signed-in\""), "{asked}");
+    assert!(asked.contains("name=\"client\" autocomplete=\"off\""), "{asked}");
+    let own = page(DocsConfig { client: Some("cli_7".into()), ..api() }).await;
+    assert!(own.contains("name=\"client\" type=\"hidden\" value=\"cli_7\"") && !own.contains("placeholder=\"cli_"), "{own}");
+}
+
 testkit::engines! {
     /// Both products' documents are whole, and public.
     async fn documents_are_whole(bed: Bed) {
@@ -178,7 +200,7 @@ schema = { type = "object" }
 example = {}
 "##;
         let blueprint = blueprint::parse(text, "bakery").unwrap();
-        let config = rest::DocsConfig { public_url: "https://api.example.com".into(), version: "1".into() };
+        let config = DocsConfig { public_url: "https://api.example.com".into(), version: "1".into(), client: None };
         let (document, events) = (rest::openapi(&blueprint, &[], &config), rest::asyncapi(&blueprint, &config));
         for all in [&document, &events] {
             assert!(!all.to_string().contains("order.secret"));

@@ -1,1 +1,9 @@
-//! The tests of `syncs`.
+//! Synchronisation against the vendors' doubles.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod bed;
+mod carrier;
+mod crm;
+mod simulation;
+mod syncing;

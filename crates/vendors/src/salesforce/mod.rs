@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 
 use crate::faults::{Fault, Kind};
 use crate::oauth::{App, Grants, Pkce, Policy};
-use crate::stand::{Answer, Call, Stand, Vendor};
+use crate::stand::{Answer, Call, Stand, Vendor, text};
 
 use failure::Failure;
 use org::Org;
@@ -44,6 +44,8 @@ pub use schema::{Field, Object};
 
 /// The versions of the API that are served.
 const VERSIONS: std::ops::RangeInclusive<u32> = 60..=67;
+/// Longest address of a call. What stands in the body of a composite call is not part of one.
+const ADDRESS: usize = 16_384;
 
 /// Settings.
 #[derive(Debug)]
@@ -118,6 +120,9 @@ impl Salesforce {
     }
 
     fn route(&self, call: &Call) -> Result<Answer, Failure> {
+        if call.target.len() > ADDRESS {
+            return Err(Failure::new(414, "URI_TOO_LONG", "URI Too Long"));
+        }
         let (method, path) = call.route();
         match (method, path.as_slice()) {
             (_, ["services", "oauth2", rest @ ..]) => auth::answer(self, call, rest),
@@ -143,7 +148,9 @@ impl Salesforce {
         let answer = work(&mut org, user);
         org.pending.drain(..).for_each(|message| self.stand.outbox.post(message));
         let usage = format!("api-usage={}/{}", org.day.used(), org.day.max());
-        Ok(answer.unwrap_or_else(Answer::from).with("sforce-limit-info", &usage))
+        let answer = answer.unwrap_or_else(Answer::from).with("sforce-limit-info", &usage);
+        // Where a server adds none of its own, it is by this org's clock that callers learn how late it is.
+        Ok(answer.with("date", &text::http_date(now)))
     }
 }
 

@@ -31,9 +31,6 @@ pub(super) fn answer(org: &mut Org, scene: &Scene<'_>, rest: &[&str]) -> Result<
         return next(org, scene, locator);
     }
     let text = scene.call.param("q").ok_or_else(|| Failure::new(400, "MALFORMED_QUERY", "SOQL statements cannot be empty or null"))?;
-    if scene.call.target.len() > 20_000 {
-        return Err(Failure::new(414, "URI_TOO_LONG", "URI Too Long"));
-    }
     let all = scene.call.segments.get(3).is_some_and(|name| name == "queryAll");
     let query = soql::parse(text).map_err(|why| Failure::new(400, "MALFORMED_QUERY", format!("\n{text}\n^\nERROR: {why}")))?;
     let found = org.select(&query, all, scene.at.stand.now())?;

@@ -1,6 +1,6 @@
 //! A call's way through a double: the log, the faults, the vendor.
 
-use super::{Answer, Call, Ending, Entry, Vendor, control};
+use super::{Answer, Call, Ending, Entry, Vendor, control, text};
 use crate::faults::Kind;
 
 /// Answers a call, faults included. This is all that the server does with it; a simulation may call it by itself.
@@ -9,7 +9,8 @@ pub fn handle<V: Vendor + ?Sized>(vendor: &V, call: Call) -> Answer {
         return control::answer(vendor, &call);
     }
     let (at, method, target) = (vendor.stand().now(), call.method.to_string(), call.target.clone());
-    let answer = played(vendor, call);
+    // Vendors' clocks are in their answers (RFC 9110 §6.6.1); the server would name the machine's, which is not always the double's.
+    let answer = played(vendor, call).with("date", &text::http_date(at));
     vendor.stand().log.add(Entry { at, method, target, status: answer.status.as_u16() });
     answer
 }

@@ -3,7 +3,7 @@
 //! Does: OAuth with an hour's tokens, `Zoho-oauthtoken`, `accounts-server` and `location` in the callback, refresh tokens only with
 //! `access_type=offline`, at most twenty of a user (one more ends the oldest), at most ten refreshes in ten minutes, errors inside status
 //! 200; Leads, Contacts, Accounts, Deals: list by page and by page token, `If-Modified-Since`, one, create, change, upsert with
-//! duplicate checks, delete, the feed of deleted rows, search by criteria, COQL; results row by row (200, 201, 202, 207); modules and
+//! duplicate checks, delete, the feed of deleted rows, their number, search by criteria, COQL; results row by row (200, 201, 202, 207); modules and
 //! fields; users, organisation; notifications that end unless they are renewed; credits.
 //!
 //! Does not: layouts, validation rules, blueprints, sub-forms, related lists, bulk read and write, tags, conversion by API, files. What a

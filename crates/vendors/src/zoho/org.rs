@@ -111,6 +111,7 @@ impl Org {
             (_, ["actions", "watch"]) => watch::answer(self, &scene),
             ("GET", [name]) => lists::list(self, &scene, name),
             ("GET", [name, "deleted"]) => lists::deleted(self, &scene, name),
+            ("GET", [name, "actions", "count"]) => Ok(Answer::json(200, &json!({"count": self.module(name)?.rows.count()}))),
             ("GET", [name, "search"]) => search::answer(self, &scene, name),
             ("GET", [name, id]) => lists::one(self, &scene, name, id),
             (_, [name, rest @ ..]) => write::answer(self, &scene, name, rest),

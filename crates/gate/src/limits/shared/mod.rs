@@ -128,6 +128,23 @@ impl Shared {
         answer
     }
 
+    /// Whether this is the first that the server hears of a name, which it remembers for so long. None: the server is away; the keeper knows.
+    pub(crate) async fn is_first(&self, name: &[u8; 16], memory: Duration) -> Option<bool> {
+        let live = self.live.load_full()?;
+        let mut commands = live.commands.clone();
+        let mut set = redis::cmd("SET");
+        set.arg(format!("tradewind:proofs:{:032x}", u128::from_be_bytes(*name))).arg(1);
+        set.arg("NX").arg("PX").arg(u64::try_from(memory.as_millis()).unwrap_or(u64::MAX));
+        match tokio::time::timeout(self.timeout, set.query_async::<Option<String>>(&mut commands)).await {
+            Ok(Ok(answer)) => Some(answer.is_some()),
+            failed => {
+                tracing::debug!(?failed, "a question about a proof failed");
+                self.down(&live);
+                None
+            }
+        }
+    }
+
     /// `failed` is of no use any more. The keeper opens another.
     fn down(&self, failed: &Arc<Live>) {
         let present = self.live.load_full();
@@ -305,6 +322,18 @@ mod tests {
         let back = shared.ask_at(&id, &limits, &Question { back: 40, ..question(90, 0) }, now).await;
         let remembers = shared.ask_at(&id, &limits, &Question { number: back.number, ..question(90, 0) }, now).await;
         assert_eq!(remembers.cells[0].parts()[1], back.cells[0].parts()[1] + 1, "one that remembers is not told what it knows better");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_heard_first_once_until_it_is_forgotten() {
+        let (one, other) = (Shared::connected(&testkit::redis::url()).await, Shared::connected(&testkit::redis::url()).await);
+        let name: [u8; 16] = Ambient::system().bytes();
+        let long = Duration::from_secs(60);
+        assert_eq!(one.is_first(&name, long).await, Some(true));
+        assert_eq!((other.is_first(&name, long).await, one.is_first(&name, long).await), (Some(false), Some(false)));
+        let brief: [u8; 16] = Ambient::system().bytes();
+        assert_eq!(one.is_first(&brief, Duration::from_millis(1)).await, Some(true));
+        testkit::wait::until("it is forgotten", long, || async { (other.is_first(&brief, long).await == Some(true)).then_some(()) }).await;
     }
 
     #[test]

@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Pos, parser};
+use records::ResourceType;
 
 use crate::documents::scan;
 use crate::model::derive::add_events;
@@ -45,8 +46,8 @@ pub(crate) type Faults = Vec<String>;
 pub(crate) struct World<'a> {
     /// The blueprint.
     pub(crate) blueprint: &'a blueprint::Blueprint,
-    /// Its resource types.
-    pub(crate) records: &'a records::Records,
+    /// Its resource type of this name.
+    pub(crate) kind: &'a dyn Fn(&str) -> Option<Arc<ResourceType>>,
 }
 
 /// A collection of faults.
@@ -146,7 +147,7 @@ fn add_nested(model: &mut Model, definitions: &Definitions<'_>) {
 
 /// A type that shows records: its members, filters, orders and inputs.
 fn draw(model: &mut Model, owner: &Owner<'_>, definitions: &Definitions<'_>, world: &World<'_>, told: &mut Told) -> Option<Drawn> {
-    let kind = Arc::clone(world.records.resource_type(&owner.resource.name).ok()?);
+    let kind = (world.kind)(&owner.resource.name)?;
     let at = owner.at;
     debug_assert_eq!(at, model.resources.len(), "owners are drawn in their order");
     let reach = Arc::new(Reach::of(world.blueprint, owner.resource));

@@ -14,6 +14,100 @@ function credentials() {
   return headers;
 }
 
+/** Where a reader who signs in comes back to. */
+const CALLBACK = "/docs/signed-in";
+
+const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+/** What this server says about its authorization. */
+async function authorizationServer() {
+  const response = await fetch("/.well-known/oauth-authorization-server");
+  if (!response.ok) throw new Error(`${response.status} /.well-known/oauth-authorization-server`);
+  return response.json();
+}
+
+/** Begins to sign in: the authorization server is this server, and leads back to CALLBACK in this tab (RFC 7636, RFC 9207). */
+async function signIn(form) {
+  const state = form.querySelector(".sign-in-state");
+  try {
+    const callback = new URL(form.dataset.callback);
+    if (callback.origin !== location.origin) {
+      state.textContent = `${state.dataset.elsewhere} ${callback.origin}/docs`;
+      return;
+    }
+    if (!crypto.subtle) {
+      state.textContent = state.dataset.insecure;
+      return;
+    }
+    const server = await authorizationServer();
+    const back = location.pathname === CALLBACK ? "/docs" : location.pathname + location.search + location.hash;
+    const flow = { state: random(), verifier: random(), client: form.elements.client.value.trim(), callback: callback.href, back };
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(flow.verifier));
+    sessionStorage.setItem("docs.flow", JSON.stringify(flow));
+    const query = new URLSearchParams({
+      response_type: "code",
+      client_id: flow.client,
+      redirect_uri: flow.callback,
+      state: flow.state,
+      code_challenge: base64url(new Uint8Array(digest)),
+      code_challenge_method: "S256",
+    });
+    location.assign(`${server.authorization_endpoint}?${query}`);
+  } catch (error) {
+    state.textContent = String(error);
+  }
+}
+
+/** Ends it: the code becomes a token, which is used as a key is, and the reader is back where it began. */
+async function signedIn() {
+  const state = document.querySelector("main .sign-in-state");
+  const answer = new URLSearchParams(location.search);
+  const flow = JSON.parse(sessionStorage.getItem("docs.flow") ?? "null");
+  // Good once, and not to be found in the tab's history.
+  sessionStorage.removeItem("docs.flow");
+  history.replaceState(null, "", CALLBACK);
+  try {
+    const server = await authorizationServer();
+    if (!flow || answer.get("state") !== flow.state || answer.get("iss") !== server.issuer) {
+      state.textContent = state.dataset.mismatch;
+      return;
+    }
+    if (answer.has("error")) {
+      state.textContent = `${answer.get("error")}: ${answer.get("error_description") ?? ""}`;
+      return;
+    }
+    const body = new URLSearchParams({
+      grant_type: "authorization_code",
+      code: answer.get("code") ?? "",
+      redirect_uri: flow.callback,
+      client_id: flow.client,
+      code_verifier: flow.verifier,
+    });
+    const response = await fetch(server.token_endpoint, { method: "POST", body });
+    const tokens = await response.json();
+    if (!response.ok) {
+      state.textContent = `${tokens.error}: ${tokens.error_description ?? ""}`;
+      return;
+    }
+    for (const name of KEPT) sessionStorage.removeItem(`docs.${name}`);
+    sessionStorage.setItem("docs.key", tokens.access_token);
+    sessionStorage.setItem("docs.client", flow.client);
+    location.replace(flow.back);
+  } catch (error) {
+    state.textContent = String(error);
+  }
+}
+
+/** Ends what a sign-in gave, also at the server: nobody else is to find it good. */
+async function revoke() {
+  const [token, client] = [kept("key"), kept("client")];
+  sessionStorage.removeItem("docs.client");
+  if (!token || !client) return;
+  const server = await authorizationServer();
+  await fetch(server.revocation_endpoint, { method: "POST", body: new URLSearchParams({ token, client_id: client }) });
+}
+
 /** The same page as this key sees it: the server leaves out what the key may not call, and adds what is its tenant's own. */
 async function personalize() {
   const state = document.getElementById("credential-state");
@@ -162,10 +256,15 @@ function enhance() {
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
+  if (form.id === "sign-in") {
+    signIn(form);
+    return;
+  }
   if (form.id !== "credential") {
     send(form);
     return;
   }
+  sessionStorage.removeItem("docs.client");
   for (const name of KEPT) sessionStorage.setItem(`docs.${name}`, form.elements[name]?.value.trim() ?? "");
   personalize();
 });
@@ -174,15 +273,18 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".samples input")) speak(event.target.value);
 });
 
-document.addEventListener("click", (event) => {
+document.addEventListener("click", async (event) => {
   if (!event.target.matches("[data-forget]")) return;
+  await revoke().catch(() => {});
   for (const name of KEPT) sessionStorage.removeItem(`docs.${name}`);
   event.target.form.reset();
   personalize();
 });
 
 enhance();
-if (kept("key")) {
+if (location.pathname === CALLBACK && location.search) {
+  signedIn();
+} else if (kept("key")) {
   for (const name of KEPT) {
     const field = document.getElementById("credential").elements[name];
     if (field) field.value = kept(name);

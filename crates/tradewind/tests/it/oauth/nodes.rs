@@ -16,7 +16,7 @@ use testkit::tools;
 fn world() -> World {
     World::start(Engine::postgres(), |settings| {
         let public = format!("http://{}", settings.listen());
-        settings.set("TRADEWIND_PUBLIC_URL", &public)
+        settings.set("TRADEWIND_PUBLIC_URL", &public).set("TRADEWIND_REDIS_URL", &testkit::redis::url())
     })
 }
 
@@ -28,6 +28,10 @@ async fn what_is_good_once_is_good_once_on_any_node() {
     let world = world();
     let dir = tempfile::tempdir().unwrap();
     let other = second(&world, &dir);
+    for node in [world.server.client(), other.client()] {
+        let has_redis = async || (node.get("/health/ready").await.expect(200).json()["checks"]["redis"] == "ok").then_some(());
+        wait::until("Redis on every node", SOON, has_redis).await;
+    }
     let tenant = world.tenant("Acme").await;
     let given = given(&world, &tenant, &json!({"second": other.base()}));
     node("replay.mjs", &tools::npm("openid-npm", &OPENID), &given);

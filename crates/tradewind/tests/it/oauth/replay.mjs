@@ -33,6 +33,11 @@ for (let round = 0; round < 5; round += 1) {
 const { access_token: bound } = await token(given.base, await proof({}), grant, basic);
 const leads = (node, dpop, path = '/api/v1/leads') => fetch(new URL(path, node), { headers: { authorization: `DPoP ${bound}`, dpop } });
 const good = async (claims = {}) => proof({ htm: 'GET', htu: `${given.base}/api/v1/leads`, ath: await hash(bound), ...claims });
+for (let round = 0; round < 5; round += 1) {
+  const one = await good();
+  const statuses = await Promise.all(nodes.map(async (node) => (await leads(node, one)).status));
+  assert.deepEqual(statuses.sort(), [200, 401], 'one of two nodes takes it: they share what they have seen');
+}
 const used = await good();
 assert.equal((await leads(given.base, used)).status, 200);
 assert.equal((await leads(given.base, used)).status, 401);

@@ -1,0 +1,5 @@
+//! Connectors that a file describes.
+
+mod acme;
+mod check;
+mod hostile;

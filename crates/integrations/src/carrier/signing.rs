@@ -1,0 +1,80 @@
+//! The credential of a call.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use connectors::{Fault, Renewal};
+use http::{HeaderName, HeaderValue};
+use kernel::{Error, Kind, OauthTokenId, Secret, TenantScope};
+
+use crate::Integrations;
+
+/// How calls are signed.
+pub(crate) enum Signing {
+    /// A token of the vault, and where the account is as the token says.
+    Vault(OauthTokenId),
+    /// A fixed header.
+    Fixed(HeaderName, Secret<String>),
+    /// No credential is needed.
+    None,
+    /// One is needed, and there is none.
+    Missing,
+}
+
+/// A credential for one call.
+pub(super) struct Signed {
+    pub(super) header: Option<(HeaderName, HeaderValue)>,
+    pub(super) base: Option<String>,
+    pub(super) generation: u64,
+}
+
+impl Signing {
+    pub(super) async fn sign(&self, integrations: &Arc<Integrations>, scope: &TenantScope) -> Result<Signed, Fault> {
+        let header = match self {
+            Self::None => None,
+            Self::Missing => return Err(Fault::Unauthorized { message: "the integration has no credential: connect it first".to_owned() }),
+            Self::Fixed(name, value) => Some((name.clone(), sensitive(value.reveal())?)),
+            Self::Vault(token) => {
+                let held = integrations.parts.vault.held(scope, *token).await.map_err(|error| fault(&error))?;
+                let header = Some((http::header::AUTHORIZATION, sensitive(held.authorization().reveal())?));
+                return Ok(Signed { header, base: held.base_url, generation: held.generation });
+            }
+        };
+        Ok(Signed { header, base: None, generation: 0 })
+    }
+
+    pub(super) async fn renew(&self, integrations: &Arc<Integrations>, scope: &TenantScope, generation: u64) -> Result<Renewal, Fault> {
+        let Self::Vault(token) = self else { return Ok(Renewal::Refused) };
+        match integrations.parts.vault.renew(scope, *token, generation).await {
+            Ok(_) => Ok(Renewal::Renewed),
+            Err(error) => Err(fault(&error)),
+        }
+    }
+}
+
+fn sensitive(text: &str) -> Result<HeaderValue, Fault> {
+    let unusable = |_| Fault::Unauthorized { message: "the credential has characters that no header may have".to_owned() };
+    let mut value = HeaderValue::from_str(text).map_err(unusable)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What the vault says, as what is to be done.
+fn fault(error: &Error) -> Fault {
+    match (error.kind(), error.wait()) {
+        (Kind::NotFound | Kind::Conflict, _) => Fault::Unauthorized { message: error.detail().to_owned() },
+        (_, Some(after)) => Fault::RateLimited { after: Some(after) },
+        _ => Fault::Unavailable { message: error.detail().to_owned() },
+    }
+}
+
+/// Every secret of a call, to take it out of what is shown.
+pub(super) fn secrets(header: Option<&(HeaderName, HeaderValue)>) -> Vec<String> {
+    let text = header.and_then(|(_, value)| value.to_str().ok()).unwrap_or_default();
+    let last = text.rsplit(' ').next().unwrap_or_default();
+    [text, last].into_iter().filter(|text| !text.is_empty()).map(str::to_owned).collect()
+}
+
+/// A place for what somebody wants to see.
+pub(super) fn put<T>(place: &Mutex<Option<T>>, value: T) {
+    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+}
