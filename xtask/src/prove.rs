@@ -16,7 +16,7 @@ pub(crate) fn run(name: &str, seeds: Option<u64>, seed: Option<u64>, rest: &[Str
     if WITH_BENCH.contains(&name) {
         return Ok(());
     }
-    let mut run = test::Run::new("prove").release().set("TRADEWIND_FULL", "1").only(format!("prove_{name}"));
+    let mut run = test::Run::new("prove").release().set("TRADEWIND_FULL", "1").only(format!("prove_{}", name.replace('-', "_")));
     for (variable, value) in [("TRADEWIND_SEEDS", seeds), ("TRADEWIND_SEED", seed)] {
         if let Some(value) = value {
             run = run.set(variable, value.to_string());

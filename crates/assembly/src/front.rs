@@ -58,5 +58,8 @@ impl Front {
         if let Err(error) = self.features.access.flush().await {
             tracing::warn!(?error, "the last uses of keys could not be written");
         }
+        if let Err(error) = self.features.vault.flush().await {
+            tracing::warn!(?error, "the last uses of tokens at vendors could not be written");
+        }
     }
 }

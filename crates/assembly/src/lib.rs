@@ -8,6 +8,7 @@ mod agents;
 mod archive;
 pub mod authorization;
 mod documentation;
+mod following;
 pub mod front;
 pub mod outlook;
 pub mod product;

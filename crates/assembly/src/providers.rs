@@ -34,7 +34,8 @@ impl ProviderSettings {
             }
             return Ok(Vec::new());
         };
-        let missing = || Error::invalid("missing_oidc_client_id", "TRADEWIND_OIDC_ISSUER needs TRADEWIND_OIDC_CLIENT_ID: what it calls us.");
+        let missing =
+            || Error::invalid("missing_oidc_client_id", "TRADEWIND_OIDC_ISSUER needs TRADEWIND_OIDC_CLIENT_ID: what it calls us.");
         let client_id = self.client_id.clone().ok_or_else(missing)?;
         let url = url::Url::parse(&issuer).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.query().is_none());
         let url = url.ok_or_else(|| Error::invalid("invalid_oidc_issuer", "TRADEWIND_OIDC_ISSUER must be the address of a provider."))?;

@@ -128,6 +128,7 @@ fn migrations() -> Vec<Migration> {
         graphql::MIGRATIONS,
         vault::MIGRATIONS,
         integrations::MIGRATIONS,
+        syncs::MIGRATIONS,
     ]
     .concat()
 }
@@ -178,7 +179,7 @@ impl Foundation {
             calls: Some(sources::forget),
             records: Some(records::forget),
             purge: vec![records::purge_some],
-            old: vec![webhooks::delete_old_replays, jobs::delete_old],
+            old: vec![webhooks::delete_old_replays, jobs::delete_old, syncs::delete_old],
         };
         let retention = Retention::with(store.clone(), ambient.clone(), Arc::clone(&dispatch), settings.lifetimes, sink, elsewhere);
         let switches = Switches::new(store.clone()).await?;
@@ -258,6 +259,7 @@ impl System {
         front.features.oauth.start(SWEEP);
         front.features.alerts.start(self.base.settings.alert_interval);
         front.features.vault.start(KEEPING);
+        front.features.syncs.start();
         self.base.observer.0.store(Some(Arc::clone(&front.observer)));
         self.base.inside.set(front.router.clone());
         self.live.replace(front.router.clone());
@@ -279,6 +281,7 @@ impl System {
         self.front().features.jobs.start();
         self.front().features.oauth.start(SWEEP);
         self.front().features.vault.start(KEEPING);
+        self.front().features.syncs.start();
         self.announce_set_up().await
     }
 
@@ -311,6 +314,7 @@ impl System {
         if let Err(error) = self.base.signals.flush().await {
             tracing::warn!(?error, "the last counts of what went wrong could not be written");
         }
+        self.front().features.syncs.drain(deadline).await;
         self.front().features.vault.drain(deadline).await;
         self.front().features.integrations.flush().await;
         self.front().hand_over().await;

@@ -13,6 +13,7 @@
 
 mod built_in;
 mod contract;
+mod direct;
 pub mod driver;
 mod hubspot;
 pub mod manifest;
@@ -24,6 +25,7 @@ mod zoho;
 
 pub use built_in::built_in;
 pub use contract::*;
+pub use direct::Direct;
 pub use hubspot::HubSpot;
 pub use pipedrive::Pipedrive;
 pub use salesforce::Salesforce;

@@ -1,10 +1,11 @@
 //! What `tradewind demo` shows. It talks to a server that runs over HTTP, as a host backend and a partner would: makes sample tenants, keeps
-//! something changing, receives what is delivered, and prints what to paste. `leads` for `insurance-leads`, `calls` for
+//! something changing, receives what is delivered, and prints what to paste. `leads` and `crm` for `insurance-leads`, `calls` for
 //! `call-coaching`, `any` for every other blueprint.
 
 mod any;
 mod calls;
 mod client;
+mod crm;
 mod leads;
 mod print;
 
@@ -21,6 +22,9 @@ use vendors::receiver::{Options, Receiver};
 pub use calls::BLUEPRINT as CALLS;
 use client::Client;
 pub use print::{goodbye, taken};
+
+/// Somebody edits something in the CRM once in so many changes here.
+const EDITS_PER: u32 = 3;
 
 /// The server that is shown.
 pub struct Place {
@@ -63,10 +67,11 @@ pub async fn start(place: &Place, every: Duration) -> anyhow::Result<Running> {
     }
     let changes = if place.product.name == leads::BLUEPRINT {
         let sample = leads::load(&host, &receiver).await?;
-        print::welcome(place, &receiver, &host, &sample);
+        let crm = crm::connect(&host, &host.with_key(&sample.key)?, &sample).await?;
+        print::welcome(place, &receiver, &host, &sample, &crm);
         tokio::spawn(async move {
             let _receiver = receiver;
-            leads::keep_changing(host, sample, every).await;
+            tokio::join!(leads::keep_changing(host, sample, every), crm::keep_editing(crm, every * EDITS_PER));
         })
     } else {
         let sample = any::load(&host, &receiver, &place.product).await?;

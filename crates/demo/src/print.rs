@@ -8,6 +8,7 @@ use serde_json::Value;
 use vendors::receiver::{Delivery, Receiver, Verdict};
 
 use crate::client::Client;
+use crate::crm::Crm;
 use crate::leads::Sample;
 use crate::{Place, any, calls};
 
@@ -19,7 +20,7 @@ pub fn taken(address: SocketAddr) {
     println!("{address} is taken: using another port.");
 }
 
-pub(crate) fn welcome(place: &Place, receiver: &Receiver, host: &Client, sample: &Sample) {
+pub(crate) fn welcome(place: &Place, receiver: &Receiver, host: &Client, sample: &Sample, crm: &Crm) {
     let base = host.base();
     println!(
         "
@@ -28,6 +29,7 @@ Tradewind demo: blueprint {blueprint}, data in {data}
   API         {base}/api/v1
   Docs        {base}/docs        (try requests with the key below)
   Receiver    {receiver}     (verifies every signature)
+  CRM         {crm}     (a double of HubSpot, in sync with the first partner's leads)
 
   Partner     {name} ({tenant})
   Its key     {key}
@@ -43,7 +45,15 @@ Paste these into another terminal:
   curl -s {base}/api/v1/leads/{lead} -H 'Authorization: Bearer {other}'
 
 The first lists the leads. The second changes one: its event arrives below, signed. The third asks with the other partner's key: 404.
-A change happens by itself every few seconds. Ctrl-C ends the demo.
+
+Leads here and contacts in the CRM are in sync, both ways. Somebody gave {lead} one telephone number there and the partner gave it
+another one here. Neither is lost: see both, then decide for one side.
+
+  curl -s '{base}/api/v1/conflicts?status=open' -H 'Authorization: Bearer {service}' -H 'Tradewind-Tenant: {tenant}'
+
+  curl -s {base}/api/v1/conflicts/{conflict}/resolve -H 'Authorization: Bearer {service}' -H 'Tradewind-Tenant: {tenant}' -H 'Content-Type: application/json' -d '{{\"choose\": \"remote\"}}'
+
+A change happens by itself every few seconds, here or in the CRM. Ctrl-C ends the demo.
 ",
         blueprint = place.blueprint,
         data = place.data.display(),
@@ -54,6 +64,8 @@ A change happens by itself every few seconds. Ctrl-C ends the demo.
         other = sample.other_key,
         service = host.key().reveal(),
         lead = sample.lead,
+        crm = crm.hubspot.url(),
+        conflict = crm.conflict,
     );
     WELCOMED.store(true, Ordering::Relaxed);
 }
@@ -145,6 +157,11 @@ below, signed. Ctrl-C ends the demo.
 "
     );
     WELCOMED.store(true, Ordering::Relaxed);
+}
+
+/// One line for each edit in the CRM.
+pub(crate) fn edited(email: &str, phone: &str) {
+    println!("  the CRM: somebody gives {email} the number {phone}");
 }
 
 /// Says that a type's schema did not tell enough to make a record of it.

@@ -48,9 +48,7 @@ use journal::Journal;
 pub use built_in::built_in;
 pub use custom::{CustomConnector, CustomConnectorInput, Source};
 pub use inbound::HintSink;
-pub use integrations::{
-    CallEntry, Exchange, Health, Integration, IntegrationInput, IntegrationPatch, Latency, Shown, Status, TestResult,
-};
+pub use integrations::{CallEntry, Exchange, Health, Integration, IntegrationInput, IntegrationPatch, Latency, Shown, Status, TestResult};
 pub use marketplace::{Entry, Listing};
 pub use objects::{Change, Described, Drift, form_of};
 pub use previews::{Preview, PreviewInput, PreviewProblem, invalid as invalid_mapping};

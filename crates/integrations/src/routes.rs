@@ -5,13 +5,13 @@ use std::sync::Arc;
 use kernel::Permission;
 use web::{Access, Api, Endpoint};
 
+use crate::Integrations;
 use crate::custom::{self, CustomConnector, CustomConnectorInput};
 use crate::inbound::{self, MAX_BODY};
 use crate::integrations::{self, CallEntry, Health, Integration, IntegrationInput, IntegrationPatch, TestResult};
 use crate::marketplace::{self, Entry, Listing};
 use crate::objects::{self, Described, Objects};
 use crate::previews::{self, Preview, PreviewInput};
-use crate::Integrations;
 
 const ALL: &str = "/api/v1/integrations";
 const ONE: &str = "/api/v1/integrations/{id}";
@@ -74,10 +74,11 @@ impl Integrations {
             .query(&[("success", "true: only good ones; false: only failures")])
             .paged()
             .answers_page::<CallEntry>();
-        Api::new()
-            .route(test, integrations::test, Arc::clone(self))
-            .route(health, integrations::health, Arc::clone(self))
-            .route(logs, integrations::logs, Arc::clone(self))
+        Api::new().route(test, integrations::test, Arc::clone(self)).route(health, integrations::health, Arc::clone(self)).route(
+            logs,
+            integrations::logs,
+            Arc::clone(self),
+        )
     }
 
     fn object_routes(self: &Arc<Self>) -> Api {
@@ -106,9 +107,8 @@ impl Integrations {
 
     fn connector_routes(self: &Arc<Self>) -> Api {
         let any = |endpoint: Endpoint| endpoint.tag("Integrations").needs(Access::AnyCredential);
-        let catalogue = any(Endpoint::get("/api/v1/marketplace", "marketplace.list"))
-            .summary("The catalogue of connectors")
-            .answers::<Listing>(200);
+        let catalogue =
+            any(Endpoint::get("/api/v1/marketplace", "marketplace.list")).summary("The catalogue of connectors").answers::<Listing>(200);
         let entry = any(Endpoint::get("/api/v1/marketplace/{connector}", "marketplace.get"))
             .summary("A connector in the catalogue")
             .answers::<Entry>(200);
@@ -138,7 +138,8 @@ impl Integrations {
             endpoint.idempotent(false).body_limit(MAX_BODY).fails(&[401, 404, 413])
         };
         let own = receiving("/in/integrations/{id}", "integrations.receive", "Where a vendor calls about one integration");
-        let app = receiving("/in/providers/{provider}", "integrations.receive_of_provider", "Where a vendor calls an app for all its accounts");
+        let app =
+            receiving("/in/providers/{provider}", "integrations.receive_of_provider", "Where a vendor calls an app for all its accounts");
         Api::new().route(own, inbound::receive, Arc::clone(self)).route(app, inbound::receive_of_provider, Arc::clone(self))
     }
 }

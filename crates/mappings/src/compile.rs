@@ -230,7 +230,11 @@ fn check_together(fields: &[Field], faults: &mut Faults) {
     for (name, index) in &local {
         let inner = format!("{name}.");
         if let Some((other, _)) = local.range(inner.as_str()..).next().filter(|(other, _)| other.starts_with(&inner)) {
-            faults.add("duplicate", format!("/fieldMappings/{index}/localField"), format!("it has {other} inside, which is written as well"));
+            faults.add(
+                "duplicate",
+                format!("/fieldMappings/{index}/localField"),
+                format!("it has {other} inside, which is written as well"),
+            );
         }
     }
 }

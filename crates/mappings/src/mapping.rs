@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::forms::Form;
 use crate::input::{Direction, Policy};
 use crate::path;
 use crate::problem::Problem;
 use crate::rules::Rules;
 use crate::transforms::Step;
 use crate::value_map::ValueMap;
-use crate::forms::Form;
 
 /// A compiled mapping.
 #[derive(Debug)]

@@ -114,7 +114,8 @@ pub(crate) fn external_unknown() -> Error {
 
 /// There is an account, and an address is not enough to tie it.
 pub(crate) fn external_not_linked() -> Error {
-    let text = "The account with this e-mail address is not connected to the other provider. Sign in as usual, and connect it under Security.";
+    let text =
+        "The account with this e-mail address is not connected to the other provider. Sign in as usual, and connect it under Security.";
     Error::forbidden("external_not_linked", text)
 }
 

@@ -105,9 +105,10 @@ impl People {
         lifecycles: Vec<Arc<dyn Lifecycle>>,
     ) -> Result<Arc<Self>> {
         // Without a client for what is outside nobody can be asked: then there are none.
-        let providers = config.outbound.iter().flat_map(|client| {
-            config.providers.iter().map(|provider| external::Provider::new(provider.clone(), client.clone()))
-        });
+        let providers = config
+            .outbound
+            .iter()
+            .flat_map(|client| config.providers.iter().map(|provider| external::Provider::new(provider.clone(), client.clone())));
         let people = Arc::new(Self {
             providers: providers.collect(),
             hasher: tokens::Hasher::load(&store).await?,

@@ -1,5 +1,6 @@
 -- Synchronisations: what flows between a resource type and a vendor's object, and how far it is. `settings` is what the tenant wrote;
 -- `cursor` and `deleted_cursor` are the vendor's; `epoch`, `runner` and `lease_until` say which runner is good: one at a time, over all nodes.
+-- `watch_id` is what the vendor was asked to call us by.
 -- tenant
 CREATE TABLE sync_configs (
     tenant_id      TEXT   NOT NULL,
@@ -24,6 +25,8 @@ CREATE TABLE sync_configs (
     last_sync_at   BIGINT,
     last_status    TEXT,
     last_error     TEXT,
+    watch_id       TEXT,
+    watch_until    BIGINT,
     enabled_at     BIGINT NOT NULL,
     created_at     BIGINT NOT NULL,
     updated_at     BIGINT NOT NULL,

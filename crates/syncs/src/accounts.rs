@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use connectors::{Connector, Session};
 use futures_util::future::BoxFuture;
-use kernel::{IntegrationId, Result, TenantScope};
+use kernel::{IntegrationId, Result, Secret, TenantId, TenantScope, Timestamp};
+use store::Tx;
 
 /// A connector, and an account that it is used with.
 pub type Opened = (Arc<dyn Connector>, Session);
+
+/// An address that a vendor may call, and what proves its calls.
+pub type Inbound = (String, Secret<String>);
 
 /// Opens accounts. Implemented over `integrations`.
 pub trait Accounts: Send + Sync + 'static {
@@ -20,4 +24,26 @@ pub trait Accounts: Send + Sync + 'static {
     ///
     /// Errors: 404; 409 for one that is switched off or has to be connected again.
     fn open<'a>(&'a self, scope: &'a TenantScope, integration: IntegrationId) -> BoxFuture<'a, Result<Opened>>;
+
+    /// The address that the vendor may call about the account, and what proves such calls; none: it has none.
+    ///
+    /// Errors: 404.
+    fn inbound<'a>(&'a self, scope: &'a TenantScope, integration: IntegrationId) -> BoxFuture<'a, Result<Option<Inbound>>> {
+        let _ = (scope, integration);
+        Box::pin(async { Ok(None) })
+    }
+
+    /// That an integration is there, in a transaction that refers to it. Error: 404.
+    fn require(&self, tx: &mut Tx<'_>, tenant: TenantId, integration: IntegrationId) -> Result<()> {
+        let _ = (tx, tenant, integration);
+        Ok(())
+    }
+
+    /// Notes that a sync of it ended well, in its transaction.
+    ///
+    /// Errors: the store's.
+    fn synced(&self, tx: &mut Tx<'_>, tenant: TenantId, integration: IntegrationId, at: Timestamp) -> Result<()> {
+        let _ = (tx, tenant, integration, at);
+        Ok(())
+    }
 }

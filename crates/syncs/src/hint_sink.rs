@@ -1,12 +1,22 @@
 //! What vendors' webhooks say, as hints.
 
 use connectors::{Hint, HintKind};
-use kernel::{IntegrationId, Result, TenantId};
+use kernel::{Error, IntegrationId, Result, TenantId};
 use store::Tx;
 
 use crate::ledger::Of;
 use crate::ledger::hints::{self, Kind};
 use crate::{Syncs, TOPIC_WORK, configs};
+
+/// An integration that is used by syncs is not deleted under them. Errors: 409 `integration_has_syncs`.
+pub fn refuse_removal(tx: &mut Tx<'_>, tenant: TenantId, integration: IntegrationId) -> Result<()> {
+    let used = configs::sql::count_of(tx, tenant, integration)?;
+    if used == 0 {
+        return Ok(());
+    }
+    let detail = format!("{used} syncs use this integration. Delete them first: what they know of both sides goes with them.");
+    Err(Error::conflict("integration_has_syncs", detail))
+}
 
 impl Syncs {
     /// Notes that records of an integration's account are worth a look, for every sync that follows their object; in the transaction of the vendor's

@@ -87,11 +87,12 @@ use tokio_util::sync::CancellationToken;
 
 use scheduler::Scheduler;
 
-pub use accounts::{Accounts, Opened};
+pub use accounts::{Accounts, Inbound, Opened};
 pub use configs::{Deletions, Direction, NewSyncConfig, Settings, SyncConfig, SyncConfigPatch};
 pub use conflicts::{Choice, Conflict, ConflictState, Resolution, Resolutions};
 pub use engine::{Next, Runner};
 pub use frequency::Frequency;
+pub use hint_sink::refuse_removal;
 pub use ledger::log::{LogAction, LogEntry};
 pub use lifecycle::delete_old;
 pub use merge::{Sides, Verdict, Ways, judge, same};

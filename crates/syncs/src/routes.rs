@@ -5,10 +5,10 @@ use std::sync::Arc;
 use kernel::Permission;
 use web::{Access, Api, Endpoint};
 
+use crate::Syncs;
 use crate::configs::{self, NewSyncConfig, SyncConfig, SyncConfigPatch};
 use crate::conflicts::{self, Conflict, Resolution, Resolutions};
 use crate::runs::{self, NewRun, Outstanding, Pick, SyncRun};
-use crate::Syncs;
 
 const CONFIGS: &str = "/api/v1/sync-configs";
 const CONFIG: &str = "/api/v1/sync-configs/{id}";
@@ -42,8 +42,10 @@ impl Syncs {
             .paged()
             .answers_page::<SyncConfig>();
         let get = reads(Endpoint::get(CONFIG, "sync_configs.get")).summary("Get a sync").answers::<SyncConfig>(200);
-        let update =
-            writes(Endpoint::patch(CONFIG, "sync_configs.update")).summary("Change a sync").body::<SyncConfigPatch>().answers::<SyncConfig>(200);
+        let update = writes(Endpoint::patch(CONFIG, "sync_configs.update"))
+            .summary("Change a sync")
+            .body::<SyncConfigPatch>()
+            .answers::<SyncConfig>(200);
         let delete = writes(Endpoint::delete(CONFIG, "sync_configs.delete")).summary("Delete a sync; the records stay").answers_nothing();
         Api::new()
             .route(create, configs::create, Arc::clone(self))
@@ -85,7 +87,10 @@ impl Syncs {
     }
 
     fn run_routes(self: &Arc<Self>) -> Api {
-        let list = reads(Endpoint::get(RUNS, "sync_runs.list")).summary("List runs of all syncs, the newest first").paged().answers_page::<SyncRun>();
+        let list = reads(Endpoint::get(RUNS, "sync_runs.list"))
+            .summary("List runs of all syncs, the newest first")
+            .paged()
+            .answers_page::<SyncRun>();
         let get = reads(Endpoint::get(RUN, "sync_runs.get")).summary("Get a run: how it stands, and its report").answers::<SyncRun>(200);
         let log = reads(Endpoint::get(format!("{RUN}/log"), "sync_runs.log"))
             .summary("What happened to which record")
@@ -99,8 +104,9 @@ impl Syncs {
             .summary("What a run that waits for approval would delete")
             .answers::<runs::PendingDeletions>(200);
         let cancel = writes(Endpoint::post(format!("{RUN}/cancel"), "sync_runs.cancel")).summary("End a run").answers::<SyncRun>(200);
-        let approve =
-            writes(Endpoint::post(format!("{RUN}/approve"), "sync_runs.approve")).summary("Let a run delete what it would").answers::<SyncRun>(200);
+        let approve = writes(Endpoint::post(format!("{RUN}/approve"), "sync_runs.approve"))
+            .summary("Let a run delete what it would")
+            .answers::<SyncRun>(200);
         let reject = writes(Endpoint::post(format!("{RUN}/reject"), "sync_runs.reject"))
             .summary("Keep what a run would delete, and go on")
             .answers::<SyncRun>(200);

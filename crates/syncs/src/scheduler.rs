@@ -110,7 +110,8 @@ impl Syncs {
                 let now = tx.now();
                 for row in configs::sql::due(tx, now, MOST)? {
                     let (of, settings) = (Of { tenant: row.tenant, sync: row.config.id }, &row.config.settings);
-                    let next = settings.schedule().and_then(|schedule| schedule.next(&settings.timezone, settings.poll(), now)).unwrap_or(None);
+                    let next =
+                        settings.schedule().and_then(|schedule| schedule.next(&settings.timezone, settings.poll(), now)).unwrap_or(None);
                     if configs::sql::move_on(tx, &row, next)? {
                         let wanted = if row.full_at.is_some_and(|at| at <= now) { Mode::Full } else { Mode::Incremental };
                         // A vendor that is slower than its schedule is not given more and more to do.

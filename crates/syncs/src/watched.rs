@@ -77,7 +77,15 @@ async fn refill(watched: Weak<Watched>) {
 }
 
 impl Watcher for Watched {
-    fn changed(&self, tx: &mut Tx<'_>, tenant: TenantId, resource: &str, records: &[RecordId], gone: bool, origin: Option<&str>) -> Result<()> {
+    fn changed(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: TenantId,
+        resource: &str,
+        records: &[RecordId],
+        gone: bool,
+        origin: Option<&str>,
+    ) -> Result<()> {
         if self.is_quiet(tenant, resource) {
             return Ok(());
         }

@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// Look at blueprints
     #[command(subcommand)]
     Blueprint(BlueprintCommand),
+    /// Look at connectors, and at files that describe one
+    #[command(subcommand)]
+    Connector(ConnectorCommand),
     /// Print the OpenAPI document of the configured blueprint
     Openapi,
     /// Print a Postman collection of the configured blueprint's API
@@ -224,7 +227,43 @@ pub(crate) enum BlueprintCommand {
     },
 }
 
-/// How commands about blueprints answer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectorCommand {
+    /// List the built-in connectors and their objects
+    List,
+    /// Print the JSON Schema of the file format, for editors
+    Schema,
+    /// Check a connector's file; says every fault
+    Check {
+        /// Its path
+        file: String,
+        /// How the answer looks
+        #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+        format: CheckFormat,
+    },
+    /// Try a connector's file with the vendor: who we are, which fields there are, the first records; writes nothing
+    Try(TryArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TryArgs {
+    /// Its path
+    pub(crate) file: String,
+    /// Where the vendor is [default: the file's base_url]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// The key or token; for Basic authentication name:password
+    #[arg(long, env = "TRADEWIND_CONNECTOR_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// A setting of the file; may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) settings: Vec<String>,
+    /// Only this object
+    #[arg(long)]
+    pub(crate) object: Option<String>,
+}
+
+/// How commands about blueprints and connectors answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum CheckFormat {
     /// Lines for people

@@ -6,10 +6,10 @@ use http::Method;
 use kernel::Permission;
 use web::{Access, Api, Endpoint, Parameter};
 
+use crate::Vault;
 use crate::apps::{self, OauthApp, OauthProvider, OauthProviders};
 use crate::connections::{self, NewOauthConnection, OauthConnection};
 use crate::tokens::{self, NewOauthToken, OauthToken, OauthTokenUse, Reconnect};
-use crate::Vault;
 
 const PROVIDERS: &str = "/api/v1/oauth-providers";
 const PROVIDER: &str = "/api/v1/oauth-providers/{provider}";
@@ -76,7 +76,10 @@ impl Vault {
             .query(&[
                 ("provider", "Only this vendor's"),
                 ("userId", "Only this person's"),
-                ("status", "Only those that are so: active, degraded, reauth_required, or revoked, which is shown only when it is asked for"),
+                (
+                    "status",
+                    "Only those that are so: active, degraded, reauth_required, or revoked, which is shown only when it is asked for",
+                ),
             ])
             .paged()
             .answers_page::<OauthToken>();
@@ -115,6 +118,7 @@ impl Vault {
             .parameter(Parameter::new("error", "Why there is no code"))
             .describe("Vendors add members of their own, which are ignored but for those that the vault knows.")
             .answers_media(200, "text/html")
+            .answers_empty(303)
             .fails(&[400, 403, 409, 503]);
         let uninstalled = open(Endpoint::new(Method::DELETE, CALLBACK, "oauth_connections.uninstalled"))
             .summary("Where Pipedrive tells that a person removed the app")
@@ -123,7 +127,8 @@ impl Vault {
             .answers_nothing();
         let reopen = open(Endpoint::get(REOPEN, "oauth_connections.reopen"))
             .summary("A reconnect link: sends the person to the vendor")
-            .answers_media(404, "text/html");
+            .answers_empty(303)
+            .fails(&[404]);
         Api::new()
             .route(callback, connections::callback, Arc::clone(self))
             .route(uninstalled, connections::uninstalled, Arc::clone(self))

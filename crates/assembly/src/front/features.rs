@@ -20,11 +20,13 @@ use rest::RestEndpoints;
 use retention::RetentionLifecycle;
 use sources::Sources;
 use store::Lifecycle;
+use syncs::{Syncs, Watched};
 use upstream::Upstreams;
 use vault::Vault;
 use webhooks::{Webhooks, WebhooksLifecycle};
 
 use crate::authorization;
+use crate::following::{Connected, Hearing};
 use crate::system::Foundation;
 
 /// Every feature that reads the blueprint.
@@ -45,6 +47,7 @@ pub struct Features {
     pub graphql: Arc<Graphql>,
     pub vault: Arc<Vault>,
     pub integrations: Arc<Integrations>,
+    pub syncs: Arc<Syncs>,
 }
 
 impl Features {
@@ -60,6 +63,7 @@ impl Features {
         let jobs = jobs(base, blueprint, &events, &records)?;
         let vault = vault(base, &events);
         let integrations = integrations(base, blueprint, &vault);
+        let syncs = syncs(base, blueprint, &records, &integrations).await;
         // In the order in which things go: what refers to others first.
         let lifecycles: Vec<Arc<dyn Lifecycle>> = vec![
             Arc::new(WebhooksLifecycle(Arc::clone(&webhooks))),
@@ -70,6 +74,7 @@ impl Features {
             sources.clone(),
             rest_endpoints.clone(),
             Arc::new(GraphqlLifecycle),
+            syncs.clone(),
             integrations.clone(),
             vault.clone(),
             alerts.clone(),
@@ -113,6 +118,7 @@ impl Features {
             graphql,
             vault,
             integrations,
+            syncs,
         })
     }
 }
@@ -193,6 +199,21 @@ fn integrations(base: &Foundation, blueprint: &Arc<Blueprint>, vault: &Arc<Vault
         connectors: integrations::built_in(),
         listed: Vec::new(),
     })
+}
+
+/// What flows between records and vendors.
+async fn syncs(base: &Foundation, blueprint: &Blueprint, records: &Arc<Records>, integrations: &Arc<Integrations>) -> Arc<Syncs> {
+    let around = syncs::Around {
+        records: Arc::clone(records),
+        accounts: Arc::new(Connected(Arc::clone(integrations))),
+        scripts: base.scripts.clone(),
+        node: base.dispatch.node().id,
+        default_resource: blueprint.resources.first().map(|resource| resource.name.clone()).unwrap_or_default(),
+    };
+    let syncs = Syncs::new(base.store.clone(), base.ambient.clone(), around);
+    records.set_watcher(Watched::new(&base.store).await);
+    integrations.set_hints(Arc::new(Hearing(Arc::clone(&syncs))));
+    syncs
 }
 
 /// Whom the portal, the consent page and the gate ask who is signed in.

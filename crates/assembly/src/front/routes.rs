@@ -45,8 +45,24 @@ pub(super) fn assemble(base: &Foundation, features: &Features, blueprint: &Arc<B
 
 /// What every product has, whatever its blueprint declares.
 fn management(base: &Foundation, features: &Features, blueprint: &Arc<Blueprint>) -> Api {
-    let Features { events, webhooks, records, rest_endpoints, sources, alerts, jobs, access, oauth, people, gate, dashboards, vault, integrations, .. } =
-        features;
+    let Features {
+        events,
+        webhooks,
+        records,
+        rest_endpoints,
+        sources,
+        alerts,
+        jobs,
+        access,
+        oauth,
+        people,
+        gate,
+        dashboards,
+        vault,
+        integrations,
+        syncs,
+        ..
+    } = features;
     Api::new()
         .ambient(base.ambient.clone())
         .origins(access.clone())
@@ -67,6 +83,7 @@ fn management(base: &Foundation, features: &Features, blueprint: &Arc<Blueprint>
         .merge(jobs.routes())
         .merge(vault.routes())
         .merge(integrations.routes())
+        .merge(syncs.routes())
         .merge(rest::generic(records))
         .merge(rest_endpoints.routes())
 }

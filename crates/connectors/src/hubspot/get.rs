@@ -75,24 +75,56 @@ pub(super) async fn find(
     value: &Value,
     fields: &[String],
 ) -> Result<Vec<RemoteRecord>, Fault> {
-    let text = values::told(value);
-    if text.is_empty() {
+    let mut found = find_any(session, object, field, std::slice::from_ref(value), fields).await?;
+    found.truncate(FOUND);
+    Ok(found)
+}
+
+/// The records with one of these values in this property, in one call.
+pub(super) async fn find_any(
+    session: &Session,
+    object: &str,
+    field: &str,
+    values: &[Value],
+    fields: &[String],
+) -> Result<Vec<RemoteRecord>, Fault> {
+    let mut texts: Vec<String> = values.iter().map(values::told).filter(|text| !text.is_empty()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    if texts.is_empty() {
         return Ok(Vec::new());
     }
     if field == "hs_object_id" {
-        return get(session, object, &[text], fields).await;
+        return get(session, object, &texts, fields).await;
     }
     let properties = search::properties(fields);
     let settings = Settings::of(session)?;
     let listing = if settings.is_unique(object, field) {
-        match read(session, object, &[text], Some(field), &properties).await {
-            Err(Fault::NotFound { .. }) => Listing::default(),
-            other => other?,
-        }
+        by_unique(session, object, field, &texts, &properties).await?
     } else {
-        Search::by(None)?.and(field, "EQ", Some(text)).first(session, object, &properties, FOUND).await?
+        Search::by(None)?.any(field, &texts).first(session, object, &properties, search::PAGE).await?
     };
-    let mut records: Vec<_> = listing.rows.into_iter().map(|row| row.record).take(FOUND).collect();
+    let mut records: Vec<_> = listing.rows.into_iter().map(|row| row.record).collect();
     associations::fill(session, object, &mut records, fields).await?;
     Ok(records)
+}
+
+async fn by_unique(session: &Session, object: &str, field: &str, texts: &[String], properties: &[&str]) -> Result<Listing, Fault> {
+    let mut all = Listing::default();
+    for part in texts.chunks(objects::BATCH) {
+        match read(session, object, part, Some(field), properties).await {
+            Err(Fault::NotFound { .. }) => {}
+            // One value that HubSpot does not take for one spoils the whole call: each by itself, and that one is nobody's.
+            Err(Fault::Refused { .. }) if part.len() > 1 => {
+                for text in part {
+                    match read(session, object, std::slice::from_ref(text), Some(field), properties).await {
+                        Err(Fault::NotFound { .. } | Fault::Refused { .. }) => {}
+                        other => all.rows.append(&mut other?.rows),
+                    }
+                }
+            }
+            other => all.rows.append(&mut other?.rows),
+        }
+    }
+    Ok(all)
 }

@@ -98,6 +98,17 @@ impl Connector for HubSpot {
         Box::pin(get::find(session, object, field, value, fields))
     }
 
+    fn find_any<'a>(
+        &'a self,
+        session: &'a Session,
+        object: &'a str,
+        field: &'a str,
+        values: &'a [Value],
+        fields: &'a [String],
+    ) -> Step<'a, Vec<RemoteRecord>> {
+        Box::pin(get::find_any(session, object, field, values, fields))
+    }
+
     fn write<'a>(&'a self, session: &'a Session, object: &'a str, writes: &'a [Write]) -> Step<'a, Vec<Outcome>> {
         Box::pin(write::write(session, object, writes))
     }

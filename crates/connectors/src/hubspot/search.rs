@@ -66,6 +66,20 @@ impl Search {
         Ok(Self { groups })
     }
 
+    /// And one of these values. HubSpot compares the values of an `IN` with texts in lower case, and with options as they are.
+    #[must_use]
+    pub(super) fn any(mut self, property: &str, values: &[String]) -> Self {
+        if let [value] = values {
+            return self.and(property, "EQ", Some(value.clone()));
+        }
+        let mut all: Vec<String> = values.iter().flat_map(|value| [value.clone(), value.to_lowercase()]).collect();
+        all.sort_unstable();
+        all.dedup();
+        let one = json!({"propertyName": property, "operator": "IN", "values": all});
+        self.groups.iter_mut().for_each(|group| group.push(one.clone()));
+        self
+    }
+
     /// And this holds.
     #[must_use]
     pub(super) fn and(mut self, property: &str, operator: &str, value: Option<String>) -> Self {

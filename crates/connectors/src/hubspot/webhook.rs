@@ -41,9 +41,15 @@ pub(super) fn webhook(call: &InboundCall<'_>) -> Option<Verified> {
     Some(Verified { hints: hints(events.into_iter().take(MAX)), answer: None })
 }
 
+/// Account, object and id.
+type Subject = (Option<u64>, String, u64);
+
+/// When, how grave, what.
+type Said = (i64, u8, HintKind);
+
 /// By account, object and id the latest that is said; of what happened at the same time the graver.
 fn hints<'e>(events: impl Iterator<Item = Event<'e>>) -> Vec<Hint> {
-    let mut latest: BTreeMap<(Option<u64>, String, u64), (i64, u8, HintKind)> = BTreeMap::new();
+    let mut latest: BTreeMap<Subject, Said> = BTreeMap::new();
     let mut put = |account, object: &str, id: u64, at: i64, kind: HintKind| {
         let gravity = match kind {
             HintKind::Changed => 0,
@@ -72,7 +78,7 @@ fn hints<'e>(events: impl Iterator<Item = Event<'e>>) -> Vec<Hint> {
             _ => put(account, object, id, at, HintKind::Changed),
         }
     }
-    let hint = |((account, object, id), (at, _, kind)): ((Option<u64>, String, u64), (i64, u8, HintKind))| Hint {
+    let hint = |((account, object, id), (at, _, kind)): (Subject, Said)| Hint {
         account: account.map(|account| account.to_string()),
         object,
         id: id.to_string(),

@@ -33,6 +33,8 @@ pub(super) struct Scan<'a> {
     pub(super) settings: Settings,
     pub(super) fields: &'a [String],
     pub(super) query: Query,
+    /// What tells the query from another, for tokens.
+    pub(super) mark: String,
     /// Where an incremental scan began.
     since: Option<Timestamp>,
 }
@@ -42,11 +44,17 @@ pub(super) struct Scan<'a> {
 /// Errors: [`Fault::Stale`] for a cursor or token that cannot be gone on with; as the vendor says.
 pub(super) async fn page(session: &Session, ask: PageAsk<'_>) -> Result<Page, Fault> {
     let scan = Scan::of(session, &ask).await?;
-    match ask.token.map(PageToken::read).transpose()? {
+    let token = ask.token.map(PageToken::read).transpose()?;
+    if let Some(PageToken::Rest { of, .. } | PageToken::Job { of, .. }) = &token
+        && *of != scan.mark
+    {
+        return Err(Fault::Stale { message: "the fields or the filter are others than when the scan began".to_owned() });
+    }
+    match token {
         None => scan.first(true).await,
         Some(PageToken::Plain) => scan.first(false).await,
-        Some(PageToken::Rest { next, last, cursor, total }) => scan.rest(next, last, cursor, total).await,
-        Some(PageToken::Job { job, version, kinds, locator, cursor, total }) => {
+        Some(PageToken::Rest { next, last, cursor, total, .. }) => scan.rest(next, last, cursor, total).await,
+        Some(PageToken::Job { job, version, kinds, locator, cursor, total, .. }) => {
             let job = bulk::Read { job, version, kinds, locator, cursor, total };
             bulk::part(&scan, job).await
         }
@@ -74,7 +82,8 @@ impl<'a> Scan<'a> {
         }
         let fields = rows::selected(ask.fields, &rows::SYSTEM);
         let query = Query { fields, object: object.to_owned(), conditions, order: ORDER, limit: None };
-        Ok(Self { session, settings, fields: ask.fields, query, since })
+        let mark = tokens::mark(&query.text());
+        Ok(Self { session, settings, fields: ask.fields, query, mark, since })
     }
 
     /// The first page, or the beginning of a bulk job where there are many rows and that is allowed.
@@ -125,7 +134,7 @@ impl<'a> Scan<'a> {
         let records: Vec<_> = records.skip_while(|record| last.is_some_and(|last| last.id == record.id)).collect();
         let end = records.last().and_then(rows::place).or_else(|| last.cloned());
         let next = match (found.next, end) {
-            (Some(next), Some(last)) => Some(PageToken::Rest { next, last, cursor, total }.write()),
+            (Some(next), Some(last)) => Some(PageToken::Rest { next, last, cursor, total, of: self.mark.clone() }.write()),
             (Some(_), None) => return Err(Fault::Unavailable { message: "a page came without rows and with a next one".to_owned() }),
             (None, _) => None,
         };

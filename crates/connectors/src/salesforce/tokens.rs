@@ -1,7 +1,10 @@
 //! Cursors and page tokens: texts that say everything, so that a run goes on from them on any node.
 
+use std::fmt::Write as _;
+
 use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::kinds::Kind;
 use crate::Fault;
@@ -37,6 +40,8 @@ pub(super) enum PageToken {
         cursor: Timestamp,
         /// How many rows there were in all when it began.
         total: u64,
+        /// Of which query ([`mark`]).
+        of: String,
     },
     /// A bulk job's results.
     Job {
@@ -53,6 +58,8 @@ pub(super) enum PageToken {
         cursor: Timestamp,
         /// How many rows there were in all when it began.
         total: u64,
+        /// Of which query ([`mark`]).
+        of: String,
     },
     /// A bulk job was refused: by pages from the beginning.
     Plain,
@@ -78,6 +85,15 @@ impl PageToken {
         };
         if is_sound { Ok(token) } else { Err(stale()) }
     }
+}
+
+/// What tells a query from another: rows of one would lack fields of the other, and a field that is lacking looks like one that was emptied.
+pub(super) fn mark(query: &str) -> String {
+    let digest = Sha256::digest(query.as_bytes());
+    digest[..6].iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// What the next page of deletions needs to know: the spans that are not yet read, each from and to.
@@ -113,9 +129,9 @@ mod tests {
     fn a_token_survives_its_text_and_strangers_are_stale() {
         let at = Timestamp::from_millis(1_800_000_000_000);
         let last = Place { at, id: "00Q5g0000000001EAA".into() };
-        let rest = PageToken::Rest { next: "/services/data/v62.0/query/01g-2000".into(), last, cursor: at, total: 5 };
+        let rest = PageToken::Rest { next: "/services/data/v62.0/query/01g-2000".into(), last, cursor: at, total: 5, of: mark("x") };
         let kinds = vec![Kind::Text, Kind::Flag];
-        let job = PageToken::Job { job: "750A".into(), version: "v62.0".into(), kinds, locator: None, cursor: at, total: 5 };
+        let job = PageToken::Job { job: "750A".into(), version: "v62.0".into(), kinds, locator: None, cursor: at, total: 5, of: mark("x") };
         for token in [rest.clone(), job, PageToken::Plain] {
             assert_eq!(PageToken::read(&token.write()), Ok(token));
         }
@@ -125,7 +141,7 @@ mod tests {
             "{}",
             "null",
             foreign.as_str(),
-            r#"{"kind":"job","job":"../x","version":"v62.0","kinds":[],"cursor":"2027-01-01T00:00:00Z","total":1}"#,
+            r#"{"kind":"job","job":"../x","version":"v62.0","kinds":[],"cursor":"2027-01-01T00:00:00Z","total":1,"of":"x"}"#,
         ] {
             assert!(matches!(PageToken::read(text), Err(Fault::Stale { .. })), "{text}");
         }

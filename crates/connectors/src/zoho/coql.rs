@@ -7,7 +7,7 @@ use crate::Fault;
 /// Rows of one query, Zoho's most.
 pub(super) const PAGE: usize = 2000;
 /// Values of an `in`.
-const VALUES: usize = 50;
+pub(super) const VALUES: usize = 50;
 
 /// A field's or module's name. Errors: [`Fault::Refused`] for a text that is none.
 pub(super) fn name(text: &str) -> Result<&str, Fault> {

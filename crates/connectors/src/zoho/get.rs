@@ -65,11 +65,23 @@ pub(super) async fn find(
     value: &Value,
     fields: &[String],
 ) -> Result<Vec<RemoteRecord>, Fault> {
-    if value.is_null() || value == "" {
-        return Ok(Vec::new());
-    }
+    let mut found = find_any(session, module, field, std::slice::from_ref(value), fields).await?;
+    found.truncate(FOUND);
+    Ok(found)
+}
+
+/// The records with one of these values in this field: fifty values in a query.
+pub(super) async fn find_any(
+    session: &Session,
+    module: &str,
+    field: &str,
+    values: &[Value],
+    fields: &[String],
+) -> Result<Vec<RemoteRecord>, Fault> {
+    let values: Vec<&Value> = values.iter().filter(|value| !value.is_null() && **value != "").collect();
     if field == "id" {
-        return get(session, module, &[value.as_str().map_or_else(|| value.to_string(), str::to_owned)], fields).await;
+        let ids: Vec<String> = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
+        return get(session, module, &ids, fields).await;
     }
     let settings = Settings::of(session)?;
     let mut names: Vec<&str> = fields.iter().map(String::as_str).take(FIELDS - 2).collect();
@@ -78,9 +90,15 @@ pub(super) async fn find(
             names.push(own);
         }
     }
-    let text = coql::select(module, &names, &[coql::condition(field, value)?], FOUND)?;
-    let answer = driver::fetch(session, &Speech, asked(&settings, &text, 1)?).await?;
-    let mut records = rows::listing(&answer, &names)?.records;
+    let mut records = Vec::new();
+    for part in values.chunks(coql::VALUES) {
+        let wanted = if let [one] = part { (*one).clone() } else { Value::Array(part.iter().map(|value| (*value).clone()).collect()) };
+        let text = coql::select(module, &names, &[coql::condition(field, &wanted)?], part.len() * FOUND)?;
+        // A query costs by the rows that it may bring: one credit up to 200, two up to 1,000.
+        let cost = if part.len() * FOUND > 200 { 2 } else { 1 };
+        let answer = driver::fetch(session, &Speech, asked(&settings, &text, cost)?).await?;
+        records.append(&mut rows::listing(&answer, &names)?.records);
+    }
     records.iter_mut().for_each(|record| record.fields.retain(|name, _| fields.contains(name)));
     if fields.len() > FIELDS - 2 {
         let ids: Vec<String> = records.into_iter().map(|record| record.id).collect();

@@ -49,7 +49,7 @@ pub(super) async fn write(session: &Session, module: &str, writes: &[Write]) -> 
     let mut acts: Vec<Act<'_>> = Vec::new();
     writes.iter().map(act).for_each(|act| {
         if !acts.contains(&act) {
-            acts.push(act)
+            acts.push(act);
         }
     });
     // New records first, deletions last, as everywhere.

@@ -35,7 +35,7 @@ pub(super) fn take(tx: &mut Tx<'_>, of: &Key, window: &Window, cost: u64) -> Res
     )?;
     let over = format!("UPDATE integration_budgets SET used = 0, resets_at = ?5 WHERE {WHERE} AND resets_at <= ?6");
     tx.exec(&over, &key(of, window, &[ends.into(), now.into()]))?;
-    if let (Some(told), Some(used)) = (window.told, window.used_at_least()) {
+    if let (Some(told), Some(used)) = (window.heard(now), window.used_at_least(now)) {
         let sql = format!(
             "UPDATE integration_budgets SET allowed = ?5, used = CASE WHEN used < ?6 THEN ?6 ELSE used END, \
              resets_at = COALESCE(CAST(?7 AS BIGINT), resets_at) WHERE {WHERE}"
@@ -55,7 +55,9 @@ pub(super) fn take(tx: &mut Tx<'_>, of: &Key, window: &Window, cost: u64) -> Res
 
 /// The vendor says that there is more than the row does: its window began anew earlier than ours.
 pub(super) fn believe(tx: &mut Tx<'_>, of: &Key, window: &Window) -> Result<()> {
-    let Some(used) = window.used_at_least() else { return Ok(()) };
-    let sql = "UPDATE integration_budgets SET used = ?5 WHERE tenant_id = ?1 AND connector = ?2 AND account = ?3 AND span = ?4 AND used > ?5";
+    let now = tx.now();
+    let Some(used) = window.used_at_least(now) else { return Ok(()) };
+    let sql =
+        "UPDATE integration_budgets SET used = ?5 WHERE tenant_id = ?1 AND connector = ?2 AND account = ?3 AND span = ?4 AND used > ?5";
     tx.exec(sql, &key(of, window, &[used.into()])).map(drop)
 }

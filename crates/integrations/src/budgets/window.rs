@@ -76,9 +76,14 @@ impl Window {
         }
     }
 
+    /// What the vendor said last, if its window is not over since.
+    pub(super) fn heard(&self, now: Timestamp) -> Option<Told> {
+        self.told.filter(|told| told.resets.is_none_or(|resets| resets > now))
+    }
+
     /// What the row must say at least: the vendor counts what we do not see, such as other programs of the same account.
-    pub(super) fn used_at_least(&self) -> Option<u64> {
-        self.told.map(|told| self.allowed.saturating_sub(told.remaining))
+    pub(super) fn used_at_least(&self, now: Timestamp) -> Option<u64> {
+        self.heard(now).map(|told| self.allowed.saturating_sub(told.remaining))
     }
 }
 
@@ -100,10 +105,11 @@ mod tests {
         (window.left, window.ends) = (50, at(1000));
         assert!(window.has(50, at(999)) && !window.has(51, at(999)) && !window.has(1, at(1000)));
         window.hear(&BudgetNews { window: "daily", limit: Some(500), remaining: Some(7), resets: None }, at(10));
-        assert_eq!((window.left, window.allowed, window.used_at_least()), (7, 500, Some(493)));
+        assert_eq!((window.left, window.allowed, window.used_at_least(at(10))), (7, 500, Some(493)));
         window.hear(&BudgetNews { window: "daily", limit: None, remaining: Some(0), resets: Some(at(700)) }, at(20));
         assert!(!window.has(1, at(699)), "closed until the vendor says");
-        assert_eq!(window.used_at_least(), Some(500));
+        assert_eq!(window.used_at_least(at(699)), Some(500));
+        assert_eq!(window.used_at_least(at(700)), None, "its window is over");
     }
 
     #[test]

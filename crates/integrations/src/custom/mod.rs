@@ -28,6 +28,7 @@ pub(crate) const MAX_VERSIONS: u64 = 20;
 /// Where a connector comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConnectorSource)]
 pub enum Source {
     /// It is a part of the program.
     BuiltIn,

@@ -17,7 +17,8 @@ const WEBHOOK_SECRET: &str = "webhookSecret";
 /// Names under which one token may be given.
 const TOKENS: &[&str] = &["apiKey", "accessToken", "apiToken", "token"];
 /// Pairs of names that are user and password.
-const PAIRS: &[(&str, &str)] = &[("username", "password"), ("accountSid", "authToken"), ("keyId", "keySecret"), ("clientId", "clientSecret")];
+const PAIRS: &[(&str, &str)] =
+    &[("username", "password"), ("accountSid", "authToken"), ("keyId", "keySecret"), ("clientId", "clientSecret")];
 
 /// Credentials by name.
 #[derive(Clone, Default, Serialize, Deserialize)]

@@ -45,6 +45,7 @@ pub struct Health {
 /// Percentiles in ms; null: there were no answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = IntegrationLatency)]
 pub struct Latency {
     /// Answers that are counted.
     pub answers: u64,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use kernel::{Caller, Cursor, IntegrationId, Page, PageRequest, Permission, RequestId, Result, Timestamp};
+use kernel::{Caller, Cursor, IntegrationId, Page, PageRequest, Permission, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::get_row;
@@ -11,14 +11,14 @@ use crate::Integrations;
 use crate::journal::sql;
 
 /// Later than every id of a call.
-const LAST: &str = "req_~";
+const LAST: &str = "~";
 
 /// A call to the vendor. The last 1000 of each integration are kept.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallEntry {
     /// Its id.
-    pub id: RequestId,
+    pub id: String,
     /// When.
     pub time: Timestamp,
     /// The method.
@@ -62,7 +62,7 @@ impl Integrations {
                 get_row(tx, tenant, id)?;
                 let before = page.cursor.as_ref().map_or(LAST, |cursor| &cursor.id);
                 let found = sql::list(tx, tenant, id, success, before, page.limit + 1)?;
-                let cursor = |row: &CallEntry| Cursor { key: row.time.millis(), id: row.id.to_string() };
+                let cursor = |row: &CallEntry| Cursor { key: row.time.millis(), id: row.id.clone() };
                 Ok(Page::from_rows(found, &page, None, cursor))
             })
             .await

@@ -19,14 +19,14 @@ use kernel::{Error, IntegrationId, OauthTokenId, Result, TenantId, Timestamp};
 use serde_json::{Map, Value};
 use store::Tx;
 
+pub(crate) use check::base_url;
 pub(crate) use credentials::{Credentials, Inbound, sign};
 pub use health::{Health, Latency};
 pub use input::{IntegrationInput, IntegrationPatch};
 pub use logs::CallEntry;
 pub use status::Status;
-pub use test::{Exchange, Shown, TestResult};
 pub(crate) use test::into_error;
-pub(crate) use check::base_url;
+pub use test::{Exchange, Shown, TestResult};
 pub use view::Integration;
 
 pub(crate) use create::handle as create;

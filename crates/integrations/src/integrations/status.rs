@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How an integration is, as far as its last calls tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = IntegrationStatus)]
 pub enum Status {
     /// It has a credential, and the vendor took it when it was last shown.
     Connected,

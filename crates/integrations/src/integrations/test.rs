@@ -13,6 +13,7 @@ use crate::Integrations;
 /// How a test went.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = IntegrationTestResult)]
 pub struct TestResult {
     /// Whether the vendor can be used.
     pub success: bool,
@@ -76,10 +77,13 @@ impl Integrations {
         }
         let exchange: Option<Exchange> = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (request, response) = exchange.map_or((None, None), |exchange| (Some(exchange.request), Some(exchange.response)));
-        self.parts.store.answer(scope, move |tx| {
-            tx.audit("integration.test", id)?;
-            Ok(TestResult { success, message, code, request, response })
-        }).await
+        self.parts
+            .store
+            .answer(scope, move |tx| {
+                tx.audit("integration.test", id)?;
+                Ok(TestResult { success, message, code, request, response })
+            })
+            .await
     }
 }
 

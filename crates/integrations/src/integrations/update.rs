@@ -66,7 +66,10 @@ impl Integrations {
         let (tenant, id) = (row.tenant, row.id);
         let present = get_row(tx, tenant, id)?;
         if present.updated_at != before.updated_at {
-            return Err(Error::conflict("concurrent_change", "Somebody else changed it at the same moment. Read it again and repeat the change."));
+            return Err(Error::conflict(
+                "concurrent_change",
+                "Somebody else changed it at the same moment. Read it again and repeat the change.",
+            ));
         }
         if let Given::Replaced(credentials) = given {
             let sealed = credentials.map(|credentials| credentials.seal(tx.sealer(), id)).transpose()?;

@@ -3,6 +3,7 @@
 mod entry;
 pub(crate) mod sql;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,12 +22,27 @@ pub(crate) struct Journal {
     store: Store,
     ambient: Ambient,
     held: Mutex<Vec<Entry>>,
+    /// Keeps calls of one millisecond in their order.
+    next: AtomicU32,
     writing: tokio::sync::Mutex<()>,
 }
 
 impl Journal {
     pub(crate) fn new(store: &Store, ambient: &Ambient) -> Arc<Self> {
-        Arc::new(Self { store: store.clone(), ambient: ambient.clone(), held: Mutex::default(), writing: tokio::sync::Mutex::default() })
+        Arc::new(Self {
+            store: store.clone(),
+            ambient: ambient.clone(),
+            held: Mutex::default(),
+            next: AtomicU32::new(0),
+            writing: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// An id that sorts by time, and by order within a millisecond.
+    fn id(&self, entry: &Entry) -> String {
+        let order = self.next.fetch_add(1, Ordering::Relaxed);
+        let chance = u32::from_be_bytes(self.ambient.bytes());
+        format!("{:012x}{order:08x}{chance:08x}", entry.at.millis().max(0))
     }
 
     /// Notes a call. Never waits; written a second later, together with what came meanwhile.
@@ -55,8 +71,8 @@ impl Journal {
         if entries.is_empty() {
             return;
         }
-        let ambient = self.ambient.clone();
-        let written = self.store.write(Scope::system("integrations"), move |tx| sql::write(tx, &entries, &ambient)).await;
+        let entries: Vec<(String, Entry)> = entries.into_iter().map(|entry| (self.id(&entry), entry)).collect();
+        let written = self.store.write(Scope::system("integrations"), move |tx| sql::write(tx, &entries)).await;
         if let Err(error) = written {
             tracing::warn!(?error, "calls to vendors could not be logged");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{Ambient, IntegrationId, RequestId, Result, TenantId, Timestamp};
+use kernel::{IntegrationId, Result, TenantId, Timestamp};
 use store::{Tx, Value};
 
 use super::Entry;
@@ -24,14 +24,14 @@ struct Counts {
 }
 
 /// Writes a group: the calls, what is counted, and what is too much goes.
-pub(super) fn write(tx: &mut Tx<'_>, entries: &[Entry], ambient: &Ambient) -> Result<()> {
+pub(super) fn write(tx: &mut Tx<'_>, entries: &[(String, Entry)]) -> Result<()> {
     let mut rows: Vec<Value> = Vec::with_capacity(entries.len() * 11);
     let mut hours: BTreeMap<(TenantId, IntegrationId, i64), Counts> = BTreeMap::new();
-    for entry in entries {
+    for (id, entry) in entries {
         rows.extend::<[Value; 11]>([
             entry.tenant.into(),
             entry.integration.into(),
-            ambient.id::<RequestId>().into(),
+            id.into(),
             entry.at.into(),
             entry.method.as_str().into(),
             entry.endpoint.as_str().into(),
@@ -52,7 +52,7 @@ pub(super) fn write(tx: &mut Tx<'_>, entries: &[Entry], ambient: &Ambient) -> Re
         counts.limited += u64::from(entry.status == Some(429));
     }
     tx.insert_rows(
-        "INSERT INTO integration_calls (tenant_id, integration_id, id, at, method, endpoint, status, ms, success, error, actor)",
+        "INSERT INTO integration_calls (tenant_id, integration_id, id, at, method, endpoint, status, ms, success, error, actor) VALUES",
         11,
         &rows,
         "",
@@ -130,7 +130,8 @@ pub(crate) fn list(
 
 /// Durations of the calls that are kept, since then, in ms, the shortest first.
 pub(crate) fn durations(tx: &mut Tx<'_>, tenant: TenantId, integration: IntegrationId, since: Timestamp) -> Result<Vec<u64>> {
-    let sql = "SELECT ms FROM integration_calls WHERE tenant_id = ?1 AND integration_id = ?2 AND at >= ?3 AND status IS NOT NULL ORDER BY ms";
+    let sql =
+        "SELECT ms FROM integration_calls WHERE tenant_id = ?1 AND integration_id = ?2 AND at >= ?3 AND status IS NOT NULL ORDER BY ms";
     tx.query(sql, &[tenant.into(), integration.into(), since.into()], |row| row.get(0))
 }
 

@@ -13,6 +13,7 @@ use crate::custom::{Known, Source};
 /// A connector, as the catalogue shows it. `id` is the slug by which integrations name it.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MarketplaceEntry)]
 pub struct Entry {
     /// What it is and can.
     #[serde(flatten)]

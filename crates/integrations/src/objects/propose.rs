@@ -45,7 +45,8 @@ pub(super) fn propose(connector: &str, resource: &Resource, object: &ObjectSchem
     for (path, schema) in ours {
         let is_ours_only = path.split('.').next().is_some_and(|member| resource.is_derived(member));
         let best = object.fields.iter().enumerate().filter(|(at, _)| !taken[*at]);
-        let best = best.filter_map(|(at, field)| score(&path, field).map(|score| (score, at))).max_by_key(|(score, at)| (*score, usize::MAX - at));
+        let best =
+            best.filter_map(|(at, field)| score(&path, field).map(|score| (score, at))).max_by_key(|(score, at)| (*score, usize::MAX - at));
         let Some((_, at)) = best else { continue };
         let field = &object.fields[at];
         if is_ours_only && field.read_only {
@@ -162,7 +163,9 @@ mod tests {
         let proposed = propose("salesforce", lead, &object);
         let pairs: Vec<(&str, &str)> =
             proposed.iter().map(|one| (one.local_field.as_deref().unwrap(), one.remote_field.as_deref().unwrap())).collect();
-        for pair in [("firstName", "FirstName"), ("lastName", "LastName"), ("email", "Email"), ("phone", "Phone"), ("insuranceType", "9f2b")] {
+        for pair in
+            [("firstName", "FirstName"), ("lastName", "LastName"), ("email", "Email"), ("phone", "Phone"), ("insuranceType", "9f2b")]
+        {
             assert!(pairs.contains(&pair), "{pair:?} in {pairs:?}");
         }
         assert!(!pairs.iter().any(|(_, theirs)| *theirs == "Fax"));

@@ -20,6 +20,7 @@ const MOST_FETCHED: u32 = 50;
 /// A mapping, and what to try it on: records in the body, or an integration's.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = MappingPreviewInput)]
 pub struct PreviewInput {
     /// The fields, as a sync has them.
     pub field_mappings: Vec<FieldMapping>,
@@ -47,6 +48,7 @@ pub struct PreviewInput {
 /// What came out.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MappingPreview)]
 pub struct Preview {
     /// The mapped records, in order. A field with a problem is left out.
     #[schema(value_type = Vec<Object>)]

@@ -41,6 +41,8 @@ pub(crate) struct Bed {
     pub(crate) tenant: TenantId,
     pub(crate) other: TenantId,
     router: Router,
+    /// The database goes with it.
+    _engine: Engine,
 }
 
 /// What was hinted at.
@@ -111,7 +113,7 @@ impl testkit::Bed for Bed {
             made.push(access.create_tenant(&operator, CreateTenant { name: name.into(), ..CreateTenant::default() }).await.unwrap().id);
         }
         let router = integrations.routes().into_router(|_, route| route);
-        Self { clock, ambient, store, access, vault, integrations, hints, tenant: made[0], other: made[1], router }
+        Self { clock, ambient, store, access, vault, integrations, hints, tenant: made[0], other: made[1], router, _engine: engine }
     }
 }
 

@@ -3,10 +3,11 @@
 use connectors::{Call, Fault, Target};
 use serde_json::{Value, json};
 use vault::NewOauthToken;
+use vendors::acme::{self, Acme};
 use vendors::hubspot::{HubSpot, Options};
 use vendors::stand::{Double, Vendor as _};
 
-use crate::bed::Bed;
+use crate::bed::{ACME, Bed};
 
 async fn double(bed: &Bed) -> Double<HubSpot> {
     Double::start(HubSpot::new(Options { ambient: bed.ambient.clone(), ..Options::unlimited() })).await.unwrap()
@@ -85,8 +86,10 @@ testkit::engines! {
 
     /// The log is bounded: the newest thousand calls of an integration.
     async fn the_log_is_bounded(bed: Bed) {
-        let double = double(&bed).await;
-        let id = bed.hubspot(&double.url(), &double.issue().access_token).await;
+        let double = Double::start(Acme::new(acme::Options { ambient: bed.ambient.clone(), burst: usize::MAX, ..acme::Options::new() })).await.unwrap();
+        bed.api("POST", "/connectors", Some(json!({ "manifest": ACME.replace("max = 100", "max = 1000000") }))).await.expect(201);
+        let body = json!({"connector": "acme-crm", "config": {"baseUrl": double.url()}, "credentials": {"apiKey": double.issue().access_token}});
+        let id = bed.integration(body).await;
         let (_, session) = bed.integrations.session(&bed.scope(), id).await.unwrap();
         for n in 0..1_010 {
             session.carrier.send(Call::get(Target::Path(format!("/nothing/{n}")))).await.unwrap();

@@ -20,7 +20,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn events() -> String {
-    json!({"events": [{"what": "contact", "id": "con_7", "action": "changed"}, {"what": "contact", "id": "con_8", "action": "removed"}]}).to_string()
+    json!({"events": [{"what": "contact", "id": "con_7", "action": "changed"}, {"what": "contact", "id": "con_8", "action": "removed"}]})
+        .to_string()
 }
 
 async fn acme(bed: &Bed) -> (IntegrationId, String, String) {
@@ -100,7 +101,8 @@ testkit::engines! {
         let signature = { use base64::Engine as _; base64::engine::general_purpose::STANDARD.encode(signature) };
         let headers = [("x-hubspot-signature-v3", signature.as_str()), ("x-hubspot-request-timestamp", at.as_str())];
         bed.call("/in/providers/hubspot", &headers, &body).await.expect(200);
-        let kept = bed.hints.take();
+        let mut kept = bed.hints.take();
+        kept.sort_by_key(|(tenant, ..)| *tenant != bed.tenant);
         let reached: Vec<(IntegrationId, usize)> = kept.iter().map(|(_, id, hints)| (*id, hints.len())).collect();
         assert_eq!(reached, [(made[0], 2), (made[1], 2)]);
         assert_eq!((kept[0].0, kept[1].0), (bed.tenant, bed.other));

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Form;
 use super::moments::{Moment, offset_form, rfc3339};
 use super::numbers::{decimal, number};
-use super::Form;
 
 /// What stands between the items of a list that is one text.
 const SEPARATOR: char = ';';
@@ -25,9 +25,7 @@ pub(crate) fn convert(value: Value, from: Option<Form>, to: Form) -> Result<Valu
         Form::Text => text(value),
         Form::Number => as_number(&value).map(Value::Number),
         Form::NumberText => decimal(&value).map(Value::String).ok_or_else(|| expected("a number")),
-        Form::Integer => {
-            as_number(&value)?.as_i64().map(Value::from).ok_or_else(|| expected("a whole number"))
-        }
+        Form::Integer => as_number(&value)?.as_i64().map(Value::from).ok_or_else(|| expected("a whole number")),
         Form::Boolean => boolean(&value).map(Value::Bool).ok_or_else(|| expected("true or false")),
         Form::BooleanText => boolean(&value).map(|found| Value::String(found.to_string())).ok_or_else(|| expected("true or false")),
         Form::Date => moment(&value, seconds).map(|found| Value::String(found.day().to_string())),

@@ -60,7 +60,9 @@ pub(crate) fn shift(text: &str, places: i32) -> String {
 /// A plain decimal number as JSON: whole where it is. `None`: JSON cannot say it exactly enough.
 pub(crate) fn number(text: &str) -> Option<Number> {
     let canonical = shift(text, 0);
-    if !canonical.contains('.') && let Ok(whole) = canonical.parse::<i64>() {
+    if !canonical.contains('.')
+        && let Ok(whole) = canonical.parse::<i64>()
+    {
         return Some(whole.into());
     }
     canonical.parse::<f64>().ok().and_then(Number::from_f64)

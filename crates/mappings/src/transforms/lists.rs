@@ -8,8 +8,11 @@ pub(super) fn split(value: Value, separator: &str) -> Result<Value, String> {
             let parts: Vec<Value> = items(&text, separator).map(Value::from).collect();
             Ok(if parts.is_empty() { Value::Null } else { Value::Array(parts) })
         }
-        Value::Array(parts) if parts.is_empty() => Ok(Value::Null),
-        Value::Array(_) => Ok(value),
+        // A list is tidied as its text would be, so that it comes back as it went.
+        Value::Array(_) => match join(value, separator)? {
+            Value::Null => Ok(Value::Null),
+            text => split(text, separator),
+        },
         _ => Err("a text was expected".to_owned()),
     }
 }
@@ -17,7 +20,8 @@ pub(super) fn split(value: Value, separator: &str) -> Result<Value, String> {
 pub(super) fn join(value: Value, separator: &str) -> Result<Value, String> {
     let Value::Array(items) = value else {
         let Some(text) = value.as_str() else { return Err("a list was expected".to_owned()) };
-        return Ok(if items(text, separator).next().is_none() { Value::Null } else { value });
+        let parts: Vec<&str> = items(text, separator).collect();
+        return Ok(if parts.is_empty() { Value::Null } else { Value::String(parts.join(separator)) });
     };
     let mut parts = Vec::with_capacity(items.len());
     for item in items {

@@ -66,9 +66,13 @@ impl Named {
             Self::Truncate { length } => texts::each(value, |text| text.chars().take(*length).collect()),
             Self::Replace { from, to } => texts::each(value, |text| text.replace(from.as_str(), to)),
             Self::Prefix { text } => texts::required(value, |found| Ok(format!("{text}{found}"))),
-            Self::StripPrefix { text } => texts::required(value, |found| texts::strip(found.strip_prefix(text.as_str()), "begins with", text)),
+            Self::StripPrefix { text } => {
+                texts::required(value, |found| texts::strip(found.strip_prefix(text.as_str()), "begins with", text))
+            }
             Self::Suffix { text } => texts::required(value, |found| Ok(format!("{found}{text}"))),
-            Self::StripSuffix { text } => texts::required(value, |found| texts::strip(found.strip_suffix(text.as_str()), "ends with", text)),
+            Self::StripSuffix { text } => {
+                texts::required(value, |found| texts::strip(found.strip_suffix(text.as_str()), "ends with", text))
+            }
             Self::PhoneE164 { country } => texts::required(value, |text| phones::e164(text, country.as_deref())),
             Self::DateFormat { from, to, zone } => dates::reformat(&value, from, to, zone),
             Self::Split { separator } => lists::split(value, separator),

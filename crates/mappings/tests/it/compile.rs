@@ -24,7 +24,11 @@ fn every_fault_has_its_rule_and_place() {
         (json!({"localField": "a", "remoteField": "A", "transformer": "shout"}), "transformer", "transformer"),
         (json!({"localField": "a", "remoteField": "A", "transformer": {"name": "split", "at": 1}}), "transformer", "transformer"),
         (json!({"localField": "a", "remoteField": "A", "transformer": {"name": "minor_units"}}), "transformer", "transformer"),
-        (json!({"localField": "a", "remoteField": "A", "transformer": {"name": "phone_e164", "country": "XX"}}), "transformer", "transformer"),
+        (
+            json!({"localField": "a", "remoteField": "A", "transformer": {"name": "phone_e164", "country": "XX"}}),
+            "transformer",
+            "transformer",
+        ),
         (
             json!({"localField": "a", "remoteField": "A", "transformer": {"name": "date_format", "from": "%Q", "to": "date"}}),
             "transformer",

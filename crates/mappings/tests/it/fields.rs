@@ -36,7 +36,11 @@ async fn defaults_and_constants_fill_in() {
     assert_eq!(values(there(&mapping, json!({"company": " "})).await), json!({"Company": "[not provided]", "LeadSource": "Web"}));
     let expected = json!({"company": "unknown", "origin": {"crm": true}, "tier": "basic"});
     assert_eq!(values(here(&mapping, json!({"Company": null, "Tier": null})).await), expected);
-    assert_eq!(values(here(&mapping, json!({})).await), json!({"origin": {"crm": true}}), "an answer that does not carry a field says nothing");
+    assert_eq!(
+        values(here(&mapping, json!({})).await),
+        json!({"origin": {"crm": true}}),
+        "an answer that does not carry a field says nothing"
+    );
 }
 
 #[tokio::test]

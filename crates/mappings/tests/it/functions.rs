@@ -18,7 +18,8 @@ async fn a_function_gets_the_value_and_the_record() {
 #[tokio::test]
 async fn a_function_s_fault_is_one_record_s_problem() {
     let mapping = mapping(json!([{"localField": "v", "remoteField": "V", "transformer": "v => v.trim()", "toLocal": "v => v + '!'"}]));
-    let records: Vec<Map<String, Value>> = [json!({"v": " a "}), json!({"v": 1}), json!({"v": null}), json!({"v": "b "})].map(record).into();
+    let records: Vec<Map<String, Value>> =
+        [json!({"v": " a "}), json!({"v": 1}), json!({"v": null}), json!({"v": "b "})].map(record).into();
     let mapped = mapping.to_remote(&scripts(), &records).await;
     assert_eq!(mapped[0].values["V"], "a");
     assert_eq!(problems(&mapped[1]), [("javascript", "V")]);

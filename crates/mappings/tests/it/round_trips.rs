@@ -28,18 +28,24 @@ fn as_source(mapped: &Mapped) -> Value {
 fn lossless() -> impl Strategy<Value = (Value, Value)> {
     let item = "[a-z]{1,6}( [a-z]{1,6})?";
     prop_oneof![
-        (0_i64..100_000_000, proptest::sample::select(&["EUR", "JPY", "KWD", "CLF"][..])).prop_map(|(amount, currency)| {
-            (json!({"name": "major_units", "currency": currency}), json!(amount))
-        }),
-        (-1_000_000_i64..1_000_000).prop_map(|cents| (json!({"name": "minor_units", "currency": "EUR"}), json!(format!("{}.{:02}", cents.abs(), cents.unsigned_abs() % 100).parse::<f64>().unwrap_or(0.0)))),
+        (0_i64..100_000_000, proptest::sample::select(&["EUR", "JPY", "KWD", "CLF"][..]))
+            .prop_map(|(amount, currency)| { (json!({"name": "major_units", "currency": currency}), json!(amount)) }),
+        (-1_000_000_i64..1_000_000).prop_map(|cents| (
+            json!({"name": "minor_units", "currency": "EUR"}),
+            json!(format!("{}.{:02}", cents.abs(), cents.unsigned_abs() % 100).parse::<f64>().unwrap_or(0.0))
+        )),
         proptest::collection::vec(item, 1..5).prop_map(|items| (json!({"name": "join", "separator": ", "}), json!(items))),
         proptest::collection::vec(item, 1..5).prop_map(|items| (json!({"name": "split"}), json!(items.join(";")))),
         ".{1,20}".prop_map(|text| (json!({"name": "prefix", "text": "x:"}), json!(text))),
         ".{1,20}".prop_map(|text| (json!({"name": "suffix", "text": "!"}), json!(text))),
         (1970_i32..2100, 1_u32..13, 1_u32..29).prop_map(|(year, month, day)| {
-            (json!({"name": "date_format", "from": "date", "to": "%d.%m.%Y", "zone": "America/New_York"}), json!(format!("{year:04}-{month:02}-{day:02}")))
+            (
+                json!({"name": "date_format", "from": "date", "to": "%d.%m.%Y", "zone": "America/New_York"}),
+                json!(format!("{year:04}-{month:02}-{day:02}")),
+            )
         }),
-        (0_i64..4_000_000_000_000).prop_map(|ms| (json!({"name": "date_format", "from": "datetime_ms", "to": "datetime_offset"}), json!(ms))),
+        (0_i64..4_000_000_000_000)
+            .prop_map(|ms| (json!({"name": "date_format", "from": "datetime_ms", "to": "datetime_offset"}), json!(ms))),
         proptest::collection::hash_map("[a-z]{1,3}", -5_i32..5, 1..4).prop_map(|object| (json!("json_text"), json!(object))),
     ]
 }

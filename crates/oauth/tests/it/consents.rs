@@ -143,6 +143,38 @@ testkit::engines! {
         assert_eq!((bed.count("oauth_consents").await, bed.count("access_tokens").await), (0, 0));
     }
 
+    async fn what_other_tenants_allowed_ends_with_the_application(bed: Bed) {
+        let (maker, tenant, third) = (bed.tenant("Maker").await, bed.tenant("Acme").await, bed.tenant("Globex").await);
+        let (app, kept) = (bed.app(&maker, &["leads:read"]).await, bed.app(&maker, &["leads:read"]).await);
+        let mut tokens = Vec::new();
+        for place in [&maker, &tenant, &third] {
+            let who = bed.signed_in(bed.person(place, Role::Owner).await, place, Role::Owner);
+            let (client, challenge) = (app.id.to_string(), challenge());
+            let handle = bed.asked(&request(&client, &challenge, "leads:read")).await;
+            let approval = Approval { scopes: None, remember: true };
+            let location = bed.node.oauth.approve(&who, &bed.signed(), &handle, approval).await.unwrap();
+            tokens.push(bed.node.redeem(&app, &parameter(&location, "code").unwrap()).await.ok());
+        }
+        let who = bed.signed_in(bed.person(&tenant, Role::Owner).await, &tenant, Role::Owner);
+        let other = bed.tokens(&kept, &who, "leads:read").await;
+        assert_eq!(bed.node.oauth.end_orphans().await.unwrap(), 0, "everything has its application");
+        bed.node.access.delete_client(&bed.acting(&maker), kernel::IdRef::Id(app.id)).await.unwrap();
+        assert_eq!(bed.count("oauth_consents").await, 2, "the maker's own transaction does not reach the others'");
+        assert_eq!(bed.node.oauth.end_orphans().await.unwrap(), 2);
+        for table in ["oauth_consents", "oauth_codes"] {
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE client_id = ?1");
+            let id = app.id;
+            let left: i64 = bed.node.store.read(kernel::Scope::system("test"), move |tx| tx.query_one(&sql, &[id.into()], |row| row.get(0))).await.unwrap();
+            assert_eq!(left, 0, "{table}");
+        }
+        for tokens in &tokens {
+            assert!(!bed.node.is_good(text(tokens, "access_token")).await);
+        }
+        assert!(bed.node.is_good(text(&other, "access_token")).await, "another application's stay");
+        assert_eq!(bed.audited().await.iter().filter(|act| *act == "consent.end").count(), 2);
+        assert_eq!(bed.node.oauth.end_orphans().await.unwrap(), 0);
+    }
+
     async fn a_tenant_that_goes_takes_its_rows_along(bed: Bed) {
         let tenant = bed.tenant("Acme").await;
         let app = bed.app(&tenant, &["leads:read"]).await;

@@ -6,8 +6,8 @@ use kernel::{Caller, Result, Scope, Secret, UserId};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::provider::Provider;
 use super::browser_at;
+use super::provider::Provider;
 use crate::ceremonies::{Beginning, Purpose};
 use crate::tokens::Kind;
 use crate::{People, Visit, errors, rules};

@@ -135,11 +135,12 @@ impl People {
         let user = begun.user.filter(|user| signed_in.is_some_and(|signed| signed.user == *user && signed.bound_tenant.is_none()));
         let user = user.ok_or_else(errors::external_failed)?;
         let who = resolve::Known::of(provider, word.claims)?;
-        let tied = self.store.write(Scope::person(user, visit.info()), move |tx| match identities::sql::find(tx, &who.issuer, &who.claims.sub)? {
-            Some(owner) if owner == user => Ok(()),
-            Some(_) => Err(errors::identity_taken()),
-            None => resolve::tie(tx, &who, user),
-        });
+        let tied =
+            self.store.write(Scope::person(user, visit.info()), move |tx| match identities::sql::find(tx, &who.issuer, &who.claims.sub)? {
+                Some(owner) if owner == user => Ok(()),
+                Some(_) => Err(errors::identity_taken()),
+                None => resolve::tie(tx, &who, user),
+            });
         tied.await.map_err(|error| if store::is_unique_violation(&error) { errors::identity_taken() } else { error })
     }
 

@@ -131,8 +131,7 @@ mod tests {
         });
         change(&mut claims);
         let token = signer.sign("JWT", &claims).unwrap();
-        let asked =
-            Asked { issuer: "https://id.example", client_id: "us", nonce: "n", now: Timestamp::from_millis(AT * 1000) };
+        let asked = Asked { issuer: "https://id.example", client_id: "us", nonce: "n", now: Timestamp::from_millis(AT * 1000) };
         check(&token, keys, &asked)
     }
 
@@ -174,7 +173,8 @@ mod tests {
     #[test]
     fn an_address_counts_only_if_the_provider_made_sure_of_it() {
         let (signer, keys) = keys();
-        let email = |verified: Value| checked(&signer, &keys, |claims| claims["email_verified"] = verified).unwrap().claims.verified_email();
+        let email =
+            |verified: Value| checked(&signer, &keys, |claims| claims["email_verified"] = verified).unwrap().claims.verified_email();
         assert!(email(json!(true)).is_some() && email(json!("true")).is_some());
         for no in [json!(false), json!(null), json!("false"), json!(1), json!("yes")] {
             assert_eq!(email(no), None);

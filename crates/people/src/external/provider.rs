@@ -78,7 +78,9 @@ impl Provider {
         let metadata = match (fetched, known.metadata.as_ref()) {
             // Discovery 1.0 §4.3: else anybody could speak for it.
             (Ok(metadata), _) if metadata.issuer == self.config.issuer => Arc::new(metadata),
-            (Ok(metadata), _) => return Err(unavailable(format!("it calls itself {} in place of {}", metadata.issuer, self.config.issuer))),
+            (Ok(metadata), _) => {
+                return Err(unavailable(format!("it calls itself {} in place of {}", metadata.issuer, self.config.issuer)));
+            }
             // Away for a moment: what it said before still holds.
             (Err(_), Some((_, before))) => Arc::clone(before),
             (Err(error), None) => return Err(error),

@@ -49,7 +49,8 @@ impl People {
         let email = who.email.clone().ok_or_else(errors::external_email_not_allowed)?;
         let known = email.clone();
         let known = self.store.read(Scope::system("people"), move |tx| access::people::user_by_email(tx, &known)).await?;
-        let newcomer = new_user(&self.ambient, &email, &rules::name("/name", who.claims.name.as_deref().unwrap_or_default()).unwrap_or_default());
+        let newcomer =
+            new_user(&self.ambient, &email, &rules::name("/name", who.claims.name.as_deref().unwrap_or_default()).unwrap_or_default());
         let (newcomers, id) = (provider.config.newcomers.clone(), known.as_ref().map_or(newcomer.id, |user| user.id));
         let made = self.store.write(Scope::person(id, visit.info()), move |tx| match access::people::user_by_email(tx, &email)? {
             Some(user) => {
@@ -70,8 +71,7 @@ impl People {
 fn may_be_tied(tx: &mut Tx<'_>, who: &Known, user: &User) -> Result<()> {
     let elsewhere = identities::sql::of_user(tx, user.id)?;
     let is_anothers = elsewhere.iter().any(|identity| identity.issuer == who.issuer);
-    let has_ways =
-        !elsewhere.is_empty() || methods::of(tx, user.id)?.password_hash.is_some() || passkeys::sql::count(tx, user.id)? > 0;
+    let has_ways = !elsewhere.is_empty() || methods::of(tx, user.id)?.password_hash.is_some() || passkeys::sql::count(tx, user.id)? > 0;
     if is_anothers || (!user.email_verified && has_ways) { Err(errors::external_not_linked()) } else { Ok(()) }
 }
 

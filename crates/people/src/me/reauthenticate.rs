@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderValue, header};
 use kernel::{Error, Secret, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::sessions::NewSession;
 use crate::passkeys::RequestOptions;
+use crate::sessions::NewSession;
 use crate::sign_in::PasskeyProof;
 use crate::webauthn::Assertion;
 use crate::{People, Proof, cookie, errors};

@@ -49,8 +49,7 @@ impl People {
         let (person, known) = self.store.read(scope.clone(), read).await?;
         let person = person.ok_or_else(|| Error::not_found("user"))?;
         let browser = session.to_string();
-        let beginning =
-            Beginning { purpose: Purpose::AddPasskey, browser: &browser, user: Some(user), email: None, next: None };
+        let beginning = Beginning { purpose: Purpose::AddPasskey, browser: &browser, user: Some(user), email: None, next: None };
         let challenge = self.begin_ceremony(scope, beginning).await?;
         let whose = Whose { user, email: &person.email, name: &person.name, known };
         Ok(creation(party, &self.config.product, &challenge, whose))

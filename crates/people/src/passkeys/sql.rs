@@ -24,8 +24,7 @@ pub(crate) fn of_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Passkey>> {
 
 /// One of a person. Error: 404.
 pub(super) fn get(tx: &mut Tx<'_>, user: UserId, id: PasskeyId) -> Result<Passkey> {
-    let sql =
-        "SELECT id, name, is_synced, aaguid, created_at, last_used_at, regressed_at FROM passkeys WHERE user_id = ?1 AND id = ?2";
+    let sql = "SELECT id, name, is_synced, aaguid, created_at, last_used_at, regressed_at FROM passkeys WHERE user_id = ?1 AND id = ?2";
     tx.query_opt(sql, &[user.into(), id.into()], read)?.ok_or_else(|| Error::not_found("passkey"))
 }
 

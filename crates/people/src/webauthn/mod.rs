@@ -35,4 +35,3 @@ fn bytes(text: &str) -> Result<Vec<u8>, Fault> {
     }
     URL_SAFE_NO_PAD.decode(text).map_err(|_| "a member is no base64url")
 }
-

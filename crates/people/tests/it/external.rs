@@ -92,7 +92,14 @@ impl Provider {
     }
 
     /// Lets them come back with a code, which is worth this.
-    async fn come(&self, people: &Arc<People>, bed: &Bed, sent: &Sent, claims: Value, signed: Option<&SignedIn>) -> kernel::Result<Arrived> {
+    async fn come(
+        &self,
+        people: &Arc<People>,
+        bed: &Bed,
+        sent: &Sent,
+        claims: Value,
+        signed: Option<&SignedIn>,
+    ) -> kernel::Result<Arrived> {
         self.place.script([self.tokens(bed, &sent.nonce, &claims)]);
         if self.is_unknown.swap(false, Ordering::Relaxed) {
             self.place.script([self.keys()]);

@@ -18,7 +18,9 @@ testkit::engines! {
         let token = sessions.token(&headers).unwrap();
         let ask = |is_safe, csrf, tenant| sessions.person(PersonRequest { token, is_safe, csrf, tenant });
         let principal = ask(true, None, None).await.unwrap();
-        assert_eq!((principal.tenant, principal.tier.is_none()), (Some(mine.id), true), "the only tenant need not be named");
+        assert_eq!(principal.tenant, Some(mine.id), "the only tenant need not be named");
+        let default = blueprint::load("insurance-leads").unwrap().default_tier;
+        assert_eq!((principal.tier.as_deref(), &*principal.limit_id), (Some(default.as_str()), user.id.to_string().as_str()));
         let caller = principal.caller();
         assert!(matches!(caller.credential(), Credential::User { user: who, operator: false, .. } if *who == user.id));
         assert!(caller.allow(Permission::KeysWrite).is_ok() && caller.allow(Permission::MembersWrite).is_err());

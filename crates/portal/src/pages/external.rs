@@ -10,8 +10,8 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use kernel::Result;
-use people::external::Callback;
 use people::Visit;
+use people::external::Callback;
 use web::{Path, Query};
 
 use super::fault::Message;

@@ -53,8 +53,7 @@ struct Row {
 }
 
 /// What may be said to have been done: the keys under `done` in the messages.
-const DONE: [&str; 8] =
-    ["password", "totp_off", "session", "sessions", "passkey", "passkey_removed", "identity", "identity_removed"];
+const DONE: [&str; 8] = ["password", "totp_off", "session", "sessions", "passkey", "passkey_removed", "identity", "identity_removed"];
 
 /// Back to the page, which says what was done.
 pub(super) fn after(what: &'static str) -> Response {

@@ -10,7 +10,7 @@ use super::{Record, sql};
 use crate::{Records, fields};
 
 impl Records {
-    /// Those of these records that are there; at most 1,000 ids. `locked`: their rows are locked until the transaction ends, in the order of their
+    /// Those of these records that are there. `locked`: their rows are locked until the transaction ends, in the order of their
     /// ids, so that what is decided by them holds when it is written.
     ///
     /// Errors: 404 for an unknown resource type.
@@ -26,7 +26,12 @@ impl Records {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
-        if locked { sql::lock_many(tx, scope.tenant(), &name, &ids) } else { sql::find_many(tx, scope.tenant(), &name, &ids) }
+        let mut out = HashMap::with_capacity(ids.len());
+        for part in ids.chunks(sql::MOST_IDS) {
+            let read = if locked { sql::lock_many } else { sql::find_many };
+            out.extend(read(tx, scope.tenant(), &name, part)?);
+        }
+        Ok(out)
     }
 
     /// The next records in the order of their creation, after this place.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kernel::{RecordId, Result, TenantId, Timestamp};
 use serde_json::Value as Json;
-use store::{Dialect, Row, Tx, Value};
+use store::{Dialect, Engine, Row, Statement, Tx, Value};
 
 use super::{Record, RecordRef};
 use crate::{Task, search};
@@ -50,38 +50,57 @@ pub(crate) fn find(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, reference:
 /// So many ids are looked up in one statement.
 const LOOKED_UP: usize = 64;
 /// Most ids of one call.
-const MOST_IDS: usize = 1000;
+pub(super) const MOST_IDS: usize = 1000;
 
 /// Those of these records that are there.
 pub(super) fn find_many(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, ids: &[RecordId]) -> Result<HashMap<RecordId, Record>> {
+    found_by(tx, &by_ids(), tenant, resource, ids)
+}
+
+fn by_ids() -> String {
     let places: Vec<String> = (3..3 + LOOKED_UP).map(|n| format!("?{n}")).collect();
-    let sql = format!(
+    format!(
         "SELECT id, number, external_id, document, revision, created_at, updated_at FROM records \
          WHERE tenant_id = ?1 AND resource = ?2 AND id IN ({})",
         places.join(", ")
-    );
+    )
+}
+
+fn found_by<'s, S>(tx: &mut Tx<'_>, sql: &'s S, tenant: TenantId, resource: &str, ids: &[RecordId]) -> Result<HashMap<RecordId, Record>>
+where
+    &'s S: Statement,
+{
     let mut out = HashMap::with_capacity(ids.len().min(MOST_IDS));
     for chunk in ids[..ids.len().min(MOST_IDS)].chunks(LOOKED_UP) {
         // The last one again fills the list up: one statement for every length.
         let padding = std::iter::repeat_n(chunk[chunk.len() - 1], LOOKED_UP - chunk.len());
         let wanted = chunk.iter().copied().chain(padding).map(Value::from);
         let params: Vec<Value> = [tenant.into(), resource.into()].into_iter().chain(wanted).collect();
-        out.extend(tx.query(&sql, &params, read)?.into_iter().map(|record| (record.id, record)));
+        out.extend(tx.query(sql, &params, read)?.into_iter().map(|record| (record.id, record)));
     }
     Ok(out)
 }
 
-/// The same, each locked until the transaction ends. To be called with ids in their order, so that no two wait for each other.
+/// A statement of many ids, as either engine locks what it reads.
+struct Locking {
+    sqlite: String,
+    postgres: String,
+}
+
+impl Statement for &Locking {
+    fn text(&self, engine: Engine) -> &str {
+        match engine {
+            Engine::Sqlite => &self.sqlite,
+            Engine::Postgres => &self.postgres,
+        }
+    }
+}
+
+/// Those of these records that are there, each locked until the transaction ends, in the order of their ids, so that no two wait for each other.
 pub(super) fn lock_many(tx: &mut Tx<'_>, tenant: TenantId, resource: &str, ids: &[RecordId]) -> Result<HashMap<RecordId, Record>> {
-    if tx.engine() == store::Engine::Sqlite {
-        return find_many(tx, tenant, resource, ids);
-    }
-    let mut out = HashMap::with_capacity(ids.len());
-    for id in ids {
-        let found = tx.query_opt(LOCKED_BY_ID, &[tenant.into(), resource.into(), (*id).into()], read)?;
-        out.extend(found.map(|record| (record.id, record)));
-    }
-    Ok(out)
+    let plain = by_ids();
+    let statement = Locking { postgres: format!("{plain} ORDER BY id FOR UPDATE"), sqlite: plain };
+    found_by(tx, &statement, tenant, resource, ids)
 }
 
 /// The next of a tenant's records of a type, in the order of creation.

@@ -59,15 +59,18 @@ fn meets_soon(tx: &mut Tx<'_>, plan: &Plan, needle: &Needle, found: &BTreeMap<i6
     let count: u64 = found.values().map(Places::count).sum();
     let every = count.div_ceil(CHUNK as u64).max(1);
     let all = found.iter().flat_map(|(block, places)| places.ascending().into_iter().map(move |at| block * BLOCK + i64::from(at)));
-    let some: Vec<i64> = all.zip(0..).filter(|(_, n)| is_taken(*n, every)).map(|(place, _)| place).take(CHUNK).collect();
+    let mut wanted = (0..CHUNK as u64).map(|stretch| chosen(stretch, every)).peekable();
+    let some: Vec<i64> = all.zip(0..).filter(|(_, n)| wanted.next_if_eq(n).is_some()).map(|(place, _)| place).collect();
     Ok(some.is_empty() || !compare(tx, plan, needle, None, &some)?.is_empty())
 }
 
-/// One of each `every`, not always the same one: records often come in a rhythm, and a sample in step with it would see one kind of them.
-fn is_taken(n: u64, every: u64) -> bool {
-    let (stretch, at) = (n / every, n % every);
-    // Fibonacci hashing: well spread, and the same each time.
-    at == (stretch.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % every
+/// The one that is taken of a stretch of `every`; not always at the same place in it: records often come in a rhythm, and a sample in step with
+/// it would see one kind of them. Well spread, and the same each time (the end of SplitMix64).
+fn chosen(stretch: u64, every: u64) -> u64 {
+    let mut mixed = (stretch + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    stretch * every + (mixed ^ (mixed >> 31)) % every
 }
 
 #[cfg(test)]
@@ -77,8 +80,8 @@ mod tests {
     #[test]
     fn a_sample_is_in_step_with_no_rhythm() {
         for every in 2..300 {
-            let sample: Vec<u64> = (0..every * CHUNK as u64).filter(|n| is_taken(*n, every)).collect();
-            assert_eq!(sample.len(), CHUNK);
+            let sample: Vec<u64> = (0..CHUNK as u64).map(|stretch| chosen(stretch, every)).collect();
+            assert!(sample.is_sorted() && sample.iter().zip(0..).all(|(n, stretch)| n / every == stretch));
             for rhythm in [2, 3, 4, 5, 7, 8, 10, 12].into_iter().filter(|rhythm| rhythm <= &every) {
                 let kinds: std::collections::HashSet<u64> = sample.iter().map(|n| n % rhythm).collect();
                 assert!(kinds.len() as u64 * 2 > rhythm, "every {every}, rhythm {rhythm}: {kinds:?}");

@@ -31,7 +31,7 @@ impl Planner for Gatekeeper {
 
 /// Insurance leads with a unique e-mail address and a deletion event, beside numbered leads of contractors.
 pub(crate) struct Bed {
-    _engine: Engine,
+    pub(crate) engine: Engine,
     pub(crate) store: Store,
     pub(crate) ambient: Ambient,
     pub(crate) clock: Arc<ManualClock>,
@@ -51,7 +51,7 @@ impl testkit::Bed for Bed {
         let planner = Arc::new(Gatekeeper::default());
         let records = open(&store, &ambient, &planner, &insurance());
         let numbered = open(&store, &ambient, &planner, &blueprint::load("contractor-network").unwrap());
-        Self { _engine: engine, tenant: ambient.id(), store, ambient, clock, planner, records, numbered }
+        Self { engine, tenant: ambient.id(), store, ambient, clock, planner, records, numbered }
     }
 }
 

@@ -45,12 +45,14 @@ impl Syncs {
         };
         config.next_run_at = self.first_run(&config)?;
         let tenant = scope.tenant();
-        let row = Row { tenant, config, cursor: None, deleted_cursor: None, full_at: None, enabled_at: now };
+        let accounts = Arc::clone(&self.accounts);
+        let row = Row { tenant, config, cursor: None, deleted_cursor: None, full_at: None, enabled_at: now, watch: None };
         self.store
             .answer(scope, move |tx| {
                 if sql::count(tx, tenant)? >= MAX_PER_TENANT {
                     return Err(Error::conflict("too_many_sync_configs", format!("A tenant has at most {MAX_PER_TENANT} syncs.")));
                 }
+                accounts.require(tx, tenant, integration_id)?;
                 sql::insert(tx, &row)?;
                 tx.audit_change("sync_config.create", row.config.id, &(), &row.config)?;
                 tx.notify(TOPIC_CONFIGS, row.config.id);
@@ -79,7 +81,8 @@ pub(crate) fn object_of(about: &connectors::About, asked: Option<&str>) -> Resul
         None => about.objects.first(),
         Some(name) => about.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name)),
     };
-    let is_name = |name: &str| (1..=80).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    let is_name =
+        |name: &str| (1..=80).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     match (found, asked, about.objects.first()) {
         (Some(found), ..) => Ok(found.clone()),
         (None, Some(name), Some(like)) if WITH_OWN_OBJECTS.contains(&about.id.as_str()) && is_name(name) => {
@@ -87,7 +90,8 @@ pub(crate) fn object_of(about: &connectors::About, asked: Option<&str>) -> Resul
         }
         _ => {
             let known = about.objects.iter().map(|object| object.name.as_str()).collect::<Vec<_>>().join(", ");
-            Err(Error::invalid("unknown_object", format!("{} has no such object. It has: {known}.", about.name)).at("/object", "is not known"))
+            Err(Error::invalid("unknown_object", format!("{} has no such object. It has: {known}.", about.name))
+                .at("/object", "is not known"))
         }
     }
 }

@@ -13,9 +13,10 @@ impl Syncs {
     /// Deletes a sync with its links, runs and conflicts. Whoever runs it changes nothing more.
     ///
     /// Errors: 403 `insufficient_scope`; 404.
-    pub async fn delete_config(&self, caller: &Caller, id: SyncConfigId) -> Result<()> {
+    pub async fn delete_config(self: &Arc<Self>, caller: &Caller, id: SyncConfigId) -> Result<()> {
         let scope = caller.allow(Permission::SyncsWrite)?;
         let tenant = scope.tenant();
+        let row = self.store.read(&scope, move |tx| sql::get(tx, tenant, id)).await?;
         self.store
             .answer(scope, move |tx| {
                 let row = sql::get(tx, tenant, id)?;
@@ -24,7 +25,10 @@ impl Syncs {
                 tx.notify(TOPIC_CONFIGS, id);
                 Ok(())
             })
-            .await
+            .await?;
+        let syncs = Arc::clone(self);
+        tokio::spawn(async move { syncs.unwatch(&row).await });
+        Ok(())
     }
 }
 

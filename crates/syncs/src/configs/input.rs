@@ -223,7 +223,11 @@ fn bounded(pointer: &'static str, value: u64, least: u64, most: u64) -> Result<(
 fn check_filter(filter: Option<&Value>) -> Result<()> {
     match filter {
         None => Ok(()),
-        Some(Value::Object(members)) if members.len() <= MAX_FILTER && members.values().all(|value| !value.is_object() && !value.is_array()) => Ok(()),
+        Some(Value::Object(members))
+            if members.len() <= MAX_FILTER && members.values().all(|value| !value.is_object() && !value.is_array()) =>
+        {
+            Ok(())
+        }
         Some(_) => Err(Error::field("/remoteFilter", "must be an object of at most 20 fields of the vendor and single values")),
     }
 }

@@ -27,6 +27,7 @@ pub(crate) use update::handle as update;
 /// Which way records flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SyncDirection)]
 pub enum Direction {
     /// From the vendor to us (`inbound`).
     #[serde(alias = "inbound", alias = "to_local")]
@@ -138,4 +139,6 @@ pub(crate) struct Row {
     pub(crate) deleted_cursor: Option<String>,
     pub(crate) full_at: Option<Timestamp>,
     pub(crate) enabled_at: Timestamp,
+    /// What the vendor was asked to call us by, and when that ends.
+    pub(crate) watch: Option<(String, Option<Timestamp>)>,
 }

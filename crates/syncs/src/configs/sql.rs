@@ -9,7 +9,7 @@ use crate::ledger::Of;
 use crate::runs::State;
 
 const COLUMNS: &str = "tenant_id, id, integration_id, resource, object, enabled, settings, version, cursor, deleted_cursor, next_at, full_at, \
-                       last_run_id, last_sync_at, last_status, last_error, enabled_at, created_at, updated_at";
+                       last_run_id, last_sync_at, last_status, last_error, enabled_at, created_at, updated_at, watch_id, watch_until";
 
 fn read(row: &store::Row<'_>) -> Result<Row> {
     Ok(Row {
@@ -34,6 +34,7 @@ fn read(row: &store::Row<'_>) -> Result<Row> {
         deleted_cursor: row.get(9)?,
         full_at: row.get(11)?,
         enabled_at: row.get(16)?,
+        watch: row.get::<Option<String>>(19)?.map(|id| Ok::<_, Error>((id, row.get(20)?))).transpose()?,
     })
 }
 
@@ -106,6 +107,12 @@ pub(super) fn list(
     );
     let integration = integration.map(|id| id.to_string());
     tx.query(&sql, &[tenant.into(), before.into(), integration.into(), limit.into(), offset.into()], read)
+}
+
+/// How many use an integration.
+pub(crate) fn count_of(tx: &mut Tx<'_>, tenant: TenantId, integration: IntegrationId) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM sync_configs WHERE tenant_id = ?1 AND integration_id = ?2";
+    tx.query_one(sql, &[tenant.into(), integration.into()], |row| row.get(0))
 }
 
 /// Those that follow an object of an integration: whom a vendor's webhook concerns.
@@ -183,9 +190,17 @@ pub(crate) fn set_full_at(tx: &mut Tx<'_>, of: Of, at: Option<Timestamp>) -> Res
     tx.exec(sql, &[of.tenant.into(), of.sync.into(), at.into()]).map(drop)
 }
 
+/// What the vendor was asked to call us by.
+pub(crate) fn set_watch(tx: &mut Tx<'_>, of: Of, id: &str, until: Option<Timestamp>) -> Result<()> {
+    let sql = "UPDATE sync_configs SET watch_id = ?3, watch_until = ?4 WHERE tenant_id = ?1 AND id = ?2";
+    tx.exec(sql, &[of.tenant.into(), of.sync.into(), id.into(), until.into()]).map(drop)
+}
+
 /// How a run ended.
 pub(crate) fn set_last(tx: &mut Tx<'_>, of: Of, run: SyncRunId, state: State, error: Option<&str>) -> Result<()> {
     let now = tx.now();
-    let sql = "UPDATE sync_configs SET last_run_id = ?3, last_sync_at = ?4, last_status = ?5, last_error = ?6 WHERE tenant_id = ?1 AND id = ?2";
-    tx.exec(sql, &[of.tenant.into(), of.sync.into(), run.into(), now.into(), state.text().into(), error.map(str::to_owned).into()]).map(drop)
+    let sql =
+        "UPDATE sync_configs SET last_run_id = ?3, last_sync_at = ?4, last_status = ?5, last_error = ?6 WHERE tenant_id = ?1 AND id = ?2";
+    tx.exec(sql, &[of.tenant.into(), of.sync.into(), run.into(), now.into(), state.text().into(), error.map(str::to_owned).into()])
+        .map(drop)
 }

@@ -70,7 +70,9 @@ pub(crate) fn live(
     of: Of,
     records: impl Iterator<Item = RecordId>,
 ) -> Result<HashMap<RecordId, HashMap<String, Conflict>>> {
-    let head = format!("SELECT {COLUMNS} FROM sync_conflicts WHERE tenant_id = ?1 AND sync_id = ?2 AND state IN ('open', 'decided') AND record_id IN");
+    let head = format!(
+        "SELECT {COLUMNS} FROM sync_conflicts WHERE tenant_id = ?1 AND sync_id = ?2 AND state IN ('open', 'decided') AND record_id IN"
+    );
     let mut out: HashMap<RecordId, HashMap<String, Conflict>> = HashMap::new();
     for conflict in among(tx, of, &head, records.map(|id| id.to_string()), read)? {
         out.entry(conflict.record_id).or_default().insert(conflict.field.clone(), conflict);

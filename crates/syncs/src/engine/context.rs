@@ -51,7 +51,8 @@ impl Context {
     /// The key may be a field of the account's own by which its vendor makes a record once (an external id of Salesforce).
     pub(crate) fn learn(&mut self, connector: &dyn connectors::Connector) {
         let Self { object, plan, .. } = self;
-        if let Some(key) = plan.key.as_ref().filter(|key| object.unique_field.is_none() && connector.makes_once(&object.name, &key.remote)) {
+        if let Some(key) = plan.key.as_ref().filter(|key| object.unique_field.is_none() && connector.makes_once(&object.name, &key.remote))
+        {
             object.unique_field = Some(key.remote.clone());
         }
     }

@@ -25,7 +25,7 @@ impl Syncs {
         let asked = runner.connector.deleted(&runner.session, &runner.context.object.name, since.as_deref(), token.as_deref());
         match asked.await {
             Ok(page) => {
-                self.pass(runner, move |tx, pass| keep(tx, pass, page)).await?;
+                self.pass(runner, move |tx, pass| keep(tx, pass, &page)).await?;
                 Ok(Next::Again)
             }
             Err(fault) => self.fault(runner, &fault).await,
@@ -33,7 +33,7 @@ impl Syncs {
     }
 }
 
-fn keep(tx: &mut Tx<'_>, pass: &mut Pass, page: DeletedPage) -> Result<()> {
+fn keep(tx: &mut Tx<'_>, pass: &mut Pass, page: &DeletedPage) -> Result<()> {
     let of = pass.context.of;
     let known = links::by_remote(tx, of, page.deletions.iter().map(|one| one.id.clone()))?;
     let ours = page.deletions.iter().filter(|one| known.contains_key(&one.id));

@@ -17,7 +17,9 @@ const DAY: u64 = 24;
 
 impl Syncs {
     pub(super) async fn finish(self: &Arc<Self>, runner: &mut Runner) -> Result<Next> {
-        self.pass(runner, |tx, pass| {
+        self.keep_watch(runner).await?;
+        let accounts = Arc::clone(&self.accounts);
+        self.pass(runner, move |tx, pass| {
             let (context, now) = (Arc::clone(&pass.context), tx.now());
             if pass.row.mode == Mode::Realtime {
                 pass.row.checkpoint.phase = Phase::Hints;
@@ -34,6 +36,9 @@ impl Syncs {
                 let hours = context.settings().full_every_hours.or(blind.then_some(DAY));
                 let next = hours.map(|hours| now.plus(Duration::from_secs(hours.saturating_mul(3600))));
                 config_sql::set_full_at(tx, context.of, next)?;
+            }
+            if pass.row.state == State::Completed {
+                accounts.synced(tx, context.of.tenant, context.config.integration_id, now)?;
             }
             config_sql::set_last(tx, context.of, pass.row.id, pass.row.state, None)
         })

@@ -103,7 +103,8 @@ pub(super) fn merged_away(tx: &mut Tx<'_>, pass: &mut Pass, link: &Link, survivo
     if let Some(holder) = holder {
         links::unlink(tx, of, link.record)?;
         conflict_sql::end_of_record(tx, of, link.record)?;
-        let text = format!("The vendor merged it into {survivor}, which belongs to {}: this record is kept and goes its own way.", holder.record);
+        let text =
+            format!("The vendor merged it into {survivor}, which belongs to {}: this record is kept and goes its own way.", holder.record);
         pass.log(entry(LogAction::Merged, link).because(text));
         return Ok(Ok(()));
     }

@@ -17,7 +17,11 @@ enum Turn {
     Taken,
     /// There is nothing to do.
     Idle,
-    Mine { config: Box<configs::Row>, run: Box<runs::Row>, epoch: i64 },
+    Mine {
+        config: Box<configs::Row>,
+        run: Box<runs::Row>,
+        epoch: i64,
+    },
 }
 
 impl Syncs {
@@ -87,9 +91,7 @@ impl Syncs {
         let of = Of { tenant: config.tenant, sync: config.config.id };
         let made = self.made(config).await;
         match made {
-            Ok((context, connector, session)) => {
-                Ok(Runner { context: Arc::new(context), run, epoch, connector, session, ahead: None })
-            }
+            Ok((context, connector, session)) => Ok(Runner { context: Arc::new(context), run, epoch, connector, session, ahead: None }),
             Err(error) => {
                 let (code, detail) = (error.code().to_owned(), error.detail().to_owned());
                 self.store

@@ -15,6 +15,7 @@ mod pull;
 mod push;
 mod reconcile;
 mod scan;
+mod watching;
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ pub(crate) fn act<T>(tx: &mut Tx<'_>, pass: &mut Pass, function: impl FnOnce(&mu
     let mut done = None;
     let undone = tx.attempt(|tx| {
         done = Some(function(tx, pass)?);
-        Err::<(), Error>(Error::conflict("dry_run", "This is undone."))
+        Err::<(), Error>(Error::internal("what a dry run did is undone"))
     })?;
     match (done, undone) {
         (Some(done), _) => Ok(done),

@@ -24,12 +24,7 @@ use crate::runs::Mode;
 
 /// Works through the vendor's records; answers those that could not be stored. `listed`: they come of a page, which may show late what `get`
 /// shows at once.
-pub(crate) fn reconcile(
-    tx: &mut Tx<'_>,
-    pass: &mut Pass,
-    incoming: Vec<Incoming>,
-    listed: bool,
-) -> Result<Vec<(String, Trouble)>> {
+pub(crate) fn reconcile(tx: &mut Tx<'_>, pass: &mut Pass, incoming: Vec<Incoming>, listed: bool) -> Result<Vec<(String, Trouble)>> {
     let context = Arc::clone(&pass.context);
     let mut work = Work { context: &context, listed, changed: Vec::new(), seen: Vec::new(), dirty: Vec::new(), failed: Vec::new() };
     let incoming = work.alive(tx, incoming)?;
@@ -39,21 +34,21 @@ pub(crate) fn reconcile(
     let (matched, unknown) = work.matched(tx, pass, fresh)?;
     let ids: Vec<RecordId> = known.values().map(|link| link.record).chain(matched.iter().map(|(_, id)| *id)).collect();
     let ours = context.records.many_in(tx, &context.scope, context.resource(), &ids, true)?;
-    let conflicts = if conflict_sql::has_live(tx, context.of)? {
-        conflict_sql::live(tx, context.of, ids.iter().copied())?
-    } else {
-        HashMap::new()
-    };
+    let conflicts =
+        if conflict_sql::has_live(tx, context.of)? { conflict_sql::live(tx, context.of, ids.iter().copied())? } else { HashMap::new() };
     for one in linked {
         let Some(link) = known.remove(&one.remote.id) else { continue };
-        work.linked(tx, pass, one, link, &ours, &conflicts)?;
+        work.linked(tx, pass, &one, link, &ours, &conflicts)?;
     }
     for (one, record) in matched {
-        work.meet(tx, pass, one, record, &ours)?;
+        work.meet(tx, pass, &one, record, &ours)?;
     }
     work.create(tx, pass, unknown)?;
     work.store(tx, pass)
 }
+
+/// The vendor's records with ours that they belong to, and those that nobody knows.
+type Matched = (Vec<(Incoming, RecordId)>, Vec<Incoming>);
 
 struct Work<'a> {
     context: &'a Context,
@@ -96,7 +91,7 @@ impl Work<'_> {
         &mut self,
         tx: &mut Tx<'_>,
         pass: &mut Pass,
-        one: Incoming,
+        one: &Incoming,
         link: Link,
         ours: &HashMap<RecordId, Record>,
         conflicts: &HashMap<RecordId, HashMap<String, Conflict>>,
@@ -116,12 +111,12 @@ impl Work<'_> {
             self.seen.push(link.remote);
             return Ok(());
         }
-        if self.may_be_late(tx, &one, &link) {
+        if self.may_be_late(tx, one, &link) {
             hints::add(tx, self.context.of, std::iter::once((link.remote.as_str(), Kind::Changed, None)))?;
             self.seen.push(link.remote);
             return Ok(());
         }
-        self.merge_one(tx, pass, &one, link, ours, conflicts.get(&ours.id), false)
+        self.merge_one(tx, pass, one, link, ours, conflicts.get(&ours.id), false)
     }
 
     /// A list that lags may show our own write not yet: what differs from it is read anew, past the list.
@@ -146,19 +141,12 @@ impl Work<'_> {
     }
 
     /// Two that are there belong together from now on.
-    fn meet(
-        &mut self,
-        tx: &mut Tx<'_>,
-        pass: &mut Pass,
-        one: Incoming,
-        record: RecordId,
-        ours: &HashMap<RecordId, Record>,
-    ) -> Result<()> {
+    fn meet(&mut self, tx: &mut Tx<'_>, pass: &mut Pass, one: &Incoming, record: RecordId, ours: &HashMap<RecordId, Record>) -> Result<()> {
         let Some(ours) = ours.get(&record) else { return Ok(()) };
-        let link = new_link(&one, ours, pass.row.number);
+        let link = new_link(one, ours, pass.row.number);
         pass.log(LogEntry::new(LogAction::Linked, Some(record), Some(&one.remote.id)));
         intents::done(tx, self.context.of, std::iter::once(record))?;
-        self.merge_one(tx, pass, &one, link, ours, None, true)
+        self.merge_one(tx, pass, one, link, ours, None, true)
     }
 
     #[allow(clippy::too_many_arguments, reason = "both sides, the link and what is decided about them")]
@@ -178,7 +166,14 @@ impl Work<'_> {
         }
         let before = link.clone();
         let view = Plan::view(ours);
-        let sides = merging::Record { view: &view, changed_at: ours.updated_at, remote: &one.remote, here: &one.here.values, there: None, conflicts };
+        let sides = merging::Record {
+            view: &view,
+            changed_at: ours.updated_at,
+            remote: &one.remote,
+            here: &one.here.values,
+            there: None,
+            conflicts,
+        };
         let merged = merge(&self.context.plan, &sides, &mut link);
         match write_here(tx, self.context, &merged, ours, one, &mut link)? {
             Err(trouble) => {
@@ -197,7 +192,11 @@ impl Work<'_> {
             self.dirty.push(ours.id);
         }
         let seen = link.seen;
-        if is_new || (Link { seen, ..before }) != link { self.changed.push(link) } else { self.seen.push(link.remote) }
+        if is_new || (Link { seen, ..before }) != link {
+            self.changed.push(link);
+        } else {
+            self.seen.push(link.remote);
+        }
         Ok(())
     }
 
@@ -218,12 +217,7 @@ impl Work<'_> {
     }
 
     /// Of those that are not linked: which of ours they are.
-    fn matched(
-        &mut self,
-        tx: &mut Tx<'_>,
-        pass: &mut Pass,
-        fresh: Vec<Incoming>,
-    ) -> Result<(Vec<(Incoming, RecordId)>, Vec<Incoming>)> {
+    fn matched(&mut self, tx: &mut Tx<'_>, pass: &mut Pass, fresh: Vec<Incoming>) -> Result<Matched> {
         let Some(key) = self.context.plan.key.as_ref().filter(|_| !fresh.is_empty()) else { return Ok((Vec::new(), fresh)) };
         let intents = intents::all(tx, self.context.of)?;
         let values: Vec<Value> = fresh.iter().filter_map(|one| one.here.values.get(&key.local).cloned()).collect();
@@ -326,7 +320,8 @@ pub(crate) fn new_link(one: &Incoming, ours: &Record, number: i64) -> Link {
 
 /// Our new record, of what the vendor's says: what it does not say is left to our defaults.
 pub(crate) fn document(here: &Map<String, Value>) -> Map<String, Value> {
-    let said: Map<String, Value> = here.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let said: Map<String, Value> =
+        here.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect();
     mappings::nest(&said)
 }
 
@@ -421,7 +416,8 @@ pub(crate) fn note_conflicts(
         }
     }
     for (field, side) in &merged.overridden {
-        let whose = if *side == "local" { "An edit here was given up for the vendor's." } else { "An edit at the vendor was given up for ours." };
+        let whose =
+            if *side == "local" { "An edit here was given up for the vendor's." } else { "An edit at the vendor was given up for ours." };
         pass.log(entry(LogAction::Overridden, link).fields(vec![field.clone()]).because(whose));
     }
     Ok(())

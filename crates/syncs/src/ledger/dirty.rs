@@ -37,9 +37,9 @@ pub(crate) fn due(tx: &mut Tx<'_>, of: Of, with_gone: bool, limit: u32) -> Resul
 /// They are done, unless they have changed since.
 pub(crate) fn done(tx: &mut Tx<'_>, of: Of, items: &[(RecordId, i64)]) -> Result<()> {
     let sql = "DELETE FROM sync_dirty WHERE tenant_id = ?1 AND sync_id = ?2 AND record_id = ?3 AND version = ?4";
-    items.iter().try_for_each(|(record, version)| {
-        tx.exec(sql, &[of.tenant.into(), of.sync.into(), (*record).into(), (*version).into()]).map(drop)
-    })
+    items
+        .iter()
+        .try_for_each(|(record, version)| tx.exec(sql, &[of.tenant.into(), of.sync.into(), (*record).into(), (*version).into()]).map(drop))
 }
 
 /// It failed and is tried again later; one that has changed since is due by its change.

@@ -69,9 +69,9 @@ pub(crate) fn due(tx: &mut Tx<'_>, of: Of, gone: bool, limit: u32) -> Result<Vec
 /// They are done, unless there was news since.
 pub(crate) fn done(tx: &mut Tx<'_>, of: Of, hints: &[Hint]) -> Result<()> {
     let sql = "DELETE FROM sync_hints WHERE tenant_id = ?1 AND sync_id = ?2 AND remote_id = ?3 AND version = ?4";
-    hints.iter().try_for_each(|hint| {
-        tx.exec(sql, &[of.tenant.into(), of.sync.into(), hint.remote.as_str().into(), hint.version.into()]).map(drop)
-    })
+    hints
+        .iter()
+        .try_for_each(|hint| tx.exec(sql, &[of.tenant.into(), of.sync.into(), hint.remote.as_str().into(), hint.version.into()]).map(drop))
 }
 
 /// A look has shown that it is not there.

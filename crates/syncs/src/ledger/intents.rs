@@ -42,7 +42,8 @@ pub(crate) fn of_records(tx: &mut Tx<'_>, of: Of, records: impl Iterator<Item = 
 
 /// All of a sync: as few as one step's creations, but for what a crash left.
 pub(crate) fn all(tx: &mut Tx<'_>, of: Of) -> Result<Vec<Intent>> {
-    let sql = "SELECT record_id, key_value, asked_at FROM sync_intents WHERE tenant_id = ?1 AND sync_id = ?2 ORDER BY record_id LIMIT 10000";
+    let sql =
+        "SELECT record_id, key_value, asked_at FROM sync_intents WHERE tenant_id = ?1 AND sync_id = ?2 ORDER BY record_id LIMIT 10000";
     tx.query(sql, &[of.tenant.into(), of.sync.into()], read)
 }
 

@@ -34,9 +34,7 @@ pub(crate) struct Link {
 const COLUMNS: &str = "record_id, remote_id, agreed_local, agreed_remote, remote_at, revision, writer, wrote_at, seen, unlinked";
 
 fn read(row: &Row<'_>) -> Result<Link> {
-    let map = |index| -> Result<Map<String, Json>> {
-        serde_json::from_str(&row.get::<String>(index)?).map_err(kernel::Error::internal)
-    };
+    let map = |index| -> Result<Map<String, Json>> { serde_json::from_str(&row.get::<String>(index)?).map_err(kernel::Error::internal) };
     Ok(Link {
         record: row.get(0)?,
         remote: row.get(1)?,

@@ -107,7 +107,8 @@ pub(crate) fn page(
     only_failed: bool,
     limit: u32,
 ) -> Result<Vec<(i64, Timestamp, Vec<LogEntry>)>> {
-    let sql = "SELECT seq, at, entries FROM sync_log WHERE tenant_id = ?1 AND run_id = ?2 AND seq >= ?3 AND failed >= ?4 ORDER BY seq LIMIT ?5";
+    let sql =
+        "SELECT seq, at, entries FROM sync_log WHERE tenant_id = ?1 AND run_id = ?2 AND seq >= ?3 AND failed >= ?4 ORDER BY seq LIMIT ?5";
     tx.query(sql, &[tenant.into(), run.into(), from.into(), only_failed.into(), limit.into()], |row| {
         let entries = serde_json::from_str(&row.get::<String>(2)?).map_err(kernel::Error::internal)?;
         Ok((row.get(0)?, row.get(1)?, entries))

@@ -125,8 +125,11 @@ impl Trouble {
     /// How long to wait after so many attempts: what passes by itself is tried soon, what somebody must mend rarely.
     pub(crate) fn wait(&self, attempts: i64) -> std::time::Duration {
         use std::time::Duration;
-        let (first, most) =
-            if self.passes { (Duration::from_secs(15), Duration::from_hours(1)) } else { (Duration::from_mins(10), Duration::from_hours(24)) };
+        let (first, most) = if self.passes {
+            (Duration::from_secs(15), Duration::from_hours(1))
+        } else {
+            (Duration::from_mins(10), Duration::from_hours(24))
+        };
         let doublings = u32::try_from(attempts.clamp(0, 16)).unwrap_or(16);
         first.saturating_mul(1 << doublings).min(most)
     }

@@ -185,8 +185,9 @@ pub(crate) async fn retry(
     State(syncs): State<Arc<Syncs>>,
     web::Auth(caller): web::Auth,
     web::Path(id): web::Path<SyncConfigId>,
-    web::Json(pick): web::Json<Pick>,
+    pick: Option<web::Json<Pick>>,
 ) -> web::Result<web::Json<Picked>> {
+    let pick = pick.map(|web::Json(pick)| pick).unwrap_or_default();
     Ok(web::Json(syncs.retry(&caller, id, pick).await?))
 }
 

@@ -63,6 +63,7 @@ impl Mode {
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SyncRunState)]
 pub enum State {
     /// It waits for its turn.
     Queued,

@@ -139,7 +139,14 @@ pub(crate) fn next_parked(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
 }
 
 /// Somebody's word about a run: approval, or its end.
-pub(super) fn decide(tx: &mut Tx<'_>, tenant: TenantId, id: SyncRunId, state: State, approved: bool, ended: Option<Timestamp>) -> Result<bool> {
+pub(super) fn decide(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: SyncRunId,
+    state: State,
+    approved: bool,
+    ended: Option<Timestamp>,
+) -> Result<bool> {
     let sql = "UPDATE sync_runs SET state = ?3, approved = ?4, ended_at = ?5, parked_until = NULL WHERE tenant_id = ?1 AND id = ?2 AND ended_at IS NULL";
     Ok(tx.exec(sql, &[tenant.into(), id.into(), state.text().into(), approved.into(), ended.into()])? == 1)
 }

@@ -111,7 +111,8 @@ pub(crate) async fn handle(
     Shared(syncs): Shared<Arc<Syncs>>,
     web::Auth(caller): web::Auth,
     web::Path(id): web::Path<SyncConfigId>,
-    web::Json(new): web::Json<NewRun>,
+    new: Option<web::Json<NewRun>>,
 ) -> web::Result<web::Accepted<SyncRun>> {
+    let new = new.map(|web::Json(new)| new).unwrap_or_default();
     Ok(web::Accepted(syncs.run(&caller, id, new).await?))
 }

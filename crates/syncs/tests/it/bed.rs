@@ -9,7 +9,10 @@ use events::{Events, Planned, Planner};
 use futures_util::future::BoxFuture;
 use kernel::chance::SeededEntropy;
 use kernel::time::ManualClock;
-use kernel::{Ambient, Caller, Credential, Event, IntegrationId, PageRequest, PermissionSet, RecordId, Result, SyncConfigId, TenantId, TenantScope, Timestamp};
+use kernel::{
+    Ambient, Caller, Credential, Event, IntegrationId, PageRequest, PermissionSet, RecordId, Result, Scope, SyncConfigId, TenantId,
+    TenantScope, Timestamp,
+};
 use records::{NewRecord, RecordRef, Records};
 use serde_json::{Map, Value, json};
 use store::{Config, Database, MasterKey, Store, Tx};
@@ -164,6 +167,36 @@ impl Bed {
         lines.data.into_iter().map(|line| line.entry.action).collect()
     }
 
+    /// Inserts the rows of records again, by multi-row statements of a thousand in a transaction, into a table of the same shape.
+    #[allow(clippy::disallowed_methods, reason = "it measures itself")]
+    pub(crate) async fn copy_raw(&self) -> Duration {
+        const COLUMNS: &str = "id, tenant_id, resource, document, search_text, revision, created_at, updated_at";
+        let (tenant, scope) = (self.tenant, Scope::system("test"));
+        let read = move |tx: &mut Tx<'_>| {
+            tx.query(&format!("SELECT {COLUMNS} FROM records WHERE tenant_id = ?1"), &[tenant.into()], |row| {
+                let texts = [row.get::<String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+                let numbers = [row.get::<i64>(5)?, row.get(6)?, row.get(7)?];
+                Ok(texts.into_iter().map(store::Value::from).chain(numbers.into_iter().map(store::Value::from)).collect::<Vec<_>>())
+            })
+        };
+        let rows = self.store.read(scope.clone(), read).await.unwrap();
+        let make = |tx: &mut Tx<'_>| {
+            let table = "CREATE TABLE raw_records (id TEXT NOT NULL PRIMARY KEY, tenant_id TEXT NOT NULL, resource TEXT NOT NULL, \
+                         document TEXT NOT NULL, search_text TEXT NOT NULL, revision BIGINT NOT NULL, created_at BIGINT NOT NULL, \
+                         updated_at BIGINT NOT NULL)";
+            tx.exec(table, &[])?;
+            tx.exec("CREATE INDEX raw_newest ON raw_records (tenant_id, resource, created_at DESC, id DESC)", &[]).map(drop)
+        };
+        self.store.write(scope.clone(), make).await.unwrap();
+        let began = std::time::Instant::now();
+        for part in rows.chunks(1000) {
+            let values: Vec<store::Value> = part.iter().flatten().cloned().collect();
+            let insert = move |tx: &mut Tx<'_>| tx.insert_rows(&format!("INSERT INTO raw_records ({COLUMNS}) VALUES"), 8, &values, "");
+            self.store.write(scope.clone(), insert).await.unwrap();
+        }
+        began.elapsed()
+    }
+
     /// The vendor works again.
     pub(crate) fn vendor_recovers(&self) {
         self.crm.vendor.stand().faults.clear();
@@ -187,10 +220,7 @@ impl Bed {
 }
 
 fn node(store: &Store, ambient: &Ambient, records: &Arc<Records>, crm: &Crm, carrier: &Arc<StandCarrier>) -> Arc<Syncs> {
-    let config = match crm.kind {
-        Kind::HubSpot | Kind::Salesforce => Map::new(),
-    };
-    let session = Session { carrier: carrier.clone(), config: Arc::new(config), ambient: ambient.clone() };
+    let session = Session { carrier: carrier.clone(), config: Arc::default(), ambient: ambient.clone() };
     let around = Around {
         records: Arc::clone(records),
         accounts: Arc::new(Account { connector: Arc::clone(&crm.connector), session }),

@@ -105,7 +105,9 @@ impl StandCarrier {
 fn writes(call: &Call) -> bool {
     let (Target::Path(target) | Target::Url(target)) = &call.target;
     let reads = ["/search", "/batch/read", "/query", "/coql", "/token"].iter().any(|part| target.contains(part));
-    call.method != Method::GET && !reads
+    // Salesforce is asked for many records by their ids so.
+    let asks = matches!(&call.body, Body::Json(body) if body.get("ids").is_some() && body.get("fields").is_some());
+    call.method != Method::GET && !reads && !asks
 }
 
 impl Carrier for StandCarrier {

@@ -12,6 +12,8 @@ use vendors::stand::Vendor;
 pub(crate) enum Kind {
     HubSpot,
     Salesforce,
+    Pipedrive,
+    Zoho,
 }
 
 /// A vendor with an account.
@@ -26,7 +28,11 @@ impl Crm {
     pub(crate) fn new(kind: Kind, ambient: &Ambient) -> Self {
         let (vendor, connector): (Arc<dyn Vendor>, Arc<dyn Connector>) = match kind {
             Kind::HubSpot => {
-                let options = vendors::hubspot::Options { ambient: ambient.clone(), access_life_ms: i64::MAX / 4, ..vendors::hubspot::Options::unlimited() };
+                let options = vendors::hubspot::Options {
+                    ambient: ambient.clone(),
+                    access_life_ms: i64::MAX / 4,
+                    ..vendors::hubspot::Options::unlimited()
+                };
                 (Arc::new(vendors::hubspot::HubSpot::new(options)), Arc::new(connectors::HubSpot::new()))
             }
             Kind::Salesforce => {
@@ -38,12 +44,28 @@ impl Crm {
                 };
                 (Arc::new(vendors::salesforce::Salesforce::new(options)), Arc::new(connectors::Salesforce::new()))
             }
+            Kind::Pipedrive => {
+                let options = vendors::pipedrive::Options {
+                    ambient: ambient.clone(),
+                    access_life_ms: i64::MAX / 4,
+                    ..vendors::pipedrive::Options::unlimited()
+                };
+                (Arc::new(vendors::pipedrive::Pipedrive::new(options)), Arc::new(connectors::Pipedrive::new()))
+            }
+            Kind::Zoho => {
+                let options = vendors::zoho::Options {
+                    ambient: ambient.clone(),
+                    access_life_ms: i64::MAX / 4,
+                    ..vendors::zoho::Options::unlimited()
+                };
+                (Arc::new(vendors::zoho::Zoho::new(options)), Arc::new(connectors::Zoho::new()))
+            }
         };
         Self { kind, vendor, connector }
     }
 
     pub(crate) fn scheme(&self) -> &'static str {
-        "Bearer"
+        if self.kind == Kind::Zoho { "Zoho-oauthtoken" } else { "Bearer" }
     }
 
     /// The object that is synchronised.
@@ -51,18 +73,25 @@ impl Crm {
         match self.kind {
             Kind::HubSpot => "contacts",
             Kind::Salesforce => "Lead",
+            Kind::Pipedrive => "persons",
+            Kind::Zoho => "Leads",
         }
     }
 
     /// Our fields and the vendor's.
-    pub(crate) fn fields(&self) -> [(&'static str, &'static str); 5] {
+    pub(crate) fn fields(&self) -> Vec<(&'static str, &'static str)> {
         match self.kind {
             Kind::HubSpot => {
-                [("email", "email"), ("firstName", "firstname"), ("lastName", "lastname"), ("phone", "phone"), ("company", "company")]
+                vec![("email", "email"), ("firstName", "firstname"), ("lastName", "lastname"), ("phone", "phone"), ("company", "company")]
             }
             Kind::Salesforce => {
-                [("email", "Email"), ("firstName", "FirstName"), ("lastName", "LastName"), ("phone", "Phone"), ("company", "Company")]
+                vec![("email", "Email"), ("firstName", "FirstName"), ("lastName", "LastName"), ("phone", "Phone"), ("company", "Company")]
             }
+            Kind::Zoho => {
+                vec![("email", "Email"), ("firstName", "First_Name"), ("lastName", "Last_Name"), ("phone", "Phone"), ("company", "Company")]
+            }
+            // A person there has no company of its own, and its first and last names follow from its name.
+            Kind::Pipedrive => vec![("email", "email"), ("lastName", "name"), ("phone", "phone")],
         }
     }
 
@@ -75,7 +104,15 @@ impl Crm {
     fn there(&self, members: &Value) -> Value {
         let names = self.fields();
         let name = |ours: &str| names.iter().find(|(local, _)| *local == ours).unwrap().1.to_owned();
-        members.as_object().unwrap().iter().map(|(ours, value)| (name(ours), value.clone())).collect::<Map<_, _>>().into()
+        let mut there: Map<String, Value> = members.as_object().unwrap().iter().map(|(ours, value)| (name(ours), value.clone())).collect();
+        if self.kind == Kind::Pipedrive {
+            for (one, many) in [("email", "emails"), ("phone", "phones")] {
+                if let Some(value) = there.remove(one) {
+                    there.insert(many.to_owned(), json!([{"value": value, "primary": true, "label": "work"}]));
+                }
+            }
+        }
+        there.into()
     }
 
     fn act(&self, act: &str, arguments: &Value) -> Value {
@@ -98,8 +135,9 @@ impl Crm {
         self.act("delete", &json!({"id": id}));
     }
 
-    pub(crate) fn merge(&self, master: &str, loser: &str) {
-        self.act("merge", &json!({"master": master, "loser": loser}));
+    /// Whether two rows there cannot have the same e-mail address.
+    pub(crate) fn keeps_unique(&self) -> bool {
+        matches!(self.kind, Kind::HubSpot | Kind::Zoho)
     }
 
     /// Every row there: its id, and its members by our names.
@@ -108,7 +146,11 @@ impl Crm {
         let one = |row: &Value| {
             let id = ["id", "Id"].iter().find_map(|name| row.get(*name)).unwrap();
             let from = row.get("properties").unwrap_or(row);
-            let members = self.fields().into_iter().map(|(ours, theirs)| (ours.to_owned(), from.get(theirs).cloned().unwrap_or(Value::Null)));
+            let value = |name: &str| match (self.kind, name) {
+                (Kind::Pipedrive, "email" | "phone") => from[format!("{name}s")][0]["value"].clone(),
+                _ => from.get(name).cloned().unwrap_or(Value::Null),
+            };
+            let members = self.fields().into_iter().map(|(ours, theirs)| (ours.to_owned(), value(theirs)));
             (id.as_str().map_or_else(|| id.to_string(), str::to_owned), members.collect())
         };
         rows.as_array().unwrap().iter().map(one).collect()

@@ -5,5 +5,6 @@
 mod bed;
 mod carrier;
 mod crm;
+mod load;
 mod simulation;
 mod syncing;

@@ -3,6 +3,7 @@
 mod asyncapi;
 mod blueprint;
 mod certify;
+mod connector;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
@@ -40,6 +41,7 @@ pub(crate) async fn run(cli: Cli, logging: &Socket) -> anyhow::Result<()> {
         Command::VerifyLog(args) => verify_log::run(&cli.settings.resolve()?, args.anchor.as_deref()).await,
         Command::Doctor(args) => doctor::run(&cli.settings.resolve()?, args).await,
         Command::Blueprint(command) => blueprint::run(cli.settings, command).await,
+        Command::Connector(command) => connector::run(command).await,
         Command::Asyncapi => asyncapi::run(&cli.settings.resolve()?),
         Command::Openapi => quietly(openapi::run(&cli.settings.resolve()?)).await,
         Command::Postman => quietly(postman::run(&cli.settings.resolve()?)).await,

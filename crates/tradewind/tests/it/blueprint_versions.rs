@@ -200,6 +200,26 @@ testkit::engines! {
         assert_eq!((versions.len(), &versions[0]["restores"], &versions[1]["note"]), (4, &json!(2), &json!("labels were too early")));
         assert_eq!(versions[1]["appliedBy"], "ada");
     }
+
+    /// Somebody goes a step back because the file is broken: what is in force then is served, whatever the file says.
+    async fn one_step_back_from_a_broken_file(shop: Shop) {
+        let tenant = shop.world.tenant("Acme").await;
+        shop.write(&format!("{}{LABEL}", first()));
+        assert!(shop.run(&["reload"]).0);
+        for broken in ["this is no blueprint".to_owned(), first().replacen("[[scopes]]\nname = \"labels\"\ndescription = \"Labels\"\n", "", 1)] {
+            tenant.host.get("/api/v1/records/label").await.assert_status(200);
+            shop.write(&broken);
+            assert!(!shop.run(&["reload"]).0);
+            tenant.host.get("/api/v1/records/label").await.assert_status(200);
+            let (done, said) = shop.run(&["blueprint", "rollback"]);
+            assert!(!done && said.contains("the version that is in force is served now"), "{said}");
+            tenant.host.get("/api/v1/records/label").await.assert_problem(404, "not_found");
+            // And forward again.
+            let (_, said) = shop.run(&["blueprint", "rollback"]);
+            assert!(said.contains("the version that is in force is served now"), "{said}");
+        }
+        tenant.host.get("/api/v1/records/label").await.assert_status(200);
+    }
 }
 
 /// The second server applies what only adds; what would break the first one's callers keeps it from starting.

@@ -2,12 +2,17 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use testkit::port;
+use testkit::wait::poll;
 
 /// What it says when everything is there.
 const READY: &str = "Ctrl-C ends the demo.";
+/// The telephone numbers that somebody entered here and in the CRM.
+const HERE: &str = "+1 202 555 0199";
+const THERE: &str = "+1 202 555 0143";
 
 /// A demo that runs; ended with its owner.
 struct Demo {
@@ -100,13 +105,25 @@ fn the_demo_of_a_file() {
     shows(file.path().to_str().unwrap(), 2, false);
 }
 
-/// The demo of leads has something for each example of the documentation: scores, and a lead that is still to be qualified.
+/// The demo of leads has something for each example of the documentation: scores, and a lead that is still to be qualified. One more comes
+/// from the CRM; and the conflict that is printed is there, and is decided by what is there to be pasted.
 #[test]
 fn the_demo_of_insurance_leads() {
     let demo = Demo::start("insurance-leads");
     let answers = demo.pasted();
-    let rows = answers[0].1["data"].as_array().or_else(|| answers[0].1["data"]["data"].as_array()).unwrap();
-    assert!(rows.len() == 4 && rows.iter().all(|row| row["score"].is_number()), "{rows:?}");
-    assert_eq!((answers[1].1["data"]["status"].as_str().or(answers[1].1["status"].as_str()), answers.len()), (Some("QUALIFIED"), 3));
+    let rows = |answer: &Value| answer["data"].as_array().or_else(|| answer["data"]["data"].as_array()).unwrap().clone();
+    let leads = rows(&answers[0].1);
+    assert!(leads.len() == 5 && leads.iter().filter(|row| row["score"].is_number()).count() == 4, "{leads:?}");
+    assert_eq!((answers[1].1["data"]["status"].as_str().or(answers[1].1["status"].as_str()), answers.len()), (Some("QUALIFIED"), 5));
     assert_eq!(answers[2].1["status"], 404);
+    let open = &answers[3].1["data"][0];
+    assert_eq!(
+        (open["field"].as_str(), open["localValue"].as_str(), open["remoteValue"].as_str()),
+        (Some("phone"), Some(HERE), Some(THERE))
+    );
+    let decided = &answers[4].1;
+    assert_eq!((&decided["id"], decided["decision"].as_str()), (&open["id"], Some("remote")), "{decided}");
+    let list = || Command::new("sh").args(["-c", &answers[0].0]).output().unwrap().stdout;
+    let carried_out = || String::from_utf8(list()).unwrap().contains(THERE).then_some(());
+    assert!(poll(Duration::from_secs(20), carried_out).is_some(), "the CRM's number is not here");
 }

@@ -82,6 +82,37 @@ testkit::engines! {
     }
 }
 
+/// As keys are: by the blueprint's default tier, all sessions of one person together.
+#[test]
+fn people_are_limited_at_the_gate() {
+    engine::run(Engine::sqlite(), async |world: World| {
+        let tenant = world.tenant("Acme").await;
+        let first = with_cookie(&world.server, &cookie_of(&world, &tenant.id, "ada@example.com", "viewer").await);
+        let second = with_cookie(&world.server, &cookie_of(&world, &tenant.id, "ada@example.com", "viewer").await);
+        let other = with_cookie(&world.server, &cookie_of(&world, &tenant.id, "ben@example.com", "viewer").await);
+        let tier = text(&first.get("/api/v1/whoami").await.expect(200).json()["rateLimitTier"]);
+        let narrow = json!({"requestsPerMinute": 6, "requestsPerHour": null, "requestsPerDay": null, "burst": null});
+        world.operator.put(&format!("/api/v1/rate-limits/{tier}"), &narrow).await.assert_status(200);
+        let answer = wait::until("the tier", SOON, || async {
+            let answer = first.get("/api/v1/me").await;
+            (answer.header("x-ratelimit-limit") == Some("6")).then_some(answer)
+        });
+        assert_eq!(answer.await.status, 200);
+        let mut refused = None;
+        for n in 0..8 {
+            let answer = if n % 2 == 0 { &first } else { &second }.get("/api/v1/me").await;
+            if answer.status == 429 {
+                refused = Some(answer);
+                break;
+            }
+        }
+        let refused = refused.expect("six a minute, in both sessions together");
+        assert!(refused.header("retry-after").is_some(), "{}", refused.text());
+        refused.assert_problem(429, "rate_limited");
+        other.get("/api/v1/me").await.assert_status(200);
+    });
+}
+
 #[test]
 fn a_session_revoked_on_one_node_is_refused_on_the_other_within_a_second() {
     engine::run(Engine::postgres(), async |world: World| {

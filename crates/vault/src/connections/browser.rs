@@ -66,7 +66,10 @@ mod tests {
         assert!(is_same(&headers, false, Some(&hash(&ours))));
         assert_eq!(mark(&headers, false, &ambient).reveal(), ours.reveal());
         assert!(!is_same(&headers, true, Some(&hash(&ours))), "over TLS only the name that TLS can set counts");
-        assert!(cookie(&ours, true).to_str().unwrap().starts_with("__Host-tradewind_connect=") && cookie(&ours, true).to_str().unwrap().ends_with("; Secure"));
+        assert!(
+            cookie(&ours, true).to_str().unwrap().starts_with("__Host-tradewind_connect=")
+                && cookie(&ours, true).to_str().unwrap().ends_with("; Secure")
+        );
         headers.insert(header::COOKIE, "tradewind_connect=%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%".parse().unwrap());
         assert_ne!(mark(&headers, false, &ambient).reveal().as_bytes()[0], b'%');
     }

@@ -23,7 +23,10 @@ enum Stranger {
 impl Stranger {
     fn page(&self) -> Response {
         let (status, text) = match self {
-            Self::Unknown => (StatusCode::BAD_REQUEST, "This answer belongs to no connection that is open: it was used already, or ten minutes are over. Begin again."),
+            Self::Unknown => (
+                StatusCode::BAD_REQUEST,
+                "This answer belongs to no connection that is open: it was used already, or ten minutes are over. Begin again.",
+            ),
             Self::OtherBrowser => (StatusCode::FORBIDDEN, "The connection was begun in another browser. Begin again in this one."),
         };
         Ending { status, title: "Not connected", text: text.to_owned() }.page()

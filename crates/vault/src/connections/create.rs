@@ -70,8 +70,9 @@ impl Vault {
         let built_in = providers::named(&input.provider)?;
         check_user_id(input.user_id.as_deref())?;
         check_scopes(input.scopes.as_deref().unwrap_or_default())?;
-        let NewOauthConnection { user_id, scopes, return_to, client_id, client_secret, base_url, login_host, directory, definition, .. } =
-            input;
+        let NewOauthConnection {
+            user_id, scopes, return_to, client_id, client_secret, base_url, login_host, directory, definition, ..
+        } = input;
         let choice = self.choose(built_in, AppInput { client_id, client_secret, base_url, login_host, directory, definition }).await?;
         let user_id = user_id.or_else(|| caller.person().map(|(user, _)| user.to_string()));
         self.begin(scope, Start { built_in, choice, user_id, scopes, return_to, token: None, browser }).await

@@ -52,12 +52,8 @@ impl Vault {
         let now = self.ambient.now();
         let life = granted.expires_in.or(provider.assumed_life_seconds);
         let Granted { access, refresh, scopes, hidden, .. } = granted;
-        let mut sealed = tokens::Sealed {
-            access: Some(access),
-            refresh,
-            client_secret: app.client_secret.filter(|_| row.own_app),
-            hidden: None,
-        };
+        let mut sealed =
+            tokens::Sealed { access: Some(access), refresh, client_secret: app.client_secret.filter(|_| row.own_app), hidden: None };
         sealed.hide(hidden);
         let adopted = Adopted {
             tenant: row.tenant,
@@ -116,7 +112,8 @@ impl Vault {
 
     async fn traded(&self, known: &Known, grant: &Grant<'_>) -> Result<Granted> {
         let exchange = Exchange { client: &self.outbound, provider: &known.provider, endpoints: &known.endpoints, app: &known.app };
-        let unavailable = |text: String| Error::unavailable("oauth_vendor_unavailable", format!("The vendor could not be asked: {text}. Begin again."));
+        let unavailable =
+            |text: String| Error::unavailable("oauth_vendor_unavailable", format!("The vendor could not be asked: {text}. Begin again."));
         let mut tries = 1;
         loop {
             match exchange.show(grant).await? {

@@ -71,6 +71,9 @@ mod tests {
         ] {
             assert_eq!(to(bad), Err("return_to_not_allowed"), "{bad}");
         }
-        assert_eq!(with_outcome("https://a.example/x?y=1#z", &[("status", "connected")]).unwrap(), "https://a.example/x?y=1&status=connected#z");
+        assert_eq!(
+            with_outcome("https://a.example/x?y=1#z", &[("status", "connected")]).unwrap(),
+            "https://a.example/x?y=1&status=connected#z"
+        );
     }
 }

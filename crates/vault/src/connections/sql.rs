@@ -90,7 +90,8 @@ pub(crate) fn by_state(tx: &mut Tx<'_>, state_hash: &[u8]) -> Result<Option<Row>
 
 /// Uses the state up; false: somebody was faster.
 pub(crate) fn take(tx: &mut Tx<'_>, tenant: TenantId, id: OauthConnectionId, now: Timestamp) -> Result<bool> {
-    let sql = "UPDATE oauth_connections SET status = 'exchanging' WHERE tenant_id = ?1 AND id = ?2 AND status = 'pending' AND expires_at > ?3";
+    let sql =
+        "UPDATE oauth_connections SET status = 'exchanging' WHERE tenant_id = ?1 AND id = ?2 AND status = 'pending' AND expires_at > ?3";
     Ok(tx.exec(sql, &[tenant.into(), id.into(), now.into()])? == 1)
 }
 

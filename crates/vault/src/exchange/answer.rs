@@ -33,8 +33,10 @@ pub(super) fn read(provider: &Provider, reply: &OutboundResponse) -> Exchanged {
         let refusal = Refusal { code: format!("http_{}", status.as_u16()), description: said(&value["message"]), status: status.as_u16() };
         return judge(provider, refusal);
     }
-    granted(provider, &value)
-        .map_or_else(|| Exchanged::Lost("the token endpoint's answer has no usable access token".to_owned()), |one| Exchanged::Granted(Box::new(one)))
+    granted(provider, &value).map_or_else(
+        || Exchanged::Lost("the token endpoint's answer has no usable access token".to_owned()),
+        |one| Exchanged::Granted(Box::new(one)),
+    )
 }
 
 fn unreadable(status: StatusCode, text: String) -> Exchanged {
@@ -51,7 +53,11 @@ fn refusal(value: &Value, status: StatusCode) -> Option<Refusal> {
     match &value["error"] {
         Value::String(code) => Some(Refusal {
             code: said_text(code),
-            description: [&value["error_description"], &value["message"]].into_iter().map(said).find(|text| !text.is_empty()).unwrap_or_default(),
+            description: [&value["error_description"], &value["message"]]
+                .into_iter()
+                .map(said)
+                .find(|text| !text.is_empty())
+                .unwrap_or_default(),
             status: status_code,
         }),
         Value::Object(error) => Some(Refusal {
@@ -215,7 +221,11 @@ mod tests {
         let razorpay = json!({"error": {"code": "BAD_REQUEST_ERROR", "description": "The Refresh token is expired"}});
         assert_eq!(meaning("razorpay", 400, &razorpay), "dead");
         assert_eq!(meaning("google", 401, &json!({"error": "invalid_client"})), "refused");
-        assert_eq!(meaning("google", 503, &json!({"error": "invalid_grant"})), "unavailable", "a server that is down says nothing about grants");
+        assert_eq!(
+            meaning("google", 503, &json!({"error": "invalid_grant"})),
+            "unavailable",
+            "a server that is down says nothing about grants"
+        );
         assert_eq!(meaning("hubspot", 429, &json!({"message": "slow down"})), "slow");
         assert_eq!(meaning("hubspot", 404, &json!({"message": "gone"})), "refused");
     }

@@ -1,7 +1,7 @@
 //! Ending a grant at the vendor (RFC 7009, and what vendors made of it).
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::HeaderValue;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use kernel::{Result, Secret};
 use serde_json::Value;
 
@@ -26,7 +26,8 @@ impl Exchange<'_> {
     pub(crate) async fn revoke(&self, access: &Secret<String>, refresh: Option<&Secret<String>>) -> Result<Revoked> {
         let (Some(url), Some(form)) = (&self.endpoints.revoke, &self.provider.revoke) else { return Ok(Revoked::Unsupported) };
         let token = refresh.unwrap_or(access);
-        let app = (form.with_client || self.provider.client_authentication == crate::providers::ClientAuthentication::Basic).then_some(self.app);
+        let app =
+            (form.with_client || self.provider.client_authentication == crate::providers::ClientAuthentication::Basic).then_some(self.app);
         let mut fields = Vec::new();
         let mut url = url.clone();
         match form.form {
@@ -55,8 +56,16 @@ impl Exchange<'_> {
 }
 
 /// Codes by which vendors say that the token is none any more.
-const GONE: &[&str] =
-    &["invalid_token", "invalid_grant", "invalid_code", "unsupported_token_type", "token_revoked", "token_expired", "invalid_auth", "account_inactive"];
+const GONE: &[&str] = &[
+    "invalid_token",
+    "invalid_grant",
+    "invalid_code",
+    "unsupported_token_type",
+    "token_revoked",
+    "token_expired",
+    "invalid_auth",
+    "account_inactive",
+];
 
 fn read(status: u16, body: &[u8]) -> Revoked {
     let value = serde_json::from_slice::<Value>(body).unwrap_or_default();

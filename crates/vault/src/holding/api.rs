@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn grants_are_used_long_before_they_die() {
-        let days = |provider: &str| keep_alive_at(find(provider).unwrap(), true, Timestamp::from_millis(0)).map(|at| at.millis() / 86_400_000);
+        let days =
+            |provider: &str| keep_alive_at(find(provider).unwrap(), true, Timestamp::from_millis(0)).map(|at| at.millis() / 86_400_000);
         let all = ["salesforce", "pipedrive", "google", "microsoft", "razorpay", "hubspot", "zoho", "slack"].map(days);
         assert_eq!(all, [Some(10), Some(20), Some(60), Some(30), Some(60), None, None, None]);
         assert_eq!(keep_alive_at(find("google").unwrap(), false, Timestamp::from_millis(0)), None);

@@ -90,7 +90,9 @@ impl Vault {
 
 /// 409.
 pub(crate) fn reauth_required(provider: &str) -> Error {
-    let detail = format!("The connection to {provider} has ended at the vendor. Somebody has to connect again: POST /api/v1/oauth-tokens/{{id}}/reconnect.");
+    let detail = format!(
+        "The connection to {provider} has ended at the vendor. Somebody has to connect again: POST /api/v1/oauth-tokens/{{id}}/reconnect."
+    );
     Error::conflict("oauth_token_reauth_required", detail)
 }
 

@@ -58,13 +58,7 @@ impl Vault {
         self.tasks.spawn(async move { vault.wait_for_newer(&scope, id, generation, force).await }).await.map_err(Error::internal)?
     }
 
-    async fn wait_for_newer(
-        self: &Arc<Self>,
-        scope: &TenantScope,
-        id: OauthTokenId,
-        generation: u64,
-        force: bool,
-    ) -> Result<Arc<Loaded>> {
+    async fn wait_for_newer(self: &Arc<Self>, scope: &TenantScope, id: OauthTokenId, generation: u64, force: bool) -> Result<Arc<Loaded>> {
         let lock = self.locks.of(id);
         let _turn = lock.lock().await;
         let (tenant, until) = (scope.tenant(), Instant::now() + PATIENCE);

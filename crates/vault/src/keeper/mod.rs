@@ -93,9 +93,7 @@ impl Vault {
         let (tenant, id) = (row.tenant, row.id);
         let outcome = match row.status {
             Status::Revoked => self.revoke(tenant, id).await,
-            Status::Active | Status::Degraded => {
-                self.renewed(&TenantScope::system(PART, tenant), id, row.generation, true).await.map(drop)
-            }
+            Status::Active | Status::Degraded => self.renewed(&TenantScope::system(PART, tenant), id, row.generation, true).await.map(drop),
             Status::ReauthRequired => Ok(()),
         };
         // What is wrong stands in the row and was told.

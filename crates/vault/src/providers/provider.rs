@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// How the app proves itself at the token endpoint (RFC 6749 §2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ProviderAuthentication)]
 pub enum ClientAuthentication {
     /// `client_id` and `client_secret` in the body.
     #[default]

@@ -39,8 +39,7 @@ impl Sealed {
     /// Sealed for this row.
     pub(crate) fn seal(&self, sealer: &Sealer, tenant: TenantId, id: OauthTokenId) -> Result<Vec<u8>> {
         let shown = |secret: &Option<Secret<String>>| secret.as_ref().map(|secret| secret.reveal().clone());
-        let stored =
-            Stored { a: shown(&self.access), r: shown(&self.refresh), c: shown(&self.client_secret), h: shown(&self.hidden) };
+        let stored = Stored { a: shown(&self.access), r: shown(&self.refresh), c: shown(&self.client_secret), h: shown(&self.hidden) };
         let text = Secret::new(serde_json::to_vec(&stored).map_err(Error::internal)?);
         for text in [stored.a, stored.r, stored.c, stored.h].into_iter().flatten() {
             drop(Secret::new(text));

@@ -110,15 +110,8 @@ pub(crate) fn update(tx: &mut Tx<'_>, row: &Row, sealed: &Sealed, generation: u6
 
 /// Claims the writing, if nobody has claimed it since the row was read and no claim holds.
 pub(crate) fn claim(tx: &mut Tx<'_>, row: &Row, until: Timestamp, minted: &[i64], now: Timestamp) -> Result<bool> {
-    let values: [Value; 7] = [
-        row.tenant.into(),
-        row.id.into(),
-        row.claim_epoch.into(),
-        (row.claim_epoch + 1).into(),
-        until.into(),
-        json(minted)?,
-        now.into(),
-    ];
+    let values: [Value; 7] =
+        [row.tenant.into(), row.id.into(), row.claim_epoch.into(), (row.claim_epoch + 1).into(), until.into(), json(minted)?, now.into()];
     let claimed = tx.exec(
         "UPDATE oauth_tokens SET claim_epoch = ?4, claim_until = ?5, minted = ?6 \
          WHERE tenant_id = ?1 AND id = ?2 AND claim_epoch = ?3 AND claim_until <= ?7",
@@ -150,7 +143,8 @@ pub(crate) fn of_user(tx: &mut Tx<'_>, tenant: TenantId, provider: &str, user_id
 
 /// Every tenant's tokens of an account, for what the vendor says about the account. System work.
 pub(crate) fn of_account(tx: &mut Tx<'_>, provider: &str, account: &str) -> Result<Vec<Row>> {
-    let sql = format!("SELECT {COLUMNS} FROM oauth_tokens WHERE provider = ?1 AND account = ?2 AND status <> 'revoked' ORDER BY id LIMIT 1000");
+    let sql =
+        format!("SELECT {COLUMNS} FROM oauth_tokens WHERE provider = ?1 AND account = ?2 AND status <> 'revoked' ORDER BY id LIMIT 1000");
     tx.query(&sql, &[provider.into(), account.into()], read)
 }
 
@@ -205,11 +199,17 @@ pub(crate) fn delete_of_tenant(tx: &mut Tx<'_>, tenant: TenantId) -> Result<()> 
 }
 
 /// Adds to the count of uses; nothing for a token that is not there any more.
-pub(crate) fn add_uses(tx: &mut Tx<'_>, tenant: TenantId, id: OauthTokenId, hour: Timestamp, by: &str, uses: u64, last: Timestamp) -> Result<()> {
-    let touched = tx.exec(
-        "UPDATE oauth_tokens SET last_used_at = ?3 WHERE tenant_id = ?1 AND id = ?2",
-        &[tenant.into(), id.into(), last.into()],
-    )?;
+pub(crate) fn add_uses(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: OauthTokenId,
+    hour: Timestamp,
+    by: &str,
+    uses: u64,
+    last: Timestamp,
+) -> Result<()> {
+    let touched =
+        tx.exec("UPDATE oauth_tokens SET last_used_at = ?3 WHERE tenant_id = ?1 AND id = ?2", &[tenant.into(), id.into(), last.into()])?;
     if touched == 0 {
         return Ok(());
     }
@@ -239,9 +239,7 @@ pub(crate) fn uses(
 /// Removes what is over: uses before a time, and disconnected tokens that the keeper is done with. Answers how much. System work.
 pub(crate) fn sweep(tx: &mut Tx<'_>, uses_before: Timestamp, revoked_before: Timestamp) -> Result<u64> {
     let uses = tx.exec("DELETE FROM oauth_token_uses WHERE hour < ?1", &[uses_before.into()])?;
-    let tokens = tx.exec(
-        "DELETE FROM oauth_tokens WHERE status = 'revoked' AND due_at IS NULL AND updated_at < ?1",
-        &[revoked_before.into()],
-    )?;
+    let tokens =
+        tx.exec("DELETE FROM oauth_tokens WHERE status = 'revoked' AND due_at IS NULL AND updated_at < ?1", &[revoked_before.into()])?;
     Ok(uses + tokens)
 }

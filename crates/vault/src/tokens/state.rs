@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OauthTokenStatus)]
 pub enum Status {
     /// It works.
     Active,

@@ -188,11 +188,9 @@ impl Bed {
     /// Types and data of the tenant's events about tokens, in order.
     pub(crate) async fn told(&self) -> Vec<(String, Value)> {
         let tenant = self.tenant;
-        let sql = "SELECT event_type, data FROM events WHERE tenant_id = ?1 ORDER BY created_at, id";
+        let sql = "SELECT event_type, data FROM events WHERE tenant_id = ?1 ORDER BY seq";
         let read = move |tx: &mut store::Tx<'_>| {
-            tx.query(sql, &[tenant.into()], |row| {
-                Ok((row.get(0)?, serde_json::from_slice(&row.get::<Vec<u8>>(1)?).unwrap()))
-            })
+            tx.query(sql, &[tenant.into()], |row| Ok((row.get(0)?, serde_json::from_slice(&row.get::<Vec<u8>>(1)?).unwrap())))
         };
         self.store.read(Scope::system("test"), read).await.unwrap()
     }
@@ -212,6 +210,7 @@ impl Bed {
 }
 
 /// The body that connects a double with its app.
+#[allow(clippy::needless_pass_by_value, reason = "callers write the members in place")]
 pub(crate) fn about<V: Vendor>(double: &Double<V>, more: Value) -> Value {
     let mut body = json!({
         "provider": double.name(), "clientId": "double-client", "clientSecret": "double-secret", "baseUrl": double.url(),

@@ -50,7 +50,12 @@ pub(super) fn search(portal: &Portal, scene: &Scene<'_>, kind: &str) -> Result<A
         .collect();
     hits.sort_by(|one, other| {
         let decided = sorts.iter().find_map(|(property, is_descending)| {
-            let order = compare(found, property, get(found, property, one).as_deref(), get(found, property, other).as_deref());
+            // Ids are what long runs sort by, page after page.
+            let order = if property == "hs_object_id" {
+                one.row.id.cmp(&other.row.id)
+            } else {
+                compare(found, property, get(found, property, one).as_deref(), get(found, property, other).as_deref())
+            };
             order.is_ne().then(|| if *is_descending { order.reverse() } else { order })
         });
         decided.unwrap_or_else(|| one.row.id.cmp(&other.row.id))

@@ -48,12 +48,10 @@ async fn one_wave(session: &Session, object: &str, items: &[Item<'_>]) -> Told {
         let Some(item) = items.iter().find(|item| item.0 == at) else { continue };
         match said {
             Said::Done(row) => {
-                let mut record = creates::with_written(row.record, &item.1.fields);
-                if record.id != id(item) {
-                    // It was merged, and the survivor has the new values.
-                    record.merged_into = Some(std::mem::replace(&mut record.id, id(item).to_owned()));
-                }
-                told.push((at, Outcome::Updated(record)));
+                let record = creates::with_written(row.record, &item.1.fields);
+                let is_itself = record.id == id(item);
+                // An old id leads HubSpot to the survivor: that one has the values now, and whoever asked has to know where.
+                told.push((at, if is_itself { Outcome::Updated(record) } else { Outcome::Gone { merged_into: Some(record.id) } }));
             }
             Said::Unknown(fault) => told.push((at, Outcome::Unknown(fault))),
             Said::Failed(Fault::NotFound { .. }) => missing.push((at, id(item).to_owned())),

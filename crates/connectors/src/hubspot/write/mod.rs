@@ -4,8 +4,8 @@
 //! halved until the items that are to blame stand alone. A new record with a unique value that is taken is told as [`Outcome::Exists`]; it is
 //! never written over, since nobody has seen what it holds.
 //!
-//! Records that were merged answer to their old ids: a change goes to the survivor, and says so; a deletion would take the survivor with it, so
-//! it is looked at first.
+//! Records that were merged answer to their old ids: a change goes to the survivor, and is told as [`Outcome::Gone`] with its id; a deletion
+//! would take the survivor with it, so it is looked at first.
 
 mod batch;
 mod changes;

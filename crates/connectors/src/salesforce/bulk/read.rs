@@ -33,9 +33,9 @@ pub(in crate::salesforce) struct Read {
 }
 
 impl Read {
-    fn token(self, locator: Option<String>) -> PageToken {
+    fn token(self, scan: &Scan<'_>, locator: Option<String>) -> PageToken {
         let Self { job, version, kinds, cursor, total, .. } = self;
-        PageToken::Job { job, version, kinds, locator, cursor, total }
+        PageToken::Job { job, version, kinds, locator, cursor, total, of: scan.mark.clone() }
     }
 }
 
@@ -58,23 +58,20 @@ pub(in crate::salesforce) async fn begin(scan: &Scan<'_>, cursor: Timestamp, tot
     let body = json!({"operation": "query", "query": query.text()});
     let job = jobs::make(scan.session, &scan.settings, "query", body).await?;
     let version = scan.settings.version.clone();
-    Ok(PageToken::Job { job, version, kinds, locator: None, cursor, total })
+    Ok(PageToken::Job { job, version, kinds, locator: None, cursor, total, of: scan.mark.clone() })
 }
 
 /// A part of the results.
 ///
-/// Errors: [`Fault::Stale`] when the job is no longer there or belongs to other fields; as the vendor says.
+/// Errors: [`Fault::Stale`] when the job is no longer there; as the vendor says.
 pub(in crate::salesforce) async fn part(scan: &Scan<'_>, read: Read) -> Result<Page, Fault> {
     let settings = Settings { version: read.version.clone(), ..scan.settings.clone() };
-    if read.kinds.len() != scan.fields.len() {
-        return Err(stale("the fields are others than when the job was made"));
-    }
     if read.locator.is_none() {
         match jobs::watch(scan.session, &settings, "query", &read.job, PATIENCE).await {
             Ok(jobs::State::Done) => {}
             Ok(jobs::State::Working) => {
                 let total = Some(read.total);
-                return Ok(Page { next: Some(read.token(None).write()), total, ..Page::default() });
+                return Ok(Page { next: Some(read.token(scan, None).write()), total, ..Page::default() });
             }
             Ok(jobs::State::Failed(_)) => return Ok(Page { next: Some(PageToken::Plain.write()), ..Page::default() }),
             Err(Fault::NotFound { .. }) => return Err(stale("the job is no longer there")),
@@ -91,7 +88,7 @@ pub(in crate::salesforce) async fn part(scan: &Scan<'_>, read: Read) -> Result<P
     let records = records(&cells::read(&answer.body)?, scan.fields, &read.kinds)?;
     let total = Some(read.total);
     if locator.is_some() {
-        return Ok(Page { records, next: Some(read.token(locator).write()), cursor: None, total });
+        return Ok(Page { records, next: Some(read.token(scan, locator).write()), cursor: None, total });
     }
     // The job stays until Salesforce removes it after a week: a run that is killed here asks for this part again.
     Ok(Page { records, next: None, cursor: Some(read.cursor.to_string()), total })

@@ -199,6 +199,23 @@ async fn a_unique_property_finds_at_once_and_others_when_the_search_knows() {
 }
 
 #[tokio::test]
+async fn many_values_are_found_in_one_call() {
+    let scene = scene();
+    scene.portal.seed_contacts(120);
+    let find = async |field: &str, values: Vec<Value>| {
+        let calls = scene.carrier.notes.count("");
+        let found = scene.connector.find_any(&scene.session, "contacts", field, &values, &fields(&[field])).await.unwrap();
+        (found.len(), scene.carrier.notes.count("") - calls)
+    };
+    let emails = |n: usize| {
+        (0..n).map(|n| json!(format!("Contact{n}@example.com"))).chain([json!(null), json!("nobody@example.com")]).collect::<Vec<_>>()
+    };
+    assert_eq!(find("email", emails(90)).await, (90, 1));
+    assert_eq!(find("phone", vec![json!("+493000000001"), json!("+493000000002"), json!("1")]).await, (2, 1));
+    assert_eq!(find("email", vec![json!(null)]).await, (0, 0));
+}
+
+#[tokio::test]
 async fn both_families_of_paths_lead_to_the_same() {
     for (version, part) in [("2026-03", "/crm/objects/2026-03/contacts"), ("v3", "/crm/v3/objects/contacts")] {
         let scene = scene_with(json!({"apiVersion": version}), Options::unlimited());
@@ -242,7 +259,7 @@ async fn associations_are_read_from_lists_searches_and_batches() {
     assert_eq!(Value::Object(deal.fields.clone()), expected);
     let load = scene.run_of("deals", Span::Full, &wanted, None).await;
     let since = scene.run_of("deals", Span::Since(load.cursor.clone()), &wanted, None).await;
-    let got = scene.connector.get(&scene.session, "deals", &[deal.id.clone()], &fields(&wanted)).await.unwrap();
+    let got = scene.connector.get(&scene.session, "deals", std::slice::from_ref(&deal.id), &fields(&wanted)).await.unwrap();
     for record in [&load.records[0], &since.records[0], &got[0]] {
         assert_eq!(record.fields.iter().collect::<std::collections::BTreeMap<_, _>>(), super::map(&expected).iter().collect());
     }

@@ -67,10 +67,10 @@ async fn a_full_batch_fails_in_part() {
     for (n, outcome) in outcomes.iter().enumerate() {
         match outcome {
             Outcome::Created(record) => {
-                assert_eq!((record.fields["email"].as_str(), (n + 1) % 3 > 0), (Some(format!("c{n}@example.com").as_str()), true))
+                assert_eq!((record.fields["email"].as_str(), (n + 1) % 3 > 0), (Some(format!("c{n}@example.com").as_str()), true));
             }
             Outcome::Failed(Fault::Refused { code, .. }) => {
-                assert_eq!((code.as_str(), (n + 1) % 3), ("CONFLICT", 0), "a conflict that is no duplicate")
+                assert_eq!((code.as_str(), (n + 1) % 3), ("CONFLICT", 0), "a conflict that is no duplicate");
             }
             other => panic!("{other:?}"),
         }
@@ -121,9 +121,7 @@ async fn a_merged_record_is_changed_where_it_lives_and_never_deleted_there() {
     let [ann, bob] = ["ann", "bob"].map(|name| scene.contact(&format!("{name}@example.com")));
     scene.portal.merge("contacts", &ann, &bob).unwrap();
     let outcomes = scene.write("contacts", &[update(&bob, &json!({"city": "Roma"})), delete(&bob)]).await;
-    let Outcome::Updated(record) = &outcomes[0] else { panic!("{outcomes:?}") };
-    assert_eq!((&record.id, record.merged_into.as_ref()), (&bob, Some(&ann)));
-    assert_eq!(outcomes[1], Outcome::Gone { merged_into: Some(ann.clone()) });
+    assert_eq!(outcomes, vec![Outcome::Gone { merged_into: Some(ann) }; 2]);
     assert_eq!(scene.portal.rows("contacts")[0]["properties"]["city"], "Roma", "the survivor lives");
 }
 
@@ -170,7 +168,8 @@ async fn a_lead_needs_somebody_and_can_change_hands() {
     assert!(matches!(&outcomes[1], Outcome::Failed(Fault::Refused { code, .. }) if code == "INVALID_ASSOCIATION"));
     let lead = id(&outcomes[2]).to_owned();
     let of = async || {
-        let found = scene.connector.get(&scene.session, "leads", &[lead.clone()], &fields(&["associations.contacts"])).await.unwrap();
+        let found =
+            scene.connector.get(&scene.session, "leads", std::slice::from_ref(&lead), &fields(&["associations.contacts"])).await.unwrap();
         found[0].fields["associations.contacts"].clone()
     };
     assert_eq!(of().await, json!(ann));

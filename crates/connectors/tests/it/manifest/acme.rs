@@ -46,7 +46,7 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 fn create(fields: Value, unique: Option<&str>) -> Write {
-    let fields = fields.as_object().unwrap().clone();
+    let Value::Object(fields) = fields else { panic!("{fields} is no object") };
     let unique = unique.map(|name| (name.to_owned(), fields[name].clone()));
     Write { act: WriteAct::Create { unique }, fields }
 }

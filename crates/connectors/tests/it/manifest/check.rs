@@ -150,6 +150,44 @@ fn the_schema_and_the_reader_know_the_same_members() {
     }
 }
 
+/// The pieces of the guide, put together as it says, are a connector at every step.
+#[test]
+fn the_guides_steps_are_valid() {
+    let guide = include_str!("../../../../../docs/connectors.md");
+    let blocks: Vec<&str> = guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [first, writing, errors] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+    assert_eq!(read(first), [] as [&str; 0]);
+    let writing = writing.strip_prefix("# in [[objects]]\nunique_field = \"email\"\n").expect("it begins so");
+    let object = first.replace("modified_at = \"/updatedAt\"\n", "modified_at = \"/updatedAt\"\nunique_field = \"email\"\n");
+    assert_eq!(read(&format!("{object}\n{writing}")), [] as [&str; 0]);
+    assert_eq!(read(&format!("{object}\n{writing}\n{errors}")), [] as [&str; 0]);
+}
+
+/// Every member and every choice is in the reference.
+#[test]
+fn the_reference_is_complete() {
+    fn names(schema: &serde_json::Value, into: &mut std::collections::BTreeSet<String>) {
+        match schema {
+            serde_json::Value::Object(members) => {
+                if let Some(properties) = members.get("properties").and_then(serde_json::Value::as_object) {
+                    into.extend(properties.keys().cloned());
+                }
+                let choices = members.get("enum").and_then(serde_json::Value::as_array);
+                into.extend(choices.into_iter().flatten().filter_map(|choice| choice.as_str().map(str::to_owned)));
+                members.values().for_each(|value| names(value, into));
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| names(item, into)),
+            _ => {}
+        }
+    }
+    let guide = include_str!("../../../../../docs/connectors.md");
+    let words: std::collections::HashSet<&str> = guide.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let mut known = std::collections::BTreeSet::new();
+    names(&editor_schema(), &mut known);
+    let missing: Vec<_> = known.iter().filter(|name| !words.contains(name.as_str())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 proptest! {
     #[test]
     fn any_text_is_a_manifest_or_faults(text in "\\PC{0,200}") {

@@ -234,11 +234,18 @@ async fn a_strangers_cursor_or_token_is_stale() {
     let fields = names(["LastName"]);
     let stale = |fault: Fault| matches!(fault, Fault::Stale { .. });
     assert!(stale(stage.page(&Span::Since("yesterday".into()), &fields, None).await.unwrap_err()));
-    let foreign = r#"{"kind":"rest","next":"https://evil.example/","last":{"t":"2027-01-15T08:00:00Z","id":"x"},"cursor":"2027-01-15T08:00:00Z","total":1}"#;
+    let foreign = r#"{"kind":"rest","next":"https://evil.example/","last":{"t":"2027-01-15T08:00:00Z","id":"x"},"cursor":"2027-01-15T08:00:00Z","total":1,"of":"x"}"#;
     for token in ["", "{}", foreign] {
         assert!(stale(stage.page(&Span::Full, &fields, Some(token)).await.unwrap_err()), "{token}");
     }
     assert_eq!(stage.org.stand().log.total(), 0);
+    // A mapping that was changed meanwhile: its new field would look as if it were empty.
+    let stage = super::stage::stage(json!({"pageSize": 200}));
+    stage.org.seed_leads(300);
+    let first = stage.page(&Span::Full, &fields, None).await.unwrap();
+    let other = names(["LastName", "Email"]);
+    assert!(stale(stage.page(&Span::Full, &other, first.next.as_deref()).await.unwrap_err()));
+    assert_eq!(stage.page(&Span::Full, &fields, first.next.as_deref()).await.unwrap().records.len(), 100);
 }
 
 #[tokio::test]

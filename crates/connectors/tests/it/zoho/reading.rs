@@ -196,6 +196,17 @@ async fn a_value_is_found_when_the_query_knows() {
 }
 
 #[tokio::test]
+async fn many_values_are_found_in_few_queries() {
+    let scene = scene();
+    scene.org.seed_leads(120);
+    let values: Vec<Value> =
+        (0..90).map(|n| json!(format!("lead{n}@example.com"))).chain([json!(null), json!("nobody@example.com")]).collect();
+    let found = scene.connector.find_any(&scene.session, "Leads", "Email", &values, &fields(&["Email"])).await.unwrap();
+    assert_eq!((found.len(), scene.carrier.notes.count("coql")), (90, 2));
+    assert!(found.iter().all(|record| record.fields.len() == 1));
+}
+
+#[tokio::test]
 async fn a_reference_is_an_id_both_ways() {
     let scene = scene();
     let acme = scene.org.add("Accounts", &json!({"Account_Name": "Acme"})).unwrap();

@@ -156,13 +156,21 @@ async fn what_concerns_all_is_one_fault_and_nothing_was_done() {
 
 #[tokio::test]
 async fn workflows_stay_out_of_it_unless_they_are_wanted() {
-    for (config, expected) in [(json!({}), false), (json!({"runWorkflows": true}), true)] {
+    for (config, runs) in [(json!({}), false), (json!({"runWorkflows": true}), true)] {
         let scene = super::scene_with(config, vendors::zoho::Options::unlimited());
         let known = scene.lead("Known");
-        // The double knows no workflows; that they would run is seen by whether it is asked not to run them.
-        scene.fault("slow,ms=1,body=\"trigger\":[]");
+        // Zoho runs them unless it is asked not to, by an empty list of triggers; the double knows none, but whether it is asked.
+        scene.fault(r#"forbidden,body="trigger":[]"#);
+        for write in [
+            create(&json!({"Last_Name": "Ann"})),
+            create(&json!({"Last_Name": "Bob", "Email": "bob@example.com"})),
+            update(&known, &json!({"City": "x"})),
+        ] {
+            let told = scene.connector.write(&scene.session, "Leads", &[write]).await;
+            assert_eq!(told.is_ok(), runs, "{told:?}");
+        }
         scene.write("Leads", &[delete(&known)]).await;
         let target = scene.org.stand().log.entries().last().unwrap().target.clone();
-        assert!(target.contains(&format!("wf_trigger={expected}")), "{target}");
+        assert!(target.contains(&format!("wf_trigger={runs}")), "{target}");
     }
 }

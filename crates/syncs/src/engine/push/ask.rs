@@ -137,7 +137,8 @@ async fn by_keys(runner: &Runner, now: Timestamp, items: &[Item]) -> Result<Vec<
 /// to be, and after a complete pull all that it has is linked.
 fn must_look(runner: &Runner) -> bool {
     let (context, run) = (&runner.context, &runner.run);
-    let by_vendor = context.object.unique_field.is_some() && context.object.unique_field.as_deref() == context.plan.key.as_ref().map(|key| key.remote.as_str());
+    let by_vendor = context.object.unique_field.is_some()
+        && context.object.unique_field.as_deref() == context.plan.key.as_ref().map(|key| key.remote.as_str());
     let all_known = run.mode == Mode::Full && run.checkpoint.pulled && run.counters.complete && context.settings().remote_filter.is_none();
     !(by_vendor && (!context.plan.reads() || all_known))
 }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use store::Tx;
 
 use super::{Found, Item, SETTLED, Send};
-use crate::conflicts::sql as conflict_sql;
 use crate::configs::Deletions;
+use crate::conflicts::sql as conflict_sql;
 use crate::engine::fetch::Incoming;
 use crate::engine::gone::{merged_away, vanished};
 use crate::engine::merging::{self, Merged, merge, with_decisions};
@@ -122,8 +122,8 @@ impl Work<'_> {
             }
             (Some(ours), Some(link)) => self.linked(tx, pass, item, &ours, link),
             (Some(ours), None) => self.unlinked(tx, pass, item, &ours),
-            (None, Some(link)) => self.deleted(tx, pass, item, link),
-            (None, None) => self.never_linked(tx, item),
+            (None, Some(link)) => self.deleted(tx, pass, &item, &link),
+            (None, None) => self.never_linked(tx, &item),
         }
     }
 
@@ -231,7 +231,9 @@ impl Work<'_> {
         let key = key_of(self.context, &fields);
         if is_empty(&key) {
             let name = self.context.plan.key.as_ref().map(|key| key.local.clone());
-            return End::Failed(Trouble::new("key_missing", "The field by which records are matched is empty, so it is not made at the vendor.").at(name));
+            return End::Failed(
+                Trouble::new("key_missing", "The field by which records are matched is empty, so it is not made at the vendor.").at(name),
+            );
         }
         let unique = self.context.object.unique_field.as_ref().and_then(|field| Some((field.clone(), fields.get(field)?.clone())));
         let view = Plan::view(ours);
@@ -251,7 +253,7 @@ impl Work<'_> {
     }
 
     /// Ours was deleted.
-    fn deleted(&mut self, tx: &mut Tx<'_>, pass: &mut Pass, item: Item, link: Link) -> Result<End> {
+    fn deleted(&mut self, tx: &mut Tx<'_>, pass: &mut Pass, item: &Item, link: &Link) -> Result<End> {
         let of = self.context.of;
         let forget = |tx: &mut Tx<'_>| -> Result<End> {
             links::delete(tx, of, std::iter::once(link.record))?;
@@ -262,15 +264,15 @@ impl Work<'_> {
             (Deletions::Unlink, _) => {
                 links::unlink(tx, of, link.record)?;
                 conflict_sql::end_of_record(tx, of, link.record)?;
-                pass.log(entry(LogAction::Unlinked, &link).because("Our record was deleted."));
+                pass.log(entry(LogAction::Unlinked, link).because("Our record was deleted."));
                 Ok(End::Done)
             }
             (Deletions::Ignore, _) => {
-                pass.log(entry(LogAction::Unlinked, &link).because("Our record was deleted; it is made again when the vendor's changes."));
+                pass.log(entry(LogAction::Unlinked, link).because("Our record was deleted; it is made again when the vendor's changes."));
                 forget(tx)
             }
             (Deletions::Delete, Found::Absent | Found::Merged(_)) => forget(tx),
-            (Deletions::Delete, Found::There(one)) if self.edited_there(&link, one) => self.resurrect(tx, pass, &link, one),
+            (Deletions::Delete, Found::There(one)) if self.edited_there(link, one) => self.resurrect(tx, pass, link, one),
             (Deletions::Delete, _) => Ok(End::Send(Box::new(Send {
                 dirty: item.dirty.clone(),
                 write: Write { act: WriteAct::Delete { id: link.remote.clone() }, fields: Map::new() },
@@ -313,7 +315,7 @@ impl Work<'_> {
     }
 
     /// Ours is gone and was never known to be there; a creation that was asked for may have made it.
-    fn never_linked(&mut self, tx: &mut Tx<'_>, item: Item) -> Result<End> {
+    fn never_linked(&mut self, tx: &mut Tx<'_>, item: &Item) -> Result<End> {
         let of = self.context.of;
         match (&item.intent, &item.found) {
             (Some(_), Found::There(one)) if self.context.deletions() == Deletions::Delete && !self.holders.contains_key(&one.remote.id) => {

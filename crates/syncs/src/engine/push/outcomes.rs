@@ -52,7 +52,8 @@ fn one(tx: &mut Tx<'_>, pass: &mut Pass, send: &Send, outcome: Outcome) -> Resul
         }
         Outcome::Exists { id: Some(id) } => exists(tx, pass, send, &id),
         Outcome::Exists { id: None } => {
-            let trouble = Trouble { passes: true, ..Trouble::new("vendor_has_it", "The vendor has a record with this key; it is looked up.") };
+            let trouble =
+                Trouble { passes: true, ..Trouble::new("vendor_has_it", "The vendor has a record with this key; it is looked up.") };
             wait(tx, pass, send, &trouble)
         }
         Outcome::Failed(fault) => {

@@ -50,11 +50,8 @@ pub(super) fn items(tx: &mut Tx<'_>, pass: &mut Pass, due: Vec<Dirty>) -> Result
     let mut ours = context.records.many_in(tx, &context.scope, context.resource(), &ids, false)?;
     let mut links = links::by_record(tx, context.of, ids.iter().copied())?;
     let mut intents = intents::of_records(tx, context.of, ids.iter().copied())?;
-    let mut conflicts = if conflict_sql::has_live(tx, context.of)? {
-        conflict_sql::live(tx, context.of, ids.iter().copied())?
-    } else {
-        HashMap::new()
-    };
+    let mut conflicts =
+        if conflict_sql::has_live(tx, context.of)? { conflict_sql::live(tx, context.of, ids.iter().copied())? } else { HashMap::new() };
     Ok(due
         .into_iter()
         .map(|dirty| Item {

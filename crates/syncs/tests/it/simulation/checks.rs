@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use serde_json::Value;
 use syncs::{ConflictState, LogAction, same};
 
-use super::world::{FIELDS, World, text};
+use super::world::{World, text};
 
 /// Writes of one call for each thing that happened, at most: an echo would make more and more.
 const WRITES_PER_EDIT: u64 = 4;
@@ -21,14 +21,16 @@ pub(super) async fn all(world: &World) {
 }
 
 async fn no_duplicates(world: &World) {
-    let twice = |emails: Vec<String>, side: &str| {
+    let here: Vec<String> = world.bed.ours().await.iter().map(|(_, members)| text(&members["email"])).collect();
+    let there = world.bed.crm.rows().iter().map(|(_, members)| text(&members["email"])).collect();
+    for (side, emails) in [("here", here), ("there", there)] {
         let mut seen = HashSet::new();
         for email in emails {
-            assert!(seen.insert(email.clone()), "seed {}: {email} is {side} twice", world.seed);
+            if !seen.insert(email.clone()) {
+                panic!("seed {}: {email} is {side} twice\n{:#?}\n{:#?}", world.seed, story(world, &email).await, world.diary);
+            }
         }
-    };
-    twice(world.bed.ours().await.iter().map(|(_, members)| text(&members["email"])).collect(), "here");
-    twice(world.bed.crm.rows().iter().map(|(_, members)| text(&members["email"])).collect(), "there");
+    }
 }
 
 async fn converged(world: &World) {
@@ -44,7 +46,7 @@ async fn converged(world: &World) {
         let Some((_, there)) = theirs.get(&email) else {
             panic!("seed {} ({}): {email} is only here\n{:#?}", world.seed, world.policy, story(world, &email).await);
         };
-        for field in FIELDS {
+        for field in world.fields() {
             let is_open = open.get(id).is_some_and(|fields| fields.contains(field));
             let (left, right) = (members.get(field).unwrap_or(&Value::Null), &there[field]);
             assert!(
@@ -73,8 +75,9 @@ async fn nothing_lost(world: &World) {
     let here = world.bed.ours_by_email().await;
     let theirs = world.bed.theirs_by_email();
     for edit in &world.edits {
-        let stands = here.get(&edit.email).is_some_and(|members| members.get(edit.field).is_some_and(|value| *value == edit.value.as_str()))
-            || theirs.get(&edit.email).is_some_and(|(_, members)| members[edit.field] == edit.value.as_str());
+        let stands =
+            here.get(&edit.email).is_some_and(|members| members.get(edit.field).is_some_and(|value| *value == edit.value.as_str()))
+                || theirs.get(&edit.email).is_some_and(|(_, members)| members[edit.field] == edit.value.as_str());
         let given_up = ids.get(&edit.email).is_some_and(|id| overridden.contains(&(id.clone(), edit.field.to_owned())));
         let accounted = stands
             || world.overwritten.contains(&edit.value)
@@ -118,7 +121,9 @@ async fn story(world: &World, email: &str) -> Vec<String> {
     for (id, members) in world.bed.crm.rows().iter().filter(|(_, members)| members["email"] == email) {
         lines.push(format!("there {id} {members:?}"));
         for entry in world.bed.everything_logged(world.sync).await {
-            if entry.remote_id.as_ref() == Some(id) || ours.iter().any(|(ours, members)| members["email"] == email && entry.record_id == Some(*ours)) {
+            if entry.remote_id.as_ref() == Some(id)
+                || ours.iter().any(|(ours, members)| members["email"] == email && entry.record_id == Some(*ours))
+            {
                 lines.push(format!("{entry:?}"));
             }
         }

@@ -61,3 +61,22 @@ async fn an_application_is_allowed_denied_and_withdrawn() {
     });
     spawn_blocking(move || journey("portal/consent.mjs", &given)).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passkeys_sign_in_and_are_taken_away() {
+    if !present(WHAT) {
+        return;
+    }
+    // Browsers have passkeys at names, not at numbers.
+    let world = World::start(Engine::sqlite(), |settings| {
+        let public = format!("http://localhost:{}", settings.listen().port());
+        settings.set("TRADEWIND_BLUEPRINT", "call-coaching").set("TRADEWIND_PUBLIC_URL", &public)
+    });
+    let acme = world.tenant("Acme").await;
+    let invite = json!({"email": "ada@example.com", "role": "admin", "send": false});
+    let invitation = text(&acme.host.post("/api/v1/invitations", &invite).await.expect(201).json()["url"]);
+    let base = format!("http://localhost:{}", world.server.settings().listen().port());
+    let evil = format!("http://localhost:{}", testkit::port::free());
+    let given = json!({"base": base, "hosts": [evil], "invitation": invitation});
+    spawn_blocking(move || journey("portal/passkeys.mjs", &given)).await.unwrap();
+}

@@ -17,6 +17,14 @@ pub(super) enum Thing {
     Delivery,
     Replay,
     Source,
+    OauthToken,
+    OauthConnection,
+    Integration,
+    Sync,
+    SyncRun,
+    Conflict,
+    /// A connector that it described.
+    Connector,
     Alert,
     RestEndpoint,
     Job,
@@ -75,6 +83,9 @@ fn cases(product: &Product) -> Vec<Row> {
     rows.extend(events(product));
     rows.extend(webhooks());
     rows.extend(sources());
+    rows.extend(vault());
+    rows.extend(integrations());
+    rows.extend(syncs());
     rows.extend(alerts());
     rows.extend(jobs());
     rows.extend(records(product));
@@ -221,6 +232,82 @@ fn sources() -> Vec<Row> {
     ]
 }
 
+fn vault() -> Vec<Row> {
+    use Named::{Nothing, Path, Public};
+    use Thing::{OauthConnection, OauthToken, Shared};
+    const TOKEN: Named = Path(&[OauthToken]);
+    let connection = json!({"provider": "slack", "clientId": "c", "clientSecret": "s"});
+    vec![
+        ("GET", "/api/v1/oauth-providers", Nothing, None),
+        ("GET PUT DELETE", "/api/v1/oauth-providers/{}", Path(&[Shared("slack")]), Some(json!({"clientId": "c"}))),
+        ("POST", "/api/v1/oauth-connections", Nothing, Some(connection)),
+        ("GET", "/api/v1/oauth-connections/{}", Path(&[OauthConnection]), None),
+        ("GET POST", "/api/v1/oauth-tokens", Nothing, Some(json!({"provider": "slack", "accessToken": "x"}))),
+        ("GET DELETE", "/api/v1/oauth-tokens/{}", TOKEN, None),
+        ("POST", "/api/v1/oauth-tokens/{}/refresh", TOKEN, None),
+        ("POST", "/api/v1/oauth-tokens/{}/reconnect", TOKEN, None),
+        ("GET", "/api/v1/oauth-tokens/{}/uses", TOKEN, None),
+        // What a callback brings is its authority: hostile ones are tried in the crate's own tests.
+        ("GET DELETE", "/oauth/callback", Public, None),
+        ("GET", "/oauth/reconnect/{}", Public, None),
+    ]
+}
+
+fn integrations() -> Vec<Row> {
+    use Named::{Nothing, Path, Public};
+    use Thing::{Connector, Integration, Shared};
+    const ONE: Named = Path(&[Integration]);
+    const OBJECT: Named = Path(&[Integration, Shared("contacts")]);
+    let preview = json!({"fieldMappings": [{"localField": "a", "remoteField": "A"}], "records": [{"a": 1}]});
+    vec![
+        ("GET POST", "/api/v1/integrations", Nothing, Some(json!({"connector": "hubspot"}))),
+        ("GET PATCH DELETE", "/api/v1/integrations/{}", ONE, Some(json!({"name": "Changed"}))),
+        ("POST", "/api/v1/integrations/{}/test", ONE, None),
+        ("GET", "/api/v1/integrations/{}/health", ONE, None),
+        ("GET", "/api/v1/integrations/{}/logs", ONE, None),
+        ("GET", "/api/v1/integrations/{}/objects", ONE, None),
+        ("GET", "/api/v1/integrations/{}/objects/{}", OBJECT, None),
+        ("POST", "/api/v1/integrations/{}/objects/{}/accept", OBJECT, None),
+        ("POST", "/api/v1/mappings/preview", Nothing, Some(preview)),
+        ("GET", "/api/v1/marketplace", Nothing, None),
+        ("GET", "/api/v1/marketplace/{}", Path(&[Shared("hubspot")]), None),
+        ("GET POST", "/api/v1/connectors", Nothing, Some(json!({"manifest": "id = 1"}))),
+        ("GET DELETE", "/api/v1/connectors/{}", Path(&[Connector]), None),
+        ("POST", "/in/integrations/{}", Public, None),
+        ("POST", "/in/providers/{}", Public, None),
+    ]
+}
+
+fn syncs() -> Vec<Row> {
+    use Named::{Nothing, Path};
+    const SYNC: Named = Path(&[Thing::Sync]);
+    const RUN: Named = Path(&[Thing::SyncRun]);
+    const CONFLICT: Named = Path(&[Thing::Conflict]);
+    let new = json!({"integrationId": "int_01k2x3v7m8e1r9q0s5t6w7y8za", "fieldMappings": [{"localField": "a", "remoteField": "A"}]});
+    let pick = json!({"recordIds": []});
+    vec![
+        ("GET POST", "/api/v1/sync-configs", Nothing, Some(new)),
+        ("GET PATCH DELETE", "/api/v1/sync-configs/{}", SYNC, Some(json!({"name": "Changed"}))),
+        ("POST", "/api/v1/sync-configs/{}/run", SYNC, Some(json!({"dryRun": true}))),
+        ("GET", "/api/v1/sync-configs/{}/runs", SYNC, None),
+        ("GET", "/api/v1/sync-configs/{}/errors", SYNC, None),
+        ("POST", "/api/v1/sync-configs/{}/retry", SYNC, Some(pick.clone())),
+        ("POST", "/api/v1/sync-configs/{}/skip", SYNC, Some(pick)),
+        ("GET", "/api/v1/sync-runs", Nothing, None),
+        ("GET", "/api/v1/sync-runs/{}", RUN, None),
+        ("GET", "/api/v1/sync-runs/{}/log", RUN, None),
+        ("GET", "/api/v1/sync-runs/{}/errors", RUN, None),
+        ("GET", "/api/v1/sync-runs/{}/deletions", RUN, None),
+        ("POST", "/api/v1/sync-runs/{}/cancel", RUN, None),
+        ("POST", "/api/v1/sync-runs/{}/approve", RUN, None),
+        ("POST", "/api/v1/sync-runs/{}/reject", RUN, None),
+        ("GET", "/api/v1/conflicts", Nothing, None),
+        ("GET", "/api/v1/conflicts/{}", CONFLICT, None),
+        ("POST", "/api/v1/conflicts/{}/resolve", CONFLICT, Some(json!({"choose": "local"}))),
+        ("POST", "/api/v1/conflicts/resolve", Nothing, Some(json!({"choose": "local", "ids": []}))),
+    ]
+}
+
 fn alerts() -> Vec<Row> {
     use Named::{Nothing, Path};
     const ONE: Named = Path(&[Thing::Alert]);
@@ -363,9 +450,11 @@ fn declared_elsewhere() -> Vec<Row> {
 
 /// What is a person's own is closed to every key, whosever it is: that people see only their own is shown in the crate's tests.
 fn people() -> Vec<Row> {
-    use Named::{Nothing, Path};
+    use Named::{Nothing, Path, Public};
     use Thing::{Invitation, Member, Shared};
     const OWN_SESSION: Named = Path(&[Shared("ses_00000000000000000000000000")]);
+    const OWN_PASSKEY: Named = Path(&[Shared("psk_00000000000000000000000000")]);
+    let attestation = json!({"id": "AA", "type": "public-key", "response": {"clientDataJSON": "AA", "attestationObject": "AA"}});
     vec![
         ("GET POST", "/api/v1/users", Nothing, Some(json!({"email": "new@example.com"}))),
         ("GET PATCH DELETE", "/api/v1/users/{}", Path(&[Member]), Some(json!({"name": "Changed"}))),
@@ -387,6 +476,15 @@ fn people() -> Vec<Row> {
         ("POST DELETE", "/api/v1/me/totp", Nothing, None),
         ("POST", "/api/v1/me/totp/confirm", Nothing, Some(json!({"code": "123456"}))),
         ("POST", "/api/v1/me/recovery-codes", Nothing, None),
+        ("GET", "/api/v1/me/passkeys", Nothing, None),
+        ("POST", "/api/v1/me/passkeys", Nothing, Some(json!({"credential": attestation}))),
+        ("POST", "/api/v1/me/passkeys/options", Nothing, None),
+        ("PATCH DELETE", "/api/v1/me/passkeys/{}", OWN_PASSKEY, Some(json!({"name": "Changed"}))),
+        ("POST", "/api/v1/me/reauthenticate/options", Nothing, None),
+        ("GET", "/api/v1/me/identities", Nothing, None),
+        ("DELETE", "/api/v1/me/identities/{}", Path(&[Shared("oidc")]), None),
+        ("POST", "/api/v1/sign-in/passkey/options", Public, None),
+        ("POST", "/api/v1/sign-in/passkey", Public, None),
     ]
 }
 

@@ -21,7 +21,13 @@ pub(super) struct Fixture {
     delivery: String,
     replay: String,
     source: String,
+    integration: String,
+    sync: String,
+    sync_run: String,
+    connector: String,
     call: String,
+    oauth_token: String,
+    oauth_connection: String,
     alert: String,
     rest_endpoint: String,
     job: String,
@@ -61,6 +67,9 @@ impl Fixture {
         let expunge = text(&a.host.post("/api/v1/expunges", &count).await.expect(202).json()["id"]);
         a.host.put("/api/v1/alert-rules/integration_errors", &json!({"threshold": 1})).await.assert_status(200);
         let (source, call) = make_source(&a, &world.server.client()).await;
+        let (oauth_token, oauth_connection) = hold_token(&a).await;
+        let (integration, connector) = make_integration(&a).await;
+        let (sync, sync_run) = make_sync(&a, &integration, product.record).await;
         let alert = opened_alert(&a).await;
         let replay = ended_replay(&a).await;
         let own = json!({"path": "own", "method": "GET", "operation": {"type": "list", "resource": product.record}});
@@ -84,7 +93,13 @@ impl Fixture {
             delivery,
             replay,
             source,
+            integration,
+            sync,
+            sync_run,
+            connector,
             call,
+            oauth_token,
+            oauth_connection,
             alert,
             rest_endpoint,
             records,
@@ -110,7 +125,15 @@ impl Fixture {
             Thing::Delivery => self.delivery.clone(),
             Thing::Replay => self.replay.clone(),
             Thing::Source => self.source.clone(),
+            Thing::Integration => self.integration.clone(),
+            Thing::Sync => self.sync.clone(),
+            Thing::SyncRun => self.sync_run.clone(),
+            // Nobody has one: a conflict takes two sides. Nobody is told anything of it.
+            Thing::Conflict => "cfl_01k2x3v7m8e1r9q0s5t6w7y8za".to_owned(),
+            Thing::Connector => self.connector.clone(),
             Thing::Call => self.call.clone(),
+            Thing::OauthToken => self.oauth_token.clone(),
+            Thing::OauthConnection => self.oauth_connection.clone(),
             Thing::Alert => self.alert.clone(),
             Thing::RestEndpoint => self.rest_endpoint.clone(),
             Thing::Job => self.job.clone(),
@@ -179,6 +202,10 @@ impl Fixture {
             Thing::Delivery,
             Thing::Replay,
             Thing::Source,
+            Thing::Integration,
+            Thing::Sync,
+            Thing::SyncRun,
+            Thing::Connector,
             Thing::Call,
             Thing::Alert,
             Thing::Job,
@@ -202,6 +229,12 @@ impl Fixture {
             format!("/api/v1/deliveries/{}", self.delivery),
             format!("/api/v1/sources/{}", self.source),
             format!("/api/v1/sources/{}/quarantine/{}", self.source, self.call),
+            format!("/api/v1/oauth-tokens/{}", self.oauth_token),
+            format!("/api/v1/oauth-connections/{}", self.oauth_connection),
+            format!("/api/v1/integrations/{}", self.integration),
+            format!("/api/v1/connectors/{}", self.connector),
+            format!("/api/v1/sync-configs/{}", self.sync),
+            format!("/api/v1/sync-runs/{}", self.sync_run),
             format!("/api/v1/alerts/{}", self.alert),
             "/api/v1/alert-rules".to_owned(),
             "/api/v1/events".to_owned(),
@@ -244,6 +277,40 @@ async fn make_source(a: &Tenant, anyone: &Client) -> (String, String) {
     anyone.post(&format!("/in/{source}"), &json!({"zen": "forged"})).await.assert_status(401);
     let list = a.host.get(&format!("/api/v1/sources/{source}/quarantine")).await.expect(200).json();
     (source, text(&list["data"][0]["id"]))
+}
+
+/// An integration that reaches nobody, and a connector that a file describes.
+async fn make_integration(a: &Tenant) -> (String, String) {
+    let body = json!({"connector": "hubspot", "config": {"baseUrl": "http://127.0.0.1:9"}, "credentials": {"accessToken": "t"}});
+    let integration = text(&a.host.post("/api/v1/integrations", &body).await.expect(201).json()["id"]);
+    let manifest = include_str!("../../../../../examples/acme-crm/connector.toml");
+    let connector = text(&a.host.post("/api/v1/connectors", &json!({ "manifest": manifest })).await.expect(201).json()["id"]);
+    (integration, connector)
+}
+
+/// A sync that runs when somebody asks, and a run of it, which reaches nobody and is over.
+async fn make_sync(a: &Tenant, integration: &str, resource: &str) -> (String, String) {
+    let mapping = json!([{"localField": "name", "remoteField": "firstname"}]);
+    let body = json!({"integrationId": integration, "resourceType": resource, "object": "contacts", "direction": "pull", "fieldMappings": mapping});
+    let sync = text(&a.host.post("/api/v1/sync-configs", &body).await.expect(201).json()["id"]);
+    let run = text(&a.host.post(&format!("/api/v1/sync-configs/{sync}/run"), &json!({"dryRun": true})).await.expect(202).json()["id"]);
+    let tried = || async {
+        let status = text(&a.host.get(&format!("/api/v1/sync-runs/{run}")).await.expect(200).json()["status"]);
+        (!matches!(status.as_str(), "queued" | "running")).then_some(status)
+    };
+    if testkit::wait::until("a run that was tried", crate::world::SOON, tried).await == "parked" {
+        a.host.post(&format!("/api/v1/sync-runs/{run}/cancel"), &json!({})).await.assert_status(200);
+    }
+    (sync, run)
+}
+
+/// A token at a vendor that the host had already, and a connection that nobody ended.
+async fn hold_token(a: &Tenant) -> (String, String) {
+    let token = json!({"provider": "slack", "accessToken": "xoxb-matrix"});
+    let connection = json!({"provider": "slack", "clientId": "c", "clientSecret": "s"});
+    let (token, connection) =
+        (a.host.post("/api/v1/oauth-tokens", &token).await, a.host.post("/api/v1/oauth-connections", &connection).await);
+    (text(&token.expect(201).json()["id"]), text(&connection.expect(201).json()["id"]))
 }
 
 /// The alert about the call that was refused: one is enough for A.
