@@ -8,6 +8,7 @@ use crate::forms::Form;
 /// Which way a field goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = MappingDirection)]
 pub enum Direction {
     /// Both ways.
     Both,
@@ -20,6 +21,7 @@ pub enum Direction {
 /// Who wins where both sides changed a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConflictPolicy)]
 pub enum Policy {
     /// Ours.
     Local,
@@ -117,6 +119,7 @@ pub struct FieldMapping {
 /// What happens to a value that a value map does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UnmappedValues)]
 pub enum Unmapped {
     /// The record is not sent.
     #[default]
@@ -130,10 +133,12 @@ pub enum Unmapped {
 /// A transform as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
+#[schema(as = Transformer)]
 pub enum TransformInput {
     /// The name of a transform without options (`trim`), or a JavaScript function (`v => v.trim()`).
     Text(String),
     /// Several, in this order.
+    #[schema(value_type = Vec<Value>)] // A schema that contains itself has no end.
     Steps(Vec<TransformInput>),
     /// `{"name": "split", "separator": ";"}`, or `{"javascript": "v => …"}`.
     #[schema(value_type = Object)]
@@ -143,6 +148,7 @@ pub enum TransformInput {
 /// What must hold of a value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ValidationRules)]
 pub struct RulesInput {
     /// There is a value: not `null`, not an empty text or list.
     #[serde(default, skip_serializing_if = "is_false")]

@@ -69,6 +69,7 @@ pub struct Key<'a> {
 /// A record after the mapping.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MappedRecord)]
 pub struct Mapped {
     /// The values by field: the vendor's names, or our paths (flat: `address.city`; [`crate::nest`] makes a record of them). A field whose
     /// source the record does not have is absent, one that is to be emptied is `null`.

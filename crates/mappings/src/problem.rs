@@ -11,6 +11,7 @@ pub const UNAVAILABLE: &str = "javascript_unavailable";
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MappingProblem)]
 pub struct Problem {
     /// Which rule, transform or conversion: `required`, `pattern`, `phone_e164`, `javascript`, `number`.
     pub rule: String,

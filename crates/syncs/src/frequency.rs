@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// As it is written: milliseconds, a cron expression, or a word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
+#[schema(as = SyncFrequency)]
 pub enum Frequency {
     /// Milliseconds between two runs, at least 1,000.
     Milliseconds(u64),

@@ -185,8 +185,9 @@ impl Syncs {
         self.closed.cancel();
     }
 
-    /// Waits until runs have stopped, at most so long. After [`Syncs::close`].
+    /// The same, and waits until they have stopped, at most so long.
     pub async fn drain(&self, deadline: Duration) {
+        self.close();
         self.scheduler.drain(deadline).await;
     }
 }

@@ -19,6 +19,10 @@ use crate::{Syncs, TOPIC_CONFIGS, TOPIC_WORK, configs};
 const LOOK: Duration = Duration::from_secs(5);
 /// After something failed that should not.
 const AGAIN: Duration = Duration::from_secs(5);
+/// After a realtime sync met what only somebody can mend.
+const TROUBLED: Duration = Duration::from_mins(1);
+/// After a realtime sync left what it may not do yet.
+const BREATH: Duration = Duration::from_secs(1);
 /// Syncs that one node runs at a time.
 const AT_ONCE: usize = 8;
 /// Rows of one look.
@@ -157,21 +161,29 @@ impl Syncs {
             Err(error) if error.code() == "sync_taken_over" => None,
             Err(error) => {
                 tracing::warn!(sync = %of.sync, ?error, "a sync could not go on; it is tried again");
-                Some(self.ambient.now().plus(AGAIN))
+                Some(self.ambient.now().plus(if is_lively { TROUBLED } else { AGAIN }))
             }
         }
+    }
+
+    /// Whether something of a realtime sync is due that its runner has left: it must not begin again at once, and for ever.
+    async fn left_something(&self, of: Of) -> Result<bool> {
+        self.store.read(crate::scope(), move |tx| sql::has_due(tx, of)).await
     }
 
     async fn run_once(self: &Arc<Self>, of: Of, is_lively: bool) -> Result<Option<Timestamp>> {
         let begun = if is_lively { self.begin_realtime(of).await? } else { self.begin(of).await? };
         // Somebody else has it: his lease may run out.
-        let Some(mut runner) = begun else { return Ok(Some(self.ambient.now().plus(Duration::from_secs(1)))) };
+        let Some(mut runner) = begun else { return Ok(Some(self.ambient.now().plus(AGAIN))) };
         let ended = self.drive(&mut runner).await;
         match ended {
             Ok(next) => {
                 self.give_back(&runner).await?;
+                let now = self.ambient.now();
                 Ok(match next {
-                    Next::Later(Some(until)) if runner.run.mode == Mode::Realtime || runner.run.parked_until.is_none() => Some(until),
+                    Next::Later(Some(until)) if is_lively || runner.run.parked_until.is_none() => Some(until),
+                    Next::Ended if is_lively => Some(now.plus(TROUBLED)),
+                    Next::Later(None) if is_lively && self.left_something(of).await? => Some(now.plus(BREATH)),
                     _ => None,
                 })
             }

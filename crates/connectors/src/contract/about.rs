@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A connector, as the catalogue shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ConnectorAbout)]
 pub struct About {
     /// Its slug: `salesforce`.
     pub id: String,
@@ -25,6 +26,7 @@ pub struct About {
 /// Where a connector stands in the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConnectorCategory)]
 pub enum Category {
     /// Customers and deals.
     Crm,
@@ -47,6 +49,7 @@ pub enum Category {
 /// How one signs in at the vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = ConnectorAuth)]
 pub enum Auth {
     /// OAuth 2: the vault holds the tokens, under this provider.
     #[serde(rename = "oauth2")]
@@ -93,6 +96,7 @@ pub struct ObjectAbout {
 /// A member of an integration's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ConnectorSetting)]
 pub struct Setting {
     /// Its name in `config`: `subdomain`.
     pub name: String,

@@ -72,7 +72,11 @@ async fn merges(session: &Session, object: &str, since: Timestamp, mark: Waterma
         "GT",
         Some(last.to_string()),
     );
-    let listing = search.first(session, object, &["hs_object_id", MERGED], search::PAGE).await?;
+    let listing = match search.first(session, object, &["hs_object_id", MERGED], search::PAGE).await {
+        // Not every type of object has that property: what cannot be merged was not.
+        Err(Fault::Refused { .. }) => rows::Listing::default(),
+        other => other?,
+    };
     let next = if search::is_last(&listing) { None } else { Some(Place::Merges { mark, last: search::furthest(&listing, last)? }.text()) };
     let mut deletions = Vec::new();
     for row in &listing.rows {

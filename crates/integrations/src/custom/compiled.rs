@@ -13,10 +13,11 @@ use super::sql::Row;
 const MOST: usize = 500;
 
 type Whose = (Option<TenantId>, String);
+type Read = (u64, Arc<dyn Connector>);
 
 /// By whose they are and their slug, with their version.
 #[derive(Default)]
-pub(crate) struct Compiled(Mutex<HashMap<Whose, (u64, Arc<dyn Connector>)>>);
+pub(crate) struct Compiled(Mutex<HashMap<Whose, Read>>);
 
 impl Compiled {
     /// The connector of a row. `None`: this program does not read the manifest, which an earlier one did.

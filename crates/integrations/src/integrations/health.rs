@@ -17,6 +17,7 @@ const MOST_HOURS: u32 = 720;
 /// How an integration is.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = IntegrationHealth)]
 pub struct Health {
     /// How it is.
     pub status: Status,

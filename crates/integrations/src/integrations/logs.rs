@@ -16,6 +16,7 @@ const LAST: &str = "~";
 /// A call to the vendor. The last 1000 of each integration are kept.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = IntegrationCall)]
 pub struct CallEntry {
     /// Its id.
     pub id: String,

@@ -111,7 +111,10 @@ pub(crate) fn get(tx: &mut Tx<'_>, tenant: TenantId, id: IntegrationId) -> Resul
 }
 
 /// What is sealed: credentials, and the secret of the address.
-pub(crate) fn sealed(tx: &mut Tx<'_>, tenant: TenantId, id: IntegrationId) -> Result<Option<(Option<Vec<u8>>, Vec<u8>)>> {
+type SealedPair = (Option<Vec<u8>>, Vec<u8>);
+
+/// What is sealed of an integration.
+pub(crate) fn sealed(tx: &mut Tx<'_>, tenant: TenantId, id: IntegrationId) -> Result<Option<SealedPair>> {
     let sql = "SELECT credentials, inbound FROM integrations WHERE tenant_id = ?1 AND id = ?2";
     tx.query_opt(sql, &[tenant.into(), id.into()], |row| Ok((row.get(0)?, row.get(1)?)))
 }

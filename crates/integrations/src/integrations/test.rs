@@ -31,6 +31,7 @@ pub struct TestResult {
 /// A request or an answer as people may see it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ShownMessage)]
 pub struct Shown {
     /// The method.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -28,6 +28,7 @@ pub struct Entry {
 
 /// The catalogue.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Marketplace)]
 pub struct Listing {
     /// By slug.
     pub data: Vec<Entry>,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// required cannot make records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ObjectDrift)]
 pub struct Drift {
     /// Fields that are new.
     pub added: Vec<String>,
@@ -21,6 +22,7 @@ pub struct Drift {
 /// A field that is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = FieldChange)]
 pub struct Change {
     /// The field.
     pub field: String,

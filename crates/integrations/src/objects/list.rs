@@ -11,6 +11,7 @@ use crate::Integrations;
 
 /// Objects of a vendor.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = IntegrationObjects)]
 pub(crate) struct Objects {
     /// In the connector's order.
     pub(crate) data: Vec<ObjectAbout>,

@@ -24,6 +24,7 @@ pub(crate) use list::{Objects, handle as list};
 /// An object as the vendor says it is today.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = DescribedObject)]
 pub struct Described {
     /// Its fields.
     #[serde(flatten)]

@@ -66,6 +66,7 @@ pub struct Preview {
 /// A problem of one record.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RecordProblem)]
 pub struct PreviewProblem {
     /// Which record, counted from 0.
     pub record: usize,

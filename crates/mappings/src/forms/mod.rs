@@ -13,6 +13,7 @@ pub(crate) use numbers::{decimal, number, shift};
 /// The form of a value. Vendors write one thing in many forms: a number as text, a moment in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ValueForm)]
 pub enum Form {
     /// Whatever it is.
     Any,

@@ -5,6 +5,7 @@ use mappings::{Mapped, Mapping, MappingInput, Problem, Scripts};
 use script::Engine;
 use serde_json::{Map, Value, json};
 
+#[allow(clippy::needless_pass_by_value, reason = "it is called with json!(…)")]
 pub(crate) fn input(fields: Value) -> MappingInput {
     serde_json::from_value(json!({ "fieldMappings": fields })).expect("the test's mapping can be read")
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::bed::{faults, input, mapping};
 
-fn fault(field: Value) -> (String, String) {
+fn fault(field: &Value) -> (String, String) {
     let mut found = faults(&input(json!([field])));
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
@@ -48,7 +48,7 @@ fn every_fault_has_its_rule_and_place() {
         (json!({"remoteField": "A", "constant": 1, "key": true}), "key", "key"),
         (json!({"remoteField": "A", "constant": "x".repeat(20_000)}), "size", "constant"),
     ] {
-        assert_eq!(fault(field.clone()), (rule.to_owned(), format!("/fieldMappings/0/{place}")), "{field}");
+        assert_eq!(fault(&field), (rule.to_owned(), format!("/fieldMappings/0/{place}")), "{field}");
     }
 }
 

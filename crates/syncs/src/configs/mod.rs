@@ -28,6 +28,7 @@ pub(crate) use update::handle as update;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SyncDirection)]
+#[schema(as = SyncDirection)]
 pub enum Direction {
     /// From the vendor to us (`inbound`).
     #[serde(alias = "inbound", alias = "to_local")]
@@ -54,6 +55,7 @@ impl Direction {
 /// What becomes of a record when the other side's is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SyncDeletions)]
 pub enum Deletions {
     /// It is deleted too, unless it was changed since both agreed: then the other is made again.
     #[default]
@@ -67,6 +69,7 @@ pub enum Deletions {
 /// What a tenant writes of a sync.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SyncSettings)]
 pub struct Settings {
     /// A name for people.
     pub name: Option<String>,

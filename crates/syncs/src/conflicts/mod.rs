@@ -58,6 +58,7 @@ impl ConflictState {
 /// What somebody decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConflictChoice)]
 pub enum Choice {
     /// Our value, as it is when the decision is carried out.
     Local,

@@ -18,6 +18,7 @@ const MAX_VALUE: usize = 64 * 1024;
 /// A decision.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ConflictDecision)]
 pub struct Resolution {
     /// `local`, `remote`, or `value`; absent beside `value`.
     #[serde(default, alias = "choice", alias = "resolution")]

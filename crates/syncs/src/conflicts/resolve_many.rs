@@ -17,6 +17,7 @@ const MOST: u32 = 500;
 /// A decision about many.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ConflictDecisions)]
 pub struct Resolutions {
     /// `local` or `remote`.
     #[serde(alias = "choice", alias = "resolution")]
@@ -34,6 +35,7 @@ pub struct Resolutions {
 
 /// How many were decided.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ConflictsDecided)]
 pub struct Decided {
     /// How many.
     pub resolved: u64,

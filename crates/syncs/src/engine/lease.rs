@@ -8,7 +8,7 @@ use store::Tx;
 use super::{Context, Runner};
 use crate::configs::{self, sql as config_sql};
 use crate::ledger::Of;
-use crate::runs::{self, Mode, State, sql};
+use crate::runs::{self, Mode, Phase, State, sql};
 use crate::{LEASE, Syncs};
 
 /// What a runner begins with.
@@ -56,7 +56,7 @@ impl Syncs {
                 sql::save(tx, &row)?;
             }
             let mut row = runs::begin(tx, of, Mode::Realtime, false, "realtime", State::Running)?;
-            row.counters.complete = true;
+            (row.counters.complete, row.checkpoint.phase) = (true, Phase::Hints);
             Ok(Some(row))
         })
         .await

@@ -21,9 +21,12 @@ use std::sync::Arc;
 
 use connectors::{Connector, Session};
 use kernel::{Result, Timestamp};
+use store::Tx;
 
-use crate::Syncs;
+use crate::configs::sql as config_sql;
+use crate::ledger::Of;
 use crate::runs::{self, Phase};
+use crate::{LEASE, Syncs};
 
 pub(crate) use context::Context;
 pub(crate) use fetch::Batch;
@@ -74,12 +77,28 @@ impl Syncs {
         }
     }
 
+    /// While it waits for the vendor, a runner says that it is still there.
+    async fn keeping<T>(&self, of: Of, epoch: i64, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(LEASE / 3) => {
+                    let keep = move |tx: &mut Tx<'_>| config_sql::keep_lease(tx, of, epoch, tx.now().plus(LEASE));
+                    // Whether it is still the one, the next transaction of the step finds out.
+                    let _ = self.store.write(crate::scope(), keep).await;
+                }
+            }
+        }
+    }
+
     /// Step after step, until there is nothing to do now.
     ///
     /// Errors: as [`Syncs::step`].
     pub async fn drive(self: &Arc<Self>, runner: &mut Runner) -> Result<Next> {
         loop {
-            let next = self.step(runner).await?;
+            let (of, epoch) = (runner.context.of, runner.epoch);
+            let next = self.keeping(of, epoch, self.step(runner)).await?;
             if next != Next::Again {
                 return Ok(next);
             }

@@ -9,6 +9,7 @@ use super::Trouble;
 /// What happened to one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SyncLogEntry)]
 pub struct LogEntry {
     /// What: see [`LogAction`].
     pub action: LogAction,
@@ -32,6 +33,7 @@ pub struct LogEntry {
 /// What may happen to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SyncLogAction)]
 pub enum LogAction {
     /// Made here, of the vendor's.
     CreatedHere,

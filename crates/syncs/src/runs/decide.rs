@@ -18,6 +18,7 @@ const LISTED: u32 = 500;
 /// What a run would delete.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SyncPendingDeletions)]
 pub struct PendingDeletions {
     /// How many in all.
     pub count: u64,
@@ -32,6 +33,7 @@ pub struct PendingDeletions {
 /// One.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SyncPendingDeletion)]
 pub struct PendingDeletion {
     /// Our record.
     pub record_id: Option<RecordId>,

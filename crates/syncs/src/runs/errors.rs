@@ -17,6 +17,7 @@ const MOST: usize = 1000;
 /// Whose record it is that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SyncSide)]
 pub enum Side {
     /// Ours, on its way to the vendor.
     Local,
@@ -27,6 +28,7 @@ pub enum Side {
 /// A record that failed and is tried again.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SyncOutstanding)]
 pub struct Outstanding {
     /// Whose record.
     pub side: Side,
@@ -51,6 +53,7 @@ pub struct Outstanding {
 /// Which records are meant; neither: all that failed.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SyncPick)]
 pub struct Pick {
     /// Ours.
     #[serde(default)]
@@ -62,6 +65,7 @@ pub struct Pick {
 
 /// How many records were meant.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SyncPicked)]
 pub struct Picked {
     /// How many.
     pub records: u64,

@@ -14,6 +14,7 @@ use crate::ledger::log::{self, LogAction, LogEntry};
 /// An entry with its time.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SyncLogLine)]
 pub struct LogLine {
     /// What happened to which record.
     #[serde(flatten)]

@@ -29,6 +29,7 @@ pub(crate) use start::{asked, begin, handle as start, queue, queue_work};
 /// What a run looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SyncMode)]
 pub enum Mode {
     /// Everything, on both sides.
     #[serde(alias = "full_sync")]
@@ -64,6 +65,7 @@ impl Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SyncRunState)]
+#[schema(as = SyncState)]
 pub enum State {
     /// It waits for its turn.
     Queued,
@@ -123,6 +125,7 @@ impl State {
 /// What a run counted. What it did here and at the vendor is told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(as = SyncCounters)]
 pub struct Counters {
     /// Pages of the vendor that were read.
     pub pages: u64,

@@ -133,6 +133,15 @@ pub(crate) fn lively(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Of>> {
     tx.query(sql, &[now.into(), limit.into()], |row| Ok(Of { tenant: row.get(0)?, sync: row.get(1)? }))
 }
 
+/// Whether something of a sync is due that no run need be asked for.
+pub(crate) fn has_due(tx: &mut Tx<'_>, of: Of) -> Result<bool> {
+    let now = tx.now();
+    let sql = "SELECT 1 FROM sync_configs WHERE tenant_id = ?1 AND id = ?2 AND (EXISTS (SELECT 1 FROM sync_dirty d WHERE d.tenant_id = ?1 \
+               AND d.sync_id = ?2 AND d.due_at <= ?3) OR EXISTS (SELECT 1 FROM sync_hints h WHERE h.tenant_id = ?1 AND h.sync_id = ?2 \
+               AND h.due_at <= ?3))";
+    Ok(tx.query_opt(sql, &[of.tenant.into(), of.sync.into(), now.into()], |_| Ok(()))?.is_some())
+}
+
 /// When the next parked run goes on. Run by the system.
 pub(crate) fn next_parked(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
     tx.query_one("SELECT MIN(parked_until) FROM sync_runs WHERE ended_at IS NULL AND state = 'parked'", &[], |row| row.get(0))

@@ -16,6 +16,7 @@ use crate::{Syncs, TOPIC_WORK};
 /// A run as it is asked for.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewSyncRun)]
 pub struct NewRun {
     /// By default `incremental`; the first run of a sync is always full.
     #[serde(default, alias = "syncType")]

@@ -197,6 +197,21 @@ impl Bed {
         began.elapsed()
     }
 
+    /// A realtime sync does what is due.
+    pub(crate) async fn live(&self, sync: SyncConfigId) {
+        let mut runner = self.syncs.realtime_runner(self.tenant, sync).await.unwrap().unwrap();
+        assert_eq!(self.syncs.drive(&mut runner).await.unwrap(), Next::Later(None));
+        self.syncs.give_back(&runner).await.unwrap();
+    }
+
+    /// The vendor says something of a record.
+    pub(crate) async fn hint(&self, integration: IntegrationId, id: &str, kind: connectors::HintKind) {
+        let hint = connectors::Hint { account: None, object: self.crm.object().to_owned(), id: id.to_owned(), kind, at: None };
+        let (syncs, tenant) = (Arc::clone(&self.syncs), self.tenant);
+        let noted = self.store.write(self.scope(), move |tx| syncs.note_hints(tx, tenant, integration, &[hint])).await;
+        assert_eq!(noted.unwrap(), 1);
+    }
+
     /// The vendor works again.
     pub(crate) fn vendor_recovers(&self) {
         self.crm.vendor.stand().faults.clear();

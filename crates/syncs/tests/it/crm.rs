@@ -135,6 +135,10 @@ impl Crm {
         self.act("delete", &json!({"id": id}));
     }
 
+    pub(crate) fn merge(&self, master: &str, loser: &str) {
+        self.act("merge", &json!({"master": master, "loser": loser}));
+    }
+
     /// Whether two rows there cannot have the same e-mail address.
     pub(crate) fn keeps_unique(&self) -> bool {
         matches!(self.kind, Kind::HubSpot | Kind::Zoho)

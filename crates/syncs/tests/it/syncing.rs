@@ -120,4 +120,65 @@ testkit::engines! {
         let last = bed.run(config.id, Mode::Full).await;
         assert_eq!((last.status, bed.crm.rows().len(), bed.ours().await.len()), (State::Completed, 1, 1), "{last:?}");
     }
+
+    /// A realtime sync works on changes and hints as they come, without a look at the vendor's pages.
+    async fn realtime_work_touches_what_changed(bed: Bed) {
+        let config = bed.sync(json!({"frequency": "realtime"})).await;
+        let id = bed.add(json!({"email": "a@example.com", "lastName": "A"})).await;
+        bed.crm.add(&json!({"email": "b@example.com", "lastName": "B"}));
+        bed.wait(Duration::from_secs(90));
+        bed.syncs.fire_due().await.unwrap();
+        assert_eq!(bed.drive(config.id).await, Some(syncs::Next::Ended), "the first run is full");
+        bed.wait(Duration::from_secs(90));
+        bed.edit(id, json!({"phone": "1"})).await;
+        let before = bed.carrier.calls.load(std::sync::atomic::Ordering::SeqCst);
+        bed.live(config.id).await;
+        assert_eq!(bed.theirs_by_email()["a@example.com"].1["phone"], "1");
+        assert_eq!(bed.carrier.calls.load(std::sync::atomic::Ordering::SeqCst) - before, 2, "one look, one write");
+        let there = bed.theirs_by_email()["b@example.com"].0.clone();
+        bed.crm.edit(&there, &json!({"phone": "2"}));
+        bed.hint(config.integration_id, &there, connectors::HintKind::Changed).await;
+        bed.live(config.id).await;
+        assert_eq!(bed.ours_by_email().await["b@example.com"]["phone"], "2");
+        // What a vendor says is never believed: the record is there.
+        bed.hint(config.integration_id, &there, connectors::HintKind::Deleted).await;
+        bed.live(config.id).await;
+        assert_eq!(bed.ours().await.len(), 2);
+    }
+
+    /// Items of a batch that the vendor refuses keep no others waiting, are shown, and are tried again.
+    async fn a_refused_item_is_shown_and_tried_again(bed: Bed) {
+        let config = bed.sync(json!({})).await;
+        bed.run(config.id, Mode::Full).await;
+        for n in 0..4 {
+            bed.add(json!({"email": format!("n{n}@example.com"), "lastName": "N"})).await;
+        }
+        bed.crm.fault("partial-batch,path=/batch/create,every=2,times=1");
+        let run = bed.run(config.id, Mode::Incremental).await;
+        assert_eq!((run.status, run.report.created, run.report.failed), (State::Partial, 2, 2), "{run:?}");
+        let page = kernel::PageRequest { limit: 10, ..kernel::PageRequest::default() };
+        let waiting = bed.syncs.outstanding(&bed.caller, config.id, page).await.unwrap().data;
+        assert_eq!((waiting.len(), waiting[0].attempts), (2, 1), "{waiting:?}");
+        bed.syncs.retry(&bed.caller, config.id, serde_json::from_value(json!({})).unwrap()).await.unwrap();
+        bed.wait(Duration::from_mins(2));
+        let again = bed.run(config.id, Mode::Incremental).await;
+        assert_eq!((again.status, bed.crm.rows().len()), (State::Completed, 4), "{again:?}");
+    }
+
+    /// Two records that the vendor merges: ours stay, one linked with what is left, the other by itself.
+    async fn merged_records_keep_ours(bed: Bed) {
+        let config = bed.sync(json!({})).await;
+        let kept = bed.crm.add(&json!({"email": "kept@example.com", "lastName": "Kept"}));
+        let gone = bed.crm.add(&json!({"email": "gone@example.com", "lastName": "Gone"}));
+        bed.wait(Duration::from_secs(90));
+        bed.run(config.id, Mode::Full).await;
+        bed.crm.merge(&kept, &gone);
+        bed.wait(Duration::from_secs(90));
+        let run = bed.run(config.id, Mode::Full).await;
+        assert_eq!((run.status, bed.ours().await.len()), (State::Completed, 2), "{run:?}");
+        assert!(bed.everything_logged(config.id).await.iter().any(|entry| entry.action == LogAction::Merged));
+        bed.wait(Duration::from_secs(90));
+        let again = bed.run(config.id, Mode::Full).await;
+        assert_eq!((again.status, again.report.created, bed.ours().await.len(), bed.crm.rows().len()), (State::Completed, 0, 2, 1), "{again:?}");
+    }
 }

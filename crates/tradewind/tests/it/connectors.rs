@@ -30,7 +30,7 @@ fn files_are_checked_and_the_built_in_ones_listed() {
     let dir = tempfile::tempdir().unwrap();
     let wrong = changed(dir.path(), "{page.token}", "{page.tokn}");
     let (_, why, good) = connector(&["check", &wrong]);
-    assert!(!good && why.contains("has 2 faults") && why.contains("line 51, column 32: objects[0].list.query.after:"), "{why}");
+    assert!(!good && why.contains("has 2 faults") && why.contains("line 51, column 34: objects[0].list.query.after:"), "{why}");
     assert!(why.contains("did you mean {page.token}?"), "{why}");
     let (said, _, good) = connector(&["check", &wrong, "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&said).unwrap();

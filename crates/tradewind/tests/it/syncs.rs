@@ -1,7 +1,5 @@
 //! Syncs over HTTP, with a running server and a double of HubSpot.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use testkit::wait;
 use vendors::hubspot::{HubSpot, Options};
@@ -10,7 +8,7 @@ use vendors::stand::{Double, Vendor as _};
 use crate::world::{SOON, Tenant, World, text};
 
 /// An account at a double, connected.
-async fn connected(tenant: &Tenant) -> (Arc<Double<HubSpot>>, String) {
+async fn connected(tenant: &Tenant) -> (Double<HubSpot>, String) {
     let double = Double::start(HubSpot::new(Options::unlimited())).await.unwrap();
     let credentials = json!({"accessToken": double.issue().access_token});
     let body = json!({"connector": "hubspot", "config": {"baseUrl": double.url()}, "credentials": credentials});
@@ -24,6 +22,8 @@ fn mappings() -> Value {
         {"localField": "firstName", "remoteField": "firstname"},
         {"localField": "lastName", "remoteField": "lastname"},
         {"localField": "phone", "remoteField": "phone"},
+        {"localField": "source", "constant": "crm"},
+        {"localField": "insuranceType", "constant": "AUTO"},
     ])
 }
 

@@ -8,6 +8,7 @@ use super::Row;
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OauthConnectionStatus)]
 pub enum ConnectionStatus {
     /// The person has not come back from the vendor yet.
     Pending,

@@ -23,6 +23,7 @@ const LINK_LIFE: Duration = Duration::from_hours(24 * 7);
 /// How to connect again.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OauthTokenReconnect)]
 pub struct Reconnect {
     /// The connection that was begun.
     pub connection_id: OauthConnectionId,

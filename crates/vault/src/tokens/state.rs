@@ -46,6 +46,7 @@ impl std::str::FromStr for Status {
 /// How far the vendor has ended what was disconnected here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OauthTokenRevocation)]
 pub enum Revocation {
     /// It will be asked (again).
     Pending,

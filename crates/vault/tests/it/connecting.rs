@@ -76,7 +76,7 @@ testkit::engines! {
         let double = Double::start(Salesforce::new(salesforce::Options::new())).await.unwrap();
         let begun = bed.begin(&double, json!({})).await;
         let url = text(&begun["authorizeUrl"]);
-        assert!(url.contains("code_challenge_method=S256&prompt=login+consent") && url.contains("&code_challenge="), "{url}");
+        assert!(url.contains("code_challenge_method=S256&prompt=consent") && url.contains("&code_challenge="), "{url}");
         let pipedrive = Double::start(Pipedrive::new(pipedrive::Options::new())).await.unwrap();
         assert!(!text(&bed.begin(&pipedrive, json!({})).await["authorizeUrl"]).contains("code_challenge"));
         // The challenge of another verifier: the vendor refuses the exchange.

@@ -92,3 +92,15 @@ async fn a_merge_that_the_search_shows_late_is_told_late() {
     let (told, _) = feed(&scene, &cursor).await;
     assert_eq!(told.iter().map(|one| (&one.id, one.merged_into.as_ref())).collect::<Vec<_>>(), [(&bob, Some(&ann))]);
 }
+
+/// Not every type of object knows merges; HubSpot then refuses to search for them.
+#[tokio::test]
+async fn a_type_without_merges_has_its_deletions_all_the_same() {
+    let scene = scene();
+    let ann = scene.contact("ann@example.com");
+    let cursor = from_now(&scene).await;
+    scene.portal.delete("contacts", &ann, false).unwrap();
+    scene.fault("server-error,status=400,path=search");
+    let (told, _) = feed(&scene, &cursor).await;
+    assert_eq!(told.iter().map(|one| one.id.clone()).collect::<Vec<_>>(), [ann]);
+}
