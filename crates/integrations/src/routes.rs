@@ -52,7 +52,10 @@ impl Integrations {
             .summary("Change an integration")
             .body::<IntegrationPatch>()
             .answers::<Integration>(200);
-        let delete = writing(Endpoint::delete(ONE, "integrations.delete")).summary("Delete an integration").answers_nothing();
+        let delete = writing(Endpoint::delete(ONE, "integrations.delete"))
+            .summary("Delete an integration that no sync uses")
+            .fails(&[409])
+            .answers_nothing();
         Api::new()
             .route(create, integrations::create, Arc::clone(self))
             .route(list, integrations::list, Arc::clone(self))
@@ -121,7 +124,7 @@ impl Integrations {
             .paged()
             .answers_page::<CustomConnector>();
         let get = reading(Endpoint::get(CONNECTOR, "connectors.get")).summary("Get one with its manifest").answers::<CustomConnector>(200);
-        let delete = writing(Endpoint::delete(CONNECTOR, "connectors.delete")).summary("Delete one that nothing uses").answers_nothing();
+        let delete = writing(Endpoint::delete(CONNECTOR, "connectors.delete")).summary("Delete one that nothing uses").fails(&[409]).answers_nothing();
         Api::new()
             .route(catalogue, marketplace::list, Arc::clone(self))
             .route(entry, marketplace::get, Arc::clone(self))

@@ -8,7 +8,7 @@ use web::{Access, Api, Endpoint, Parameter};
 
 use crate::Vault;
 use crate::apps::{self, OauthApp, OauthProvider, OauthProviders};
-use crate::connections::{self, NewOauthConnection, OauthConnection};
+use crate::connections::{self, MAX_TOLD, NewOauthConnection, OauthConnection};
 use crate::tokens::{self, NewOauthToken, OauthToken, OauthTokenUse, Reconnect};
 
 const PROVIDERS: &str = "/api/v1/oauth-providers";
@@ -19,9 +19,6 @@ const TOKENS: &str = "/api/v1/oauth-tokens";
 const TOKEN: &str = "/api/v1/oauth-tokens/{id}";
 const CALLBACK: &str = "/oauth/callback";
 const REOPEN: &str = "/oauth/reconnect/{link}";
-
-/// Largest body of what Pipedrive tells.
-const MAX_TOLD: usize = 16 * 1024;
 
 fn reading(endpoint: Endpoint) -> Endpoint {
     endpoint.tag("Token vault").needs(Access::Permission(Permission::IntegrationsRead))
@@ -123,7 +120,7 @@ impl Vault {
         let uninstalled = open(Endpoint::new(Method::DELETE, CALLBACK, "oauth_connections.uninstalled"))
             .summary("Where Pipedrive tells that a person removed the app")
             .body_limit(MAX_TOLD)
-            .fails(&[401])
+            .fails(&[400, 401])
             .answers_nothing();
         let reopen = open(Endpoint::get(REOPEN, "oauth_connections.reopen"))
             .summary("A reconnect link: sends the person to the vendor")

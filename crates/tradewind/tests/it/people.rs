@@ -60,7 +60,7 @@ testkit::engines! {
         developer.post("/api/v1/leads", &lead).await.assert_problem(403, "csrf_token_missing");
         let writing = developer.with("x-csrf-token", &text(&shown["csrfToken"]));
         writing.post("/api/v1/records/lead", &lead).await.assert_status(201);
-        developer.with("x-csrf-token", "forged").post("/api/v1/records/lead", &lead).await.assert_problem(403, "csrf_token_missing");
+        developer.with("x-csrf-token", "forged").post("/api/v1/records/lead", &lead).await.assert_problem(403, "csrf_token_wrong");
         developer.with("tradewind-tenant", &other.id).get("/api/v1/leads").await.assert_problem(404, "not_found");
         writing.post("/api/v1/tenants", &json!({"name": "Mine"})).await.assert_problem(403, "operator_only");
         writing.post("/api/v1/invitations", &json!({"email": "b@example.com", "role": "viewer"})).await.assert_problem(403, "insufficient_scope");

@@ -37,7 +37,7 @@ pub(crate) use callback::handle as callback;
 pub(crate) use create::handle as create;
 pub(crate) use get::handle as get;
 pub(crate) use reopen::handle as reopen;
-pub(crate) use uninstalled::handle as uninstalled;
+pub(crate) use uninstalled::{MAX_TOLD, handle as uninstalled};
 
 /// A row of `oauth_connections`, without what is sealed.
 #[derive(Clone, Debug)]

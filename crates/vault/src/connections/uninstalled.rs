@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +19,9 @@ use crate::{PART, Vault, holding};
 
 const PROVIDER: &str = "pipedrive";
 
+/// Largest body of what Pipedrive tells.
+pub(crate) const MAX_TOLD: usize = 16 * 1024;
+
 /// What Pipedrive sends. More members may come.
 #[derive(Deserialize)]
 pub(crate) struct Uninstalled {
@@ -26,9 +30,13 @@ pub(crate) struct Uninstalled {
 }
 
 impl Vault {
-    async fn uninstalled(self: &Arc<Self>, headers: &HeaderMap, told: &Uninstalled) -> Result<()> {
+    /// Errors: 401 `invalid_credential`; 400 `malformed_json`, also without a content type: what a vendor sends is not ours to choose.
+    async fn uninstalled(self: &Arc<Self>, headers: &HeaderMap, body: Body) -> Result<()> {
         let refused = || Error::unauthenticated("invalid_credential", "This call does not prove that it comes from the vendor.");
         let (client_id, secret) = basic(headers).ok_or_else(refused)?;
+        let body = web::read_body(body, MAX_TOLD).await?;
+        let told: Uninstalled =
+            serde_json::from_slice(&body).map_err(|_| Error::malformed("malformed_json", "The body must be JSON with company_id and user_id."))?;
         let account = format!("{}:{}", told.company_id, told.user_id);
         // The call names an account, and its tokens are whose they are.
         let proven = self.store.read(Scope::system(PART), move |tx| proven(tx, &account, &client_id, &secret)).await?;
@@ -73,8 +81,8 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 pub(crate) async fn handle(
     State(vault): State<Arc<Vault>>,
     headers: HeaderMap,
-    body: web::RawJson<Uninstalled>,
+    body: Body,
 ) -> web::Result<web::NoContent> {
-    vault.uninstalled(&headers, &body.value).await?;
+    vault.uninstalled(&headers, body).await?;
     Ok(web::NoContent)
 }
