@@ -4,7 +4,7 @@ use kernel::{Error, Result};
 
 /// The one answer to every bad credential: unknown, mistyped, wrong, disabled, revoked and expired look the same.
 pub(crate) fn invalid_credential() -> Error {
-    Error::unauthenticated("invalid_credential", "Invalid API key")
+    Error::unauthenticated("invalid_credential", "Invalid API key or access token")
 }
 
 /// The credential is good, its client is not.

@@ -32,6 +32,10 @@ impl Accounts for Connected {
         Integrations::require(tx, tenant, integration).map(drop)
     }
 
+    fn usable(&self, tx: &mut Tx<'_>, tenant: TenantId, integration: IntegrationId) -> Result<()> {
+        Integrations::usable(tx, tenant, integration)
+    }
+
     fn synced(&self, tx: &mut Tx<'_>, tenant: TenantId, integration: IntegrationId, at: Timestamp) -> Result<()> {
         Integrations::synced(tx, tenant, integration, at)
     }

@@ -124,7 +124,10 @@ impl Integrations {
             .paged()
             .answers_page::<CustomConnector>();
         let get = reading(Endpoint::get(CONNECTOR, "connectors.get")).summary("Get one with its manifest").answers::<CustomConnector>(200);
-        let delete = writing(Endpoint::delete(CONNECTOR, "connectors.delete")).summary("Delete one that nothing uses").fails(&[409]).answers_nothing();
+        let delete = writing(Endpoint::delete(CONNECTOR, "connectors.delete"))
+            .summary("Delete one that nothing uses")
+            .fails(&[409])
+            .answers_nothing();
         Api::new()
             .route(catalogue, marketplace::list, Arc::clone(self))
             .route(entry, marketplace::get, Arc::clone(self))

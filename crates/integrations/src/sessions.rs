@@ -22,11 +22,7 @@ impl Integrations {
     /// Errors: 404; 409 `integration_disabled`, `connector_without_calls`.
     pub async fn session(self: &Arc<Self>, scope: &TenantScope, id: IntegrationId) -> Result<(Arc<dyn Connector>, Session)> {
         let tenant = scope.tenant();
-        let enabled = self.parts.store.read(scope.clone(), move |tx| Ok(integrations::get_row(tx, tenant, id)?.enabled)).await?;
-        if !enabled {
-            let detail = "The integration is switched off. Set enabled to true to use it.";
-            return Err(Error::conflict("integration_disabled", detail));
-        }
+        self.parts.store.read(scope.clone(), move |tx| Self::usable(tx, tenant, id)).await?;
         let (connector, session, _) = self.open_session(scope, id, None).await?;
         Ok((connector, session))
     }
@@ -63,6 +59,14 @@ impl Integrations {
     /// That an integration is there, in a transaction of somebody who refers to it; answers its connector's slug. Error: 404.
     pub fn require(tx: &mut Tx<'_>, tenant: TenantId, id: IntegrationId) -> Result<String> {
         integrations::get_row(tx, tenant, id).map(|row| row.connector)
+    }
+
+    /// That an integration may be used now, in a transaction of somebody who is using it. Errors: 404; 409 `integration_disabled`.
+    pub fn usable(tx: &mut Tx<'_>, tenant: TenantId, id: IntegrationId) -> Result<()> {
+        if integrations::get_row(tx, tenant, id)?.enabled {
+            return Ok(());
+        }
+        Err(Error::conflict("integration_disabled", "The integration is switched off. Set enabled to true to use it."))
     }
 
     /// A session whose last exchange is put into `seen`.
@@ -127,5 +131,6 @@ fn signing(row: &Row, auth: Option<&Auth>, credentials: Option<&Credentials>) ->
         return Signing::None;
     }
     let header = credentials.and_then(|credentials| integrations::sign(credentials, auth));
-    header.map_or(Signing::Missing, |(name, value)| Signing::Fixed(name, value))
+    let origin = credentials.and_then(Credentials::origin).map(str::to_owned);
+    header.map_or(Signing::Missing, |(name, value)| Signing::Fixed(name, value, origin))
 }

@@ -30,7 +30,11 @@ pub use chance::{Ambient, Entropy};
 pub use error::{Error, FieldError, Kind, Result};
 pub use event::{Event, EventType};
 pub use histogram::Histogram;
-pub use id::{AlertId, AttemptId, AuditId, CallId, ClientId, ConsentId, DeliveryId, DestinationId, EventId, ExpungeId, GrantId, IdRef, InvitationId, JobId, JobScheduleId, KeyId, NodeId, PasskeyId, RecordId, ReplayId, RequestId, RestEndpointId, ServiceKeyId, SessionId, SourceId, TenantId, UserId, IntegrationId, OauthTokenId, OauthConnectionId, SyncConfigId, SyncRunId, ConflictId};
+pub use id::{
+    AlertId, AttemptId, AuditId, CallId, ClientId, ConflictId, ConsentId, DeliveryId, DestinationId, EventId, ExpungeId, GrantId, IdRef,
+    IntegrationId, InvitationId, JobId, JobScheduleId, KeyId, NodeId, OauthConnectionId, OauthTokenId, PasskeyId, RecordId, ReplayId,
+    RequestId, RestEndpointId, ServiceKeyId, SessionId, SourceId, SyncConfigId, SyncRunId, TenantId, UserId,
+};
 pub use page::{Cursor, Page, PageRequest, Pagination};
 pub use permission::{Permission, PermissionSet};
 pub use secret::Secret;

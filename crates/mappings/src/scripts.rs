@@ -1,5 +1,7 @@
 //! Tenants' functions, run for many records at once.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use kernel::id::TypedId as _;
@@ -9,11 +11,23 @@ use serde_json::{Map, Value};
 
 use crate::bounds::{SCRIPT_BYTES, SCRIPT_RECORDS};
 
-/// Before and after the source: `f` for each value, a fault of one value is that value's only.
+/// Before and after the source: `f` for each value; a fault of one value is that value's only, as is a result that no JSON can carry.
 const BEFORE: &str = "(values, records) => { const f = (";
-const AFTER: &str = "\n); if (typeof f !== 'function') throw new TypeError('it is not a function'); return values.map((value, i) => { try { \
-                     const made = f(value, records[i]); return [made === undefined ? null : made]; } catch (fault) { return [null, \
+const AFTER: &str = "\n); if (typeof f !== 'function') throw new TypeError('it is not a function'); \
+                     const promise = 'a function must give a value, not a promise: write it without async'; \
+                     if (Object.prototype.toString.call(f) === '[object AsyncFunction]') throw new TypeError(promise); \
+                     const sound = made => { if (made === undefined || made === null) return null; \
+                     if (typeof made === 'bigint' || typeof made === 'symbol' || typeof made === 'function') \
+                     throw new TypeError(`a ${typeof made} is no value that a field can have`); \
+                     if (typeof made === 'string' && made.length > 262144) throw new RangeError('the result is longer than 256 KB'); \
+                     if (typeof made === 'string' && !made.isWellFormed()) throw new TypeError('the result is no whole Unicode text'); \
+                     if (typeof made.then === 'function') throw new TypeError(promise); return made; }; \
+                     return values.map((value, i) => { try { return [sound(f(value, records[i]))]; } catch (fault) { return [null, \
                      String((fault && fault.message) || fault).slice(0, 200)]; } }); }";
+/// Into how many parts a run is taken apart that failed as a whole: few of them fail again, so the engine sees runs that end well between.
+const PARTS: usize = 16;
+/// Runs of one slice that may fail before the rest is given up: each costs [`script::TIME_LIMIT`] at most.
+const MAX_FAILED_RUNS: usize = 30;
 
 /// Where a tenant's functions run, and what they take for the present.
 #[derive(Clone, Debug)]
@@ -37,6 +51,14 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// It is not the function's fault: later it may have one.
     pub(crate) passes: bool,
+    /// It may be one value's doing: without that one the others may have results.
+    splits: bool,
+}
+
+impl Refusal {
+    fn of_value(message: &str) -> Self {
+        Self { message: message.to_owned(), passes: false, splits: true }
+    }
 }
 
 impl Scripts {
@@ -51,29 +73,32 @@ impl Scripts {
         self.call(script, "[[],[]]").await.map(drop)
     }
 
-    /// The function's result for each value. Values are given in parts of bounded size, each in one run.
+    /// The function's result for each value. Values are given in parts of bounded size, each in one run. A run that fails as a whole (one value
+    /// on which the function does not end) is taken apart until only that value has no result, within bounds.
     pub(crate) async fn run(&self, script: &Script, values: &[(&Value, &Map<String, Value>)]) -> Vec<Result<Value, Refusal>> {
-        let mut results = Vec::with_capacity(values.len());
-        let mut batch = Batch::default();
-        for (value, record) in values {
-            batch.add(script, value, record);
-            if batch.count == SCRIPT_RECORDS || batch.bytes() >= SCRIPT_BYTES {
-                self.run_batch(script, std::mem::take(&mut batch), &mut results).await;
+        let mut results: Vec<Result<Value, Refusal>> = vec![Ok(Value::Null); values.len()];
+        let mut waiting = batches(script, values);
+        let mut failed = 0;
+        while let Some(part) = waiting.pop_front() {
+            let mut batch = Batch::default();
+            for (value, record) in &values[part.clone()] {
+                batch.add(script, value, record);
+            }
+            let answer = self.call(script, &batch.arguments()).await.and_then(|answer| read(&answer, part.len()));
+            match answer {
+                Ok(found) => found.into_iter().zip(&mut results[part]).for_each(|(found, place)| *place = found),
+                Err(refusal) => {
+                    failed += 1;
+                    if refusal.splits && part.len() > 1 && failed < MAX_FAILED_RUNS {
+                        let step = part.len().div_ceil(PARTS);
+                        waiting.extend(part.clone().step_by(step).map(|begin| begin..part.end.min(begin + step)));
+                    } else {
+                        results[part].fill(Err(refusal));
+                    }
+                }
             }
         }
-        if batch.count > 0 {
-            self.run_batch(script, batch, &mut results).await;
-        }
         results
-    }
-
-    async fn run_batch(&self, script: &Script, batch: Batch, results: &mut Vec<Result<Value, Refusal>>) {
-        let count = batch.count;
-        let answer = self.call(script, &batch.arguments()).await.and_then(|answer| read(&answer, count));
-        match answer {
-            Ok(found) => results.extend(found),
-            Err(refusal) => results.extend(std::iter::repeat_n(Err(refusal), count)),
-        }
     }
 
     async fn call(&self, script: &Script, arguments: &str) -> Result<String, Refusal> {
@@ -87,25 +112,40 @@ impl Scripts {
 struct Batch {
     values: String,
     records: String,
-    count: usize,
 }
 
 impl Batch {
     fn add(&mut self, script: &Script, value: &Value, record: &Map<String, Value>) {
         push(&mut self.values, &value.to_string());
         if script.takes_record {
-            push(&mut self.records, &serde_json::to_string(record).unwrap_or_else(|_| "null".to_owned()));
+            push(&mut self.records, &written(record));
         }
-        self.count += 1;
-    }
-
-    fn bytes(&self) -> usize {
-        self.values.len() + self.records.len()
     }
 
     fn arguments(&self) -> String {
         format!("[[{}],[{}]]", self.values, self.records)
     }
+}
+
+/// Which values go into one run.
+fn batches(script: &Script, values: &[(&Value, &Map<String, Value>)]) -> VecDeque<Range<usize>> {
+    let mut parts = VecDeque::new();
+    let (mut begin, mut bytes) = (0, 0);
+    for (index, (value, record)) in values.iter().enumerate() {
+        bytes += value.to_string().len() + if script.takes_record { written(record).len() } else { 0 };
+        if index + 1 - begin == SCRIPT_RECORDS || bytes >= SCRIPT_BYTES {
+            parts.push_back(begin..index + 1);
+            (begin, bytes) = (index + 1, 0);
+        }
+    }
+    if begin < values.len() {
+        parts.push_back(begin..values.len());
+    }
+    parts
+}
+
+fn written(record: &Map<String, Value>) -> String {
+    serde_json::to_string(record).unwrap_or_else(|_| "null".to_owned())
 }
 
 fn push(list: &mut String, item: &str) {
@@ -116,7 +156,7 @@ fn push(list: &mut String, item: &str) {
 }
 
 fn read(answer: &str, count: usize) -> Result<Vec<Result<Value, Refusal>>, Refusal> {
-    let shape = || Refusal { message: "the function did not give one result per value".to_owned(), passes: false };
+    let shape = || Refusal::of_value("the function's result is no value that a field can have");
     let answers: Vec<Vec<Value>> = serde_json::from_str(answer).map_err(|_| shape())?;
     if answers.len() != count {
         return Err(shape());
@@ -125,7 +165,7 @@ fn read(answer: &str, count: usize) -> Result<Vec<Result<Value, Refusal>>, Refus
         let mut parts = answer.into_iter();
         let made = parts.next().unwrap_or(Value::Null);
         match parts.next() {
-            Some(Value::String(message)) => Err(Refusal { message, passes: false }),
+            Some(Value::String(message)) => Err(Refusal::of_value(&message)),
             Some(_) => Err(shape()),
             None => Ok(made),
         }
@@ -156,7 +196,8 @@ fn takes_record(source: &str) -> bool {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Self { message: fault.to_string(), passes: fault.kind == FaultKind::Unavailable }
+        let splits = !matches!(fault.kind, FaultKind::Unavailable | FaultKind::Syntax);
+        Self { message: fault.to_string(), passes: fault.kind == FaultKind::Unavailable, splits }
     }
 }
 

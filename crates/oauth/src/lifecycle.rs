@@ -4,7 +4,7 @@
 use kernel::{Result, TenantId, UserId};
 use store::{Lifecycle, Subject, Tx};
 
-use crate::{Oauth, clients, codes, consents, grants};
+use crate::{Oauth, clients, codes, consents, device, grants};
 
 /// The feature's part, which needs nothing of a running one: `access` is made before it.
 struct Gone;
@@ -12,7 +12,8 @@ struct Gone;
 impl Lifecycle for Gone {
     /// What somebody allowed in a tenant ends with their place there. Their tokens are refused already, for want of a membership.
     fn member_left(&self, tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Result<()> {
-        codes::sql::forget(tx, tenant, user)?;
+        codes::sql::forget(tx, tenant, user, None)?;
+        device::sql::take_back(tx, tenant, user, None)?;
         grants::sql::end_all(tx, tenant, user, "member_left")?;
         consents::sql::forget(tx, tenant, user)
     }

@@ -82,6 +82,16 @@ pub(crate) fn lines(blueprint: &Blueprint, scopes: &[String]) -> Vec<ScopeLine> 
     scopes.iter().map(|name| ScopeLine { name: name.clone(), text: text(name) }).collect()
 }
 
+/// All of `known`, and what of `more` is not among them.
+pub(crate) fn union(mut known: Vec<String>, more: Vec<String>) -> Vec<String> {
+    for scope in more {
+        if !known.contains(&scope) {
+            known.push(scope);
+        }
+    }
+    known
+}
+
 /// A list of scopes from its text.
 pub(crate) fn split(text: &str) -> Vec<String> {
     text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()

@@ -42,6 +42,17 @@ pub(crate) fn session_over() -> Error {
     Error::unauthenticated("session_over", "You are signed out. Sign in again.")
 }
 
+/// A call that changes something, with a session's cookie but without that session's token, or with another one.
+pub(crate) fn csrf_token(is_shown: bool) -> Error {
+    if is_shown {
+        let text = "The header X-CSRF-Token is not the token of this session. Each sign-in and each proof of identity changes it: \
+                    take the new one of GET /api/v1/me.";
+        return Error::forbidden("csrf_token_wrong", text);
+    }
+    let text = "A call with a session's cookie that changes something needs the header X-CSRF-Token. GET /api/v1/me tells it.";
+    Error::forbidden("csrf_token_missing", text)
+}
+
 /// An operation for signed-in people, called with another credential.
 pub(crate) fn people_only() -> Error {
     Error::forbidden("people_only", "Only a signed-in person may do this, not a key.")
@@ -86,7 +97,7 @@ pub(crate) fn passkey_known() -> Error {
 
 /// Browsers have no passkeys at the public address.
 pub(crate) fn passkeys_unavailable() -> Error {
-    let text = "This server has no passkeys: browsers have them at https:// addresses with a name only (TRADEWIND_PUBLIC_URL).";
+    let text = "This server has no passkeys: browsers have them where TRADEWIND_PUBLIC_URL is https:// and a name, or http://localhost, and not an IP address.";
     Error::conflict("passkeys_unavailable", text)
 }
 

@@ -39,6 +39,14 @@ pub trait Accounts: Send + Sync + 'static {
         Ok(())
     }
 
+    /// That an integration may be used now, in a transaction of a run that uses it.
+    ///
+    /// Errors: 404; 409 for one that is switched off.
+    fn usable(&self, tx: &mut Tx<'_>, tenant: TenantId, integration: IntegrationId) -> Result<()> {
+        let _ = (tx, tenant, integration);
+        Ok(())
+    }
+
     /// Notes that a sync of it ended well, in its transaction.
     ///
     /// Errors: the store's.

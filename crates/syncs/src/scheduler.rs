@@ -24,9 +24,11 @@ const TROUBLED: Duration = Duration::from_mins(1);
 /// After a realtime sync left what it may not do yet.
 const BREATH: Duration = Duration::from_secs(1);
 /// Syncs that one node runs at a time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
+/// Those of one tenant: whatever its vendors do, it never holds more than half of the places.
+const OF_ONE: usize = AT_ONCE / 2;
 /// Rows of one look.
-const MOST: u32 = 100;
+const MOST: u32 = 400;
 
 /// What a node is at.
 #[derive(Default)]
@@ -63,7 +65,8 @@ impl Scheduler {
     fn take(&self, of: Of, now: Timestamp) -> bool {
         let mut doing = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         doing.resting.retain(|_, until| *until > now);
-        !doing.resting.contains_key(&of) && doing.running.len() < AT_ONCE && doing.running.insert(of)
+        let theirs = doing.running.iter().filter(|one| one.tenant == of.tenant).count();
+        !doing.resting.contains_key(&of) && doing.running.len() < AT_ONCE && theirs < OF_ONE && doing.running.insert(of)
     }
 
     fn give_back(&self, of: Of, rest: Option<Timestamp>) {
@@ -206,5 +209,33 @@ impl Syncs {
     /// Errors: as [`Syncs::runner`].
     pub async fn realtime_runner(self: &Arc<Self>, tenant: kernel::TenantId, sync: kernel::SyncConfigId) -> Result<Option<Runner>> {
         self.begin_realtime(Of { tenant, sync }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use kernel::chance::SeededEntropy;
+    use kernel::time::ManualClock;
+    use kernel::{Ambient, TenantId};
+
+    use super::*;
+
+    /// A tenant whose vendors hang gets half of the places, however many syncs it has, and another one begins at once.
+    #[test]
+    fn a_tenant_leaves_places_to_others() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let ambient = Ambient::new(Arc::new(ManualClock::new(now)), Arc::new(SeededEntropy::new(1)));
+        let [hanging, other]: [TenantId; 2] = [ambient.id(), ambient.id()];
+        let scheduler = Scheduler::default();
+        let some = |tenant: TenantId, count: usize| (0..count).map(|_| Of { tenant, sync: ambient.id() }).collect::<Vec<_>>();
+        let theirs: Vec<Of> = some(hanging, 30).into_iter().filter(|of| scheduler.take(*of, now)).collect();
+        assert_eq!(theirs.len(), OF_ONE);
+        assert_eq!(some(other, 30).into_iter().filter(|of| scheduler.take(*of, now)).count(), AT_ONCE - OF_ONE);
+        // A place that is free again goes to whoever holds less than half.
+        scheduler.give_back(theirs[0], None);
+        assert_eq!(some(other, 3).into_iter().filter(|of| scheduler.take(*of, now)).count(), 0);
+        assert_eq!(some(hanging, 3).into_iter().filter(|of| scheduler.take(*of, now)).count(), 1);
     }
 }

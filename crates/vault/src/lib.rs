@@ -51,7 +51,7 @@ use holding::{Cache, Locks, Uses};
 
 pub use apps::{OauthApp, OauthProvider, OauthProviders};
 pub use connections::{ConnectionStatus, NewOauthConnection, OauthConnection};
-pub use holding::Held;
+pub use holding::{Held, is_of_api};
 pub use providers::{ClientAuthentication, ProviderDefinition};
 pub use tokens::{NewOauthToken, OauthToken, OauthTokenFilter, OauthTokenUse, Reconnect, Revocation, Status};
 

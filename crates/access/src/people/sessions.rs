@@ -49,6 +49,6 @@ pub trait Sessions: Send + Sync {
 
     /// The person whose session it is.
     ///
-    /// Errors: 401 `session_over`, 403 `csrf_token_missing`, 404 for a tenant that the person is not in.
+    /// Errors: 401 `session_over`, 403 `csrf_token_missing`, 403 `csrf_token_wrong`, 404 for a tenant that the person is not in.
     fn person<'a>(&'a self, request: PersonRequest<'a>) -> Pin<Box<dyn Future<Output = Result<Arc<Principal>>> + Send + 'a>>;
 }

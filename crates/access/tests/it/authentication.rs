@@ -30,7 +30,7 @@ testkit::engines! {
         for bad in [mixed.as_str(), &unknown, &unknown_service, &as_service, &typo, &long, "", "Bearer", "ins_live__", "💥", &revoked.key] {
             for _ in 0..2 {
                 let error = bed.admitted(bad).await.unwrap_err();
-                assert_eq!((error.code(), error.detail()), ("invalid_credential", "Invalid API key"), "{bad:.40}");
+                assert_eq!((error.code(), error.detail()), ("invalid_credential", "Invalid API key or access token"), "{bad:.40}");
             }
         }
         assert!(bed.access.try_authenticate_cached(&unknown, None).is_none(), "an unknown id is not cached");

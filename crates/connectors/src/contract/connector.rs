@@ -21,6 +21,12 @@ pub trait Connector: Send + Sync + 'static {
         &[]
     }
 
+    /// Whether a configuration is one that calls can be made with, beyond what the settings say. Error: [`Fault::Refused`], naming the setting.
+    fn check(&self, config: &Map<String, Value>) -> Result<(), Fault> {
+        let _ = config;
+        Ok(())
+    }
+
     /// Where calls go when neither the token (`instance_url`, `api_domain`) nor the configuration (`baseUrl`) says so: an absolute URL without
     /// a slash at the end.
     fn base_url(&self, config: &Map<String, Value>) -> Option<String> {

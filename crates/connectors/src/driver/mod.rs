@@ -32,6 +32,9 @@ use kernel::Timestamp;
 use crate::{BudgetNews, Call, Fault, Renewal, Reply, Session};
 use pace::Pace;
 
+/// What took so long already is not asked for again: a vendor that hangs holds a run's place for one call, not for all its tries.
+const LONG: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// Asks for JSON. A good answer without a body is [`serde_json::Value::Null`].
 ///
 /// Errors: as the dialect and the status say; [`Fault::Unavailable`] or [`Fault::Lost`] for a body that is no JSON.
@@ -48,6 +51,7 @@ pub async fn fetch(session: &Session, dialect: &dyn Dialect, call: Call) -> Resu
 async fn exchange(session: &Session, dialect: &dyn Dialect, call: Call, wants_json: bool) -> Result<Answer, Fault> {
     let mut pace = Pace::default();
     let mut is_renewed = false;
+    let began = session.ambient.now();
     loop {
         let (fault, generation) = match session.carrier.send(call.clone()).await {
             Ok(reply) => {
@@ -67,7 +71,9 @@ async fn exchange(session: &Session, dialect: &dyn Dialect, call: Call, wants_js
                 is_renewed = true;
             }
             _ => {
-                let Some(pause) = pace.next(&fault, call.repeatable, &session.ambient) else { return Err(fault) };
+                let is_late = session.ambient.now().since(began) >= LONG;
+                let pause = if is_late { None } else { pace.next(&fault, call.repeatable, &session.ambient) };
+                let Some(pause) = pause else { return Err(fault) };
                 tracing::debug!(code = fault.code(), ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), "asking a vendor again");
                 session.carrier.pause(pause).await;
             }

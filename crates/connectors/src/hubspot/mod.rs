@@ -63,6 +63,10 @@ impl Connector for HubSpot {
         &self.settings
     }
 
+    fn check(&self, config: &Map<String, Value>) -> Result<(), Fault> {
+        settings::Settings::read(config).map(drop)
+    }
+
     fn base_url(&self, _: &Map<String, Value>) -> Option<String> {
         Some(objects::BASE.to_owned())
     }

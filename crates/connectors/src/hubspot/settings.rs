@@ -36,7 +36,7 @@ impl<'s> Settings<'s> {
         Self::read(&session.config)
     }
 
-    fn read(config: &'s Map<String, Value>) -> Result<Self, Fault> {
+    pub(super) fn read(config: &'s Map<String, Value>) -> Result<Self, Fault> {
         let version = text(config, "apiVersion")?.unwrap_or(VERSION);
         let dated =
             |text: &str| text.len() == 7 && text.bytes().enumerate().all(|(at, b)| if at == 4 { b == b'-' } else { b.is_ascii_digit() });

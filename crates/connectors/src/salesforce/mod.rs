@@ -31,7 +31,7 @@ mod tokens;
 mod who;
 mod writes;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     About, Connector, DeletedPage, Fault, InboundCall, ObjectSchema, Outcome, Page, PageAsk, RemoteRecord, Session, Setting, Step,
@@ -65,6 +65,10 @@ impl Connector for Salesforce {
 
     fn settings(&self) -> &[Setting] {
         &self.settings
+    }
+
+    fn check(&self, config: &Map<String, Value>) -> Result<(), Fault> {
+        settings::Settings::read(config).map(drop)
     }
 
     fn test<'a>(&'a self, session: &'a Session) -> Step<'a, String> {

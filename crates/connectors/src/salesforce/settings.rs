@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Call, Fault, Session, Target, driver};
 
@@ -39,7 +39,11 @@ impl Settings {
     ///
     /// Errors: [`Fault::Refused`] `INVALID_CONFIG` with the setting.
     pub(super) fn of(session: &Session) -> Result<Self, Fault> {
-        let config = &session.config;
+        Self::read(&session.config)
+    }
+
+    /// The same of a configuration.
+    pub(super) fn read(config: &Map<String, Value>) -> Result<Self, Fault> {
         let number = |name: &str, least: u64, most: u64| match config.get(name) {
             None | Some(Value::Null) => Ok(None),
             // Forms give texts.

@@ -58,6 +58,10 @@ impl Connector for Zoho {
         &self.settings
     }
 
+    fn check(&self, config: &Map<String, Value>) -> Result<(), crate::Fault> {
+        settings::Settings::read(config).map(drop)
+    }
+
     fn base_url(&self, config: &Map<String, Value>) -> Option<String> {
         settings::base_url(config)
     }

@@ -68,7 +68,7 @@ impl<'s> Settings<'s> {
         Self::read(&session.config)
     }
 
-    fn read(config: &'s Map<String, Value>) -> Result<Self, Fault> {
+    pub(super) fn read(config: &'s Map<String, Value>) -> Result<Self, Fault> {
         let version = match config.get("apiVersion") {
             None | Some(Value::Null) => VERSION,
             Some(value) => {

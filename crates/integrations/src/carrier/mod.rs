@@ -19,8 +19,9 @@ use crate::Integrations;
 use crate::budgets::Account;
 use crate::integrations::{Exchange, Status, sql};
 
-/// For connecting, sending, waiting and reading together. Vendors' bulk answers take their time.
-const TIMEOUT: Duration = Duration::from_secs(90);
+/// For connecting, sending, waiting and reading together: a vendor that drips its answer keeps nobody longer. A runner's lease is no shorter, so that
+/// whoever takes a sync over from one that died meets no call of it.
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest answer, in bytes.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 

@@ -8,7 +8,7 @@ use url::Url;
 use web::outbound::{OutboundError, OutboundFault, OutboundRequest, OutboundResponse, to_uri};
 
 use super::address::{address, refused};
-use super::signing::{put, secrets};
+use super::signing::{Signed, put, secrets};
 use super::{AccountCarrier, MAX_ANSWER, TIMEOUT, mask};
 use crate::integrations::{Exchange, Shown, Status};
 use crate::journal::Entry;
@@ -32,6 +32,7 @@ impl AccountCarrier {
         };
         let base = self.base_override.as_deref().or(signed.base.as_deref()).or(self.base_default.as_deref());
         let url = address(base, &call.target, &call.query)?;
+        self.stay(&signed, &url).await?;
         if let Err(refusal) = parts.outbound.verdict_on_syntax(url.as_str()) {
             return Err(refused("address_refused", &format!("the address {refusal}")));
         }
@@ -66,6 +67,15 @@ impl AccountCarrier {
             self.turn(Status::Connected, None).await;
         }
         Ok(Reply { status: answer.status, headers: answer.headers, body: answer.body, generation: signed.generation })
+    }
+
+    /// That the credential goes no further than it may; people see it when it would.
+    async fn stay(&self, signed: &Signed, url: &Url) -> Result<(), Fault> {
+        let verdict = signed.reach.check(url);
+        if let Err(Fault::Refused { message, .. }) = &verdict {
+            self.turn(Status::Error, Some(message)).await;
+        }
+        verdict
     }
 
     fn log(&self, method: &http::Method, url: &Url, at: kernel::Timestamp, answer: &Result<OutboundResponse, OutboundError>) {

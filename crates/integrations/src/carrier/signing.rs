@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::{Fault, Renewal};
 use http::{HeaderName, HeaderValue};
 use kernel::{Error, Kind, OauthTokenId, Secret, TenantScope};
+use url::Url;
 
+use super::address::refused;
 use crate::Integrations;
+use crate::integrations::{CREDENTIALS_BOUND, NOT_ITS_API, SEND_AGAIN, TOKEN_BASE_REFUSED, origin_of};
 
 /// How calls are signed.
 pub(crate) enum Signing {
     /// A token of the vault, and where the account is as the token says.
     Vault(OauthTokenId),
-    /// A fixed header.
-    Fixed(HeaderName, Secret<String>),
+    /// A fixed header, and the only origin that it goes to.
+    Fixed(HeaderName, Secret<String>, Option<String>),
     /// No credential is needed.
     None,
     /// One is needed, and there is none.
@@ -24,22 +27,46 @@ pub(crate) enum Signing {
 pub(super) struct Signed {
     pub(super) header: Option<(HeaderName, HeaderValue)>,
     pub(super) base: Option<String>,
+    pub(super) reach: Reach,
     pub(super) generation: u64,
+}
+
+/// Where a credential may go.
+pub(super) enum Reach {
+    Anywhere,
+    /// The origin that it was given for; none: nowhere.
+    Origin(Option<String>),
+    /// The API of a token: provider and base.
+    Api(String, Option<String>),
+}
+
+impl Reach {
+    /// Error: [`Fault::Refused`].
+    pub(super) fn check(&self, url: &Url) -> Result<(), Fault> {
+        match self {
+            Self::Anywhere => Ok(()),
+            Self::Origin(origin) if origin.as_deref() == Some(origin_of(url).as_str()) => Ok(()),
+            Self::Origin(_) => Err(refused(CREDENTIALS_BOUND, SEND_AGAIN)),
+            Self::Api(provider, base) if vault::is_of_api(provider, base.as_deref(), url) => Ok(()),
+            Self::Api(..) => Err(refused(TOKEN_BASE_REFUSED, NOT_ITS_API)),
+        }
+    }
 }
 
 impl Signing {
     pub(super) async fn sign(&self, integrations: &Arc<Integrations>, scope: &TenantScope) -> Result<Signed, Fault> {
-        let header = match self {
-            Self::None => None,
+        let (header, reach) = match self {
+            Self::None => (None, Reach::Anywhere),
             Self::Missing => return Err(Fault::Unauthorized { message: "the integration has no credential: connect it first".to_owned() }),
-            Self::Fixed(name, value) => Some((name.clone(), sensitive(value.reveal())?)),
+            Self::Fixed(name, value, origin) => (Some((name.clone(), sensitive(value.reveal())?)), Reach::Origin(origin.clone())),
             Self::Vault(token) => {
                 let held = integrations.parts.vault.held(scope, *token).await.map_err(|error| fault(&error))?;
                 let header = Some((http::header::AUTHORIZATION, sensitive(held.authorization().reveal())?));
-                return Ok(Signed { header, base: held.base_url, generation: held.generation });
+                let reach = Reach::Api(held.provider, held.base_url.clone());
+                return Ok(Signed { header, base: held.base_url, reach, generation: held.generation });
             }
         };
-        Ok(Signed { header, base: None, generation: 0 })
+        Ok(Signed { header, base: None, reach, generation: 0 })
     }
 
     pub(super) async fn renew(&self, integrations: &Arc<Integrations>, scope: &TenantScope, generation: u64) -> Result<Renewal, Fault> {

@@ -1,6 +1,6 @@
 //! Everything about an integration that can be wrong.
 
-use connectors::{Connector, Setting};
+use connectors::{Connector, Fault, Setting};
 use kernel::{Error, Result, text};
 use serde_json::{Map, Value};
 use web::outbound::Client;
@@ -24,7 +24,13 @@ pub(super) async fn check(row: &Row, connector: Option<&dyn Connector>, outbound
         return Err(Error::field("/environment", format!("must be one of {}", ENVIRONMENTS.join(", "))));
     }
     config(&row.config, connector.map_or(&[][..], Connector::settings))?;
+    if let Some(Err(Fault::Refused { message, field, .. })) = connector.map(|connector| connector.check(&row.config)) {
+        return Err(Error::field(format!("/config/{}", field.unwrap_or_default()), message));
+    }
     if let Some(base) = base_url(&row.config)? {
+        if base.contains(['?', '#']) {
+            return Err(Error::field("/config/baseUrl", "has neither a query nor a fragment: paths are put behind it"));
+        }
         match outbound.verdict(base).await {
             // A name that is not known yet may be later.
             Err(refusal) if !refusal.is_unresolvable() => return Err(refusal.into_error("/config/baseUrl")),

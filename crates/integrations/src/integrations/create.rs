@@ -6,15 +6,17 @@ use axum::extract::State;
 use connectors::Auth;
 use kernel::{Caller, Error, OauthTokenId, Permission, Result};
 use store::Tx;
+use vault::OauthToken;
 
-use super::{Credentials, Inbound, Integration, IntegrationInput, MAX_PER_TENANT, Row, Status, check, sql};
+use super::{Credentials, Inbound, Integration, IntegrationInput, MAX_PER_TENANT, Row, Status, binding, check, sql};
 use crate::custom::Known;
 use crate::{Integrations, TOPIC};
 
 impl Integrations {
     /// Makes an integration. Nothing is asked of the vendor: `test` does that.
     ///
-    /// Errors: 403 `insufficient_scope`; 409 `too_many_integrations`; 422 `validation_failed`, `unknown_connector`, `url_…`.
+    /// Errors: 403 `insufficient_scope`; 409 `too_many_integrations`; 422 `validation_failed`, `unknown_connector`, `token_base_refused`,
+    /// `url_…`.
     pub async fn create(self: &Arc<Self>, caller: &Caller, input: IntegrationInput) -> Result<Integration> {
         let scope = caller.allow(Permission::IntegrationsWrite)?;
         let known = self.known(&scope, &input.connector).await?.ok_or_else(|| {
@@ -22,7 +24,7 @@ impl Integrations {
             Error::invalid("unknown_connector", detail).at("/connector", "is not in the marketplace")
         })?;
         let credentials = input.credentials.map(|given| Credentials::read(given, &known.about.auth)).transpose()?;
-        self.check_token(caller, &known, input.oauth_token_id).await?;
+        let token = self.check_token(caller, &known, input.oauth_token_id).await?;
         let now = self.parts.ambient.now();
         let can_sign_in = can_sign_in(&known, credentials.as_ref(), input.oauth_token_id);
         let row = Row {
@@ -45,6 +47,10 @@ impl Integrations {
             updated_at: now,
         };
         check::check(&row, known.connector.as_deref(), &self.parts.outbound).await?;
+        if let Some(token) = &token {
+            binding::check_token(&row.config, token)?;
+        }
+        let credentials = credentials.map(|given| given.bound(binding::origin(&row.config, known.connector.as_deref())));
         let integrations = Arc::clone(self);
         self.parts.store.answer(scope, move |tx| integrations.insert(tx, row, credentials.as_ref())).await
     }
@@ -65,8 +71,13 @@ impl Integrations {
     }
 
     /// That a token is the tenant's and the connector's vendor's.
-    pub(super) async fn check_token(self: &Arc<Self>, caller: &Caller, known: &Known, token: Option<OauthTokenId>) -> Result<()> {
-        let Some(id) = token else { return Ok(()) };
+    pub(super) async fn check_token(
+        self: &Arc<Self>,
+        caller: &Caller,
+        known: &Known,
+        token: Option<OauthTokenId>,
+    ) -> Result<Option<OauthToken>> {
+        let Some(id) = token else { return Ok(None) };
         let Auth::OAuth2 { provider } = &known.about.auth else {
             return Err(Error::field("/oauthTokenId", "this connector does not sign in by OAuth"));
         };
@@ -75,7 +86,7 @@ impl Integrations {
         if token.provider != *provider && token.provider != "custom" {
             return Err(Error::field("/oauthTokenId", format!("is a token of {}; the connector wants one of {provider}", token.provider)));
         }
-        Ok(())
+        Ok(Some(token))
     }
 }
 

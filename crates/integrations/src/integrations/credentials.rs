@@ -20,9 +20,12 @@ const TOKENS: &[&str] = &["apiKey", "accessToken", "apiToken", "token"];
 const PAIRS: &[(&str, &str)] =
     &[("username", "password"), ("accountSid", "authToken"), ("keyId", "keySecret"), ("clientId", "clientSecret")];
 
-/// Credentials by name.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Credentials(BTreeMap<String, Plain>);
+/// Under this name the origin is sealed beside them: no credential has it.
+const ORIGIN: &str = "@origin";
+
+/// Credentials by name, and the origin that they were given for.
+#[derive(Clone, Default)]
+pub(crate) struct Credentials(BTreeMap<String, Plain>, Option<String>);
 
 /// A secret that is written into what is sealed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -45,7 +48,7 @@ impl Credentials {
                 return Err(Error::field(at(), format!("must have 1 to {MAX_CREDENTIAL} bytes and no control characters")));
             }
         }
-        let credentials = Self(given.into_iter().map(|(name, value)| (name, Plain(value))).collect());
+        let credentials = Self(given.into_iter().map(|(name, value)| (name, Plain(value))).collect(), None);
         if matches!(auth, Auth::Basic) && !credentials.names().iter().all(|name| name == WEBHOOK_SECRET) && credentials.pair().is_none() {
             return Err(Error::field("/credentials", "must have username and password"));
         }
@@ -54,6 +57,16 @@ impl Credentials {
 
     pub(crate) fn names(&self) -> Vec<String> {
         self.0.keys().cloned().collect()
+    }
+
+    /// For calls to this origin only; `None`: where calls go is not known yet, so they go nowhere.
+    pub(crate) fn bound(self, origin: Option<String>) -> Self {
+        Self(self.0, origin)
+    }
+
+    /// The origin that they were given for.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        self.1.as_deref()
     }
 
     /// Whether somebody can sign in with them.
@@ -84,12 +97,16 @@ impl Credentials {
     }
 
     pub(crate) fn seal(&self, sealer: &Sealer, id: IntegrationId) -> Result<Vec<u8>> {
-        let plain = serde_json::to_vec(self).map_err(Error::internal)?;
+        let mut members = self.0.clone();
+        members.extend(self.1.clone().map(|origin| (ORIGIN.to_owned(), Plain(origin))));
+        let plain = serde_json::to_vec(&members).map_err(Error::internal)?;
         sealer.seal(&context(id), &plain)
     }
 
     pub(crate) fn open(sealer: &Sealer, id: IntegrationId, sealed: &[u8]) -> Result<Self> {
-        serde_json::from_slice(&sealer.open(&context(id), sealed)?).map_err(Error::internal)
+        let mut members: BTreeMap<String, Plain> = serde_json::from_slice(&sealer.open(&context(id), sealed)?).map_err(Error::internal)?;
+        let origin = members.remove(ORIGIN).map(|origin| origin.0);
+        Ok(Self(members, origin))
     }
 }
 

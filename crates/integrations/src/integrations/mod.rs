@@ -1,5 +1,6 @@
 //! Integrations: the resource.
 
+mod binding;
 mod check;
 mod create;
 mod credentials;
@@ -19,6 +20,7 @@ use kernel::{Error, IntegrationId, OauthTokenId, Result, TenantId, Timestamp};
 use serde_json::{Map, Value};
 use store::Tx;
 
+pub(crate) use binding::{CREDENTIALS_BOUND, NOT_ITS_API, SEND_AGAIN, TOKEN_BASE_REFUSED, origin_of};
 pub(crate) use check::base_url;
 pub(crate) use credentials::{Credentials, Inbound, sign};
 pub use health::{Health, Latency};

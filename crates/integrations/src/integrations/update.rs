@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use kernel::{Caller, Error, IntegrationId, Permission, Result, TenantScope};
 use store::Tx;
+use vault::OauthToken;
 
 use super::create::{NO_CREDENTIAL, can_sign_in};
-use super::{Credentials, Integration, IntegrationPatch, Row, Status, check, get_row, sql};
+use super::{Credentials, Integration, IntegrationPatch, Row, Status, binding, check, get_row, sql};
 use crate::{Integrations, TOPIC};
 
 /// What becomes of the credentials.
@@ -16,10 +17,19 @@ enum Given {
     Replaced(Option<Credentials>),
 }
 
+impl Given {
+    fn bound(self, origin: Option<String>) -> Self {
+        match self {
+            Self::Kept => Self::Kept,
+            Self::Replaced(given) => Self::Replaced(given.map(|given| given.bound(origin))),
+        }
+    }
+}
+
 impl Integrations {
     /// Changes an integration. With another credential it counts as connected until a call says otherwise. The connector stays.
     ///
-    /// Errors: 403 `insufficient_scope`; 404; 422 `validation_failed`, `url_…`.
+    /// Errors: 403 `insufficient_scope`; 404; 422 `validation_failed`, `credentials_bound`, `token_base_refused`, `url_…`.
     pub async fn update(self: &Arc<Self>, caller: &Caller, id: IntegrationId, patch: IntegrationPatch) -> Result<Integration> {
         let scope = caller.allow(Permission::IntegrationsWrite)?;
         let tenant = scope.tenant();
@@ -30,9 +40,7 @@ impl Integrations {
             Some(given) => Given::Replaced(given.map(|given| Credentials::read(given, &known.about.auth)).transpose()?),
         };
         let token = patch.oauth_token_id.apply(before.token);
-        if token != before.token {
-            self.check_token(caller, &known, token).await?;
-        }
+        let fresh = if token == before.token { None } else { self.check_token(caller, &known, token).await? };
         let mut row = Row {
             name: patch.name.unwrap_or_else(|| before.name.clone()),
             enabled: patch.enabled.unwrap_or(before.enabled),
@@ -55,11 +63,28 @@ impl Integrations {
             row.status_reason = (!can).then(|| NO_CREDENTIAL.to_owned());
             (row.status_at, row.account) = (row.updated_at, None);
         }
-        check::check(&row, known.connector.as_deref(), &self.parts.outbound).await?;
+        let connector = known.connector.as_deref();
+        check::check(&row, connector, &self.parts.outbound).await?;
+        if let (Given::Kept, Some(kept)) = (&given, kept.filter(|kept| kept.sign_in(&known.about.auth))) {
+            let [was, is] = [&before, &row].map(|row| binding::origin(&row.config, connector));
+            binding::check_kept(kept.origin(), was.as_deref(), is.as_deref())?;
+        }
+        self.check_token_s_place(caller, &before, &row, fresh).await?;
+        let given = given.bound(binding::origin(&row.config, connector));
         let integrations = Arc::clone(self);
         self.parts.store.answer(scope, move |tx| integrations.change(tx, row, &before, given)).await.inspect(|_| {
             self.budgets.forget(tenant);
         })
+    }
+
+    /// That the token goes to its own API only. Errors: 422 `token_base_refused`.
+    async fn check_token_s_place(self: &Arc<Self>, caller: &Caller, before: &Row, row: &Row, fresh: Option<OauthToken>) -> Result<()> {
+        let token = match (fresh, row.token) {
+            // One that is not there any more goes nowhere.
+            (None, Some(id)) if row.config != before.config => self.parts.vault.get(caller, id).await.ok(),
+            (fresh, _) => fresh,
+        };
+        token.map_or(Ok(()), |token| binding::check_token(&row.config, &token))
     }
 
     fn change(&self, tx: &mut Tx<'_>, row: Row, before: &Row, given: Given) -> Result<Integration> {

@@ -78,3 +78,55 @@ async fn functions_have_neither_clock_nor_chance() {
     assert_eq!(one, two);
     assert_eq!(one.values["V"][0], json!(1_795_305_600_000_i64));
 }
+
+/// One record on which a function fails in whatever way has the problem; the others of its slice have their values.
+#[tokio::test]
+async fn one_poisonous_record_does_not_spoil_the_others() {
+    for (name, poison) in [
+        ("loop", "while (true) {}"),
+        ("bigint", "return 1n"),
+        ("bigint inside", "return { n: [1n] }"),
+        ("surrogate", "return '\\ud800'"),
+        ("surrogate inside", "return ['\\ud800']"),
+        ("huge", "return 'x'.repeat(2_000_000)"),
+        ("huge inside", "return ['x'.repeat(2_000_000)]"),
+        ("promise", "return Promise.resolve(1)"),
+        ("memory", "const all = []; while (true) all.push(new Array(10_000).fill(1))"),
+    ] {
+        let function = format!("v => {{ if (v === 137) {{ {poison} }} return v + 1; }}");
+        let mapping = mapping(json!([{"localField": "v", "remoteField": "V", "transformer": function}]));
+        let records: Vec<Map<String, Value>> = (0..300).map(|v| record(json!({ "v": v }))).collect();
+        for (index, mapped) in mapping.to_remote(&scripts(), &records).await.iter().enumerate() {
+            if index == 137 {
+                assert_eq!(problems(mapped), [("javascript", "V")], "{name}");
+            } else {
+                assert_eq!(
+                    (mapped.values.get("V"), mapped.problems.len()),
+                    (Some(&json!(index + 1)), 0),
+                    "{name} {index} {:?}",
+                    mapped.problems
+                );
+            }
+        }
+    }
+}
+
+/// A function that never ends costs a bounded number of runs, whatever the slice.
+#[tokio::test]
+async fn a_function_that_never_ends_is_given_up() {
+    let mapping = mapping(json!([{"localField": "v", "remoteField": "V", "transformer": "v => { while (true) {} }"}]));
+    let records: Vec<Map<String, Value>> = (0..500).map(|v| record(json!({ "v": v }))).collect();
+    let begun = std::time::Instant::now();
+    let mapped = mapping.to_remote(&scripts(), &records).await;
+    assert!(mapped.iter().all(|mapped| problems(mapped) == [("javascript", "V")]));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn an_async_function_is_refused() {
+    let mapping = mapping(json!([{"localField": "a", "remoteField": "A", "transformer": "async v => v"}]));
+    let faults = mapping.check(&scripts()).await.unwrap_err();
+    assert_eq!(faults[0].field, "/fieldMappings/0/transformer");
+    assert!(faults[0].message.contains("not a promise"), "{faults:?}");
+    assert_eq!(problems(&there(&mapping, json!({"a": 1})).await), [("javascript", "A")]);
+}

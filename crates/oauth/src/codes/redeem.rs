@@ -54,7 +54,7 @@ impl Oauth {
         let resource = resources::narrow(code.resource.as_deref(), asked)?;
         // Only a public client's refresh tokens are bound to its key: a confidential one proves itself anyway (RFC 9449 §5).
         let is_public = request.client.proves_by(AuthMethod::None);
-        let refresh_token = self.begin_grant(
+        let (refresh_token, expires_at) = self.begin_grant(
             tx,
             &NewGrant {
                 id: code.grant,
@@ -79,7 +79,7 @@ impl Oauth {
             sign_in: Some(code.sign_in),
             refresh_token,
         };
-        Ok(Outcome::Done(Box::new(self.issue(tx, subject)?)))
+        Ok(Outcome::Done(Box::new(self.issue_until(tx, subject, Some(expires_at))?)))
     }
 }
 

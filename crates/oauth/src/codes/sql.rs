@@ -82,8 +82,9 @@ pub(crate) fn purge(tx: &mut Tx<'_>, tenant: TenantId, client: Option<ClientId>)
     Ok(())
 }
 
-/// Removes the codes that stand for a person.
-pub(crate) fn forget(tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Result<()> {
-    tx.exec("DELETE FROM oauth_codes WHERE tenant_id = ?1 AND user_id = ?2", &[tenant.into(), user.into()])?;
+/// Removes the codes that stand for a person, of one application or of all.
+pub(crate) fn forget(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: Option<ClientId>) -> Result<()> {
+    let sql = "DELETE FROM oauth_codes WHERE tenant_id = ?1 AND user_id = ?2 AND (CAST(?3 AS TEXT) IS NULL OR client_id = ?3)";
+    tx.exec(sql, &[tenant.into(), user.into(), client.into()])?;
     Ok(())
 }

@@ -6,8 +6,8 @@ use axum::extract::State;
 use kernel::{Caller, Credential, Cursor, Page, PageRequest, Permission, Result, TenantId, UserId};
 use serde::Deserialize;
 
-use super::{AuthorizedApp, sql};
-use crate::{Oauth, scope};
+use super::{AuthorizedApp, AuthorizedAppId, sql};
+use crate::{Oauth, grants, scope};
 
 /// Whose are listed.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -18,7 +18,8 @@ pub struct AppFilter {
 }
 
 impl Oauth {
-    /// The applications that a person allowed something in a tenant, newest first; those of everybody there for whoever may see API clients.
+    /// The applications that a person allowed something in a tenant, newest first: what is remembered, and what is not but has a grant that
+    /// lives. Those of everybody there for whoever may see API clients.
     ///
     /// Errors: 403 `insufficient_scope`, 422 `tenant_required`.
     pub async fn list_consents(self: &Arc<Self>, caller: &Caller, filter: &AppFilter, page: PageRequest) -> Result<Page<AuthorizedApp>> {
@@ -26,9 +27,15 @@ impl Oauth {
         let tenant = scope.tenant();
         let user = whose(caller, filter.everyone == Some(true), Permission::ClientsRead)?;
         let rows = self.store.read(scope, move |tx| {
-            let before = page.cursor.as_ref().map_or("~", |cursor| cursor.id.as_str());
-            let rows = sql::list(tx, tenant, user, before, page.limit + 1, page.offset())?;
-            Ok(Page::from_rows(rows, &page, None, |stored| Cursor { key: 0, id: stored.id.to_string() }))
+            let rows = sql::list(tx, tenant, user, &page)?;
+            let mut page =
+                Page::from_rows(rows, &page, None, |stored| Cursor { key: stored.created_at.millis(), id: stored.id.to_string() });
+            for stored in &mut page.data {
+                // What is remembered may be less than what a token may that lives.
+                let granted = grants::sql::live_scopes(tx, tenant, stored.user, stored.client)?;
+                stored.scopes = scope::union(std::mem::take(&mut stored.scopes), granted);
+            }
+            Ok(page)
         });
         let page = rows.await?;
         let mut apps = Vec::with_capacity(page.data.len());
@@ -51,6 +58,7 @@ impl Oauth {
             publisher: app.tenant_name.clone(),
             tenant_id: tenant,
             user_id: stored.user,
+            remembered: matches!(stored.id, AuthorizedAppId::Consent(_)),
             scopes: scope::lines(&self.blueprint, &stored.scopes),
             created_at: stored.created_at,
             updated_at: stored.updated_at,

@@ -1,13 +1,15 @@
 //! What people allowed: remembered, listed, withdrawn.
 
 mod end;
+mod id;
 mod list;
 pub(crate) mod sql;
 mod withdraw;
 
-use kernel::{ClientId, ConsentId, TenantId, Timestamp, UserId};
+use kernel::{ClientId, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+pub use id::AuthorizedAppId;
 pub use list::AppFilter;
 
 pub(crate) use end::Changed;
@@ -20,8 +22,9 @@ use crate::scope::ScopeLine;
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizedApp {
-    /// `cns_…`
-    pub id: ConsentId,
+    /// `cns_…`; `grt_…` where nothing is remembered.
+    #[schema(value_type = String, example = "cns_01k2x3v7m8e1r9q0s5t6w7y8za")]
+    pub id: AuthorizedAppId,
     /// The application.
     pub client_id: ClientId,
     /// Its name.
@@ -36,11 +39,13 @@ pub struct AuthorizedApp {
     pub tenant_id: TenantId,
     /// Who allowed it.
     pub user_id: UserId,
-    /// What was allowed, in plain words.
+    /// Whether the person is not asked again for what was remembered. False: there are tokens only, and the next request asks.
+    pub remembered: bool,
+    /// What was allowed, in plain words: remembered, or by tokens that live.
     pub scopes: Vec<ScopeLine>,
     /// When it was first allowed.
     pub created_at: Timestamp,
-    /// When it was last allowed.
+    /// When it was last allowed; of what is remembered, when that last grew.
     pub updated_at: Timestamp,
     /// When its tokens were last renewed; null: it has none that can be.
     pub last_used_at: Option<Timestamp>,

@@ -1,14 +1,15 @@
 //! Every statement on `oauth_consents`.
 
-use kernel::{ClientId, ConsentId, Result, TenantId, Timestamp, UserId};
+use kernel::{ClientId, ConsentId, PageRequest, Result, TenantId, Timestamp, UserId};
 use store::Tx;
 
+use super::AuthorizedAppId;
 use crate::scope;
 
-/// A consent as stored.
+/// An authorized app as stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
-    pub(crate) id: ConsentId,
+    pub(crate) id: AuthorizedAppId,
     pub(crate) user: UserId,
     pub(crate) client: ClientId,
     pub(crate) scopes: Vec<String>,
@@ -23,7 +24,7 @@ const COLUMNS: &str = "c.id, c.user_id, c.client_id, c.scope, c.created_at, c.up
 
 fn read(row: &store::Row<'_>) -> Result<Stored> {
     Ok(Stored {
-        id: row.get(0)?,
+        id: row.get::<String>(0)?.parse()?,
         user: row.get(1)?,
         client: row.get(2)?,
         scopes: scope::split(&row.get::<String>(3)?),
@@ -33,33 +34,51 @@ fn read(row: &store::Row<'_>) -> Result<Stored> {
     })
 }
 
-/// What a person allowed an application in a tenant, if anything.
-pub(crate) fn of(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: ClientId) -> Result<Option<Stored>> {
-    let sql = format!("SELECT {COLUMNS} FROM oauth_consents c WHERE c.tenant_id = ?1 AND c.user_id = ?2 AND c.client_id = ?3");
-    tx.query_opt(&sql, &[tenant.into(), user.into(), client.into()], read)
+/// Which scopes a person remembered to allow an application in a tenant, if any, and as what.
+pub(crate) fn of(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: ClientId) -> Result<Option<(ConsentId, Vec<String>)>> {
+    let sql = "SELECT id, scope FROM oauth_consents WHERE tenant_id = ?1 AND user_id = ?2 AND client_id = ?3";
+    tx.query_opt(sql, &[tenant.into(), user.into(), client.into()], |row| Ok((row.get(0)?, scope::split(&row.get::<String>(1)?))))
 }
 
-pub(super) fn get(tx: &mut Tx<'_>, tenant: TenantId, id: ConsentId) -> Result<Option<Stored>> {
-    let sql = format!("SELECT {COLUMNS} FROM oauth_consents c WHERE c.tenant_id = ?1 AND c.id = ?2");
-    tx.query_opt(&sql, &[tenant.into(), id.into()], read)
+/// Whose an authorized app is, and which application: of what is remembered, and of any grant that is known.
+pub(super) fn named(tx: &mut Tx<'_>, tenant: TenantId, id: AuthorizedAppId) -> Result<Option<(UserId, ClientId)>> {
+    let (sql, id) = match id {
+        AuthorizedAppId::Consent(id) => ("SELECT user_id, client_id FROM oauth_consents WHERE tenant_id = ?1 AND id = ?2", id.into()),
+        AuthorizedAppId::Grant(id) => ("SELECT user_id, client_id FROM oauth_grants WHERE tenant_id = ?1 AND id = ?2", id.into()),
+    };
+    tx.query_opt(sql, &[tenant.into(), id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// Newest first; of one person, or of all.
-pub(super) fn list(tx: &mut Tx<'_>, tenant: TenantId, user: Option<UserId>, before: &str, limit: u32, offset: u64) -> Result<Vec<Stored>> {
+/// Newest first; of one person, or of all: what is remembered, and per application and person the grants that live of what is not. One row
+/// more than the page has.
+pub(super) fn list(tx: &mut Tx<'_>, tenant: TenantId, user: Option<UserId>, page: &PageRequest) -> Result<Vec<Stored>> {
+    let whose = |table: &str| format!("{table}.tenant_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR {table}.user_id = ?2)");
+    let (consents, grants) = (whose("c"), whose("g"));
     let sql = format!(
-        "SELECT {COLUMNS} FROM oauth_consents c WHERE c.tenant_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR c.user_id = ?2) AND c.id < ?3 \
-         ORDER BY c.id DESC LIMIT ?4 OFFSET ?5"
+        "SELECT a.id, a.user_id, a.client_id, a.scope, a.created_at, a.updated_at, a.used_at FROM ( \
+         SELECT {COLUMNS} AS used_at FROM oauth_consents c WHERE {consents} \
+         UNION ALL \
+         SELECT MIN(g.id), g.user_id, g.client_id, '', MIN(g.created_at), MAX(g.created_at), MAX(g.used_at) FROM oauth_grants g \
+         WHERE {grants} AND g.revoked_at IS NULL AND g.expires_at > CAST(?7 AS BIGINT) \
+         AND NOT EXISTS (SELECT 1 FROM oauth_consents k WHERE k.tenant_id = g.tenant_id AND k.user_id = g.user_id AND k.client_id = g.client_id) \
+         GROUP BY g.user_id, g.client_id \
+         ) a WHERE a.created_at < CAST(?3 AS BIGINT) OR (a.created_at = CAST(?3 AS BIGINT) AND a.id < ?4) \
+         ORDER BY a.created_at DESC, a.id DESC LIMIT ?5 OFFSET ?6"
     );
-    tx.query(&sql, &[tenant.into(), user.into(), before.into(), limit.into(), offset.into()], read)
+    let (key, before) = page.cursor.as_ref().map_or((i64::MAX, "~"), |cursor| (cursor.key, cursor.id.as_str()));
+    let now = tx.now();
+    let parameters = [tenant.into(), user.into(), key.into(), before.into(), (page.limit + 1).into(), page.offset().into(), now.into()];
+    tx.query(&sql, &parameters, read)
 }
 
 /// Remembers scopes beside those that were allowed before.
 pub(crate) fn remember(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: ClientId, scopes: &[String]) -> Result<ConsentId> {
     let now = tx.now();
-    let known = of(tx, tenant, user, client)?;
-    let mut all = known.as_ref().map(|known| known.scopes.clone()).unwrap_or_default();
-    all.extend(scopes.iter().filter(|scope| !all.contains(scope)).cloned().collect::<Vec<_>>());
-    let id: ConsentId = known.map_or_else(|| tx.ambient().id(), |known| known.id);
+    let (id, known) = match of(tx, tenant, user, client)? {
+        Some(known) => known,
+        None => (tx.ambient().id(), Vec::new()),
+    };
+    let all = scope::union(known, scopes.to_vec());
     tx.query_one(
         "INSERT INTO oauth_consents (id, tenant_id, user_id, client_id, scope, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) \
          ON CONFLICT (tenant_id, user_id, client_id) DO UPDATE SET scope = excluded.scope, updated_at = excluded.updated_at RETURNING id",
@@ -68,9 +87,10 @@ pub(crate) fn remember(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: 
     )
 }
 
-pub(super) fn delete(tx: &mut Tx<'_>, tenant: TenantId, id: ConsentId) -> Result<()> {
-    tx.exec("DELETE FROM oauth_consents WHERE tenant_id = ?1 AND id = ?2", &[tenant.into(), id.into()])?;
-    Ok(())
+/// Forgets what is remembered of a person's application; whether there was something.
+pub(super) fn remove(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: ClientId) -> Result<bool> {
+    let sql = "DELETE FROM oauth_consents WHERE tenant_id = ?1 AND user_id = ?2 AND client_id = ?3";
+    Ok(tx.exec(sql, &[tenant.into(), user.into(), client.into()])? > 0)
 }
 
 pub(crate) fn purge(tx: &mut Tx<'_>, tenant: TenantId, client: Option<ClientId>) -> Result<()> {

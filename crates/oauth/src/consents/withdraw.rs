@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use kernel::{Caller, ConsentId, Credential, Error, Permission, Result};
+use kernel::{Caller, Credential, Error, Permission, Result};
 
-use super::sql;
-use crate::{Oauth, grants};
+use super::{AuthorizedAppId, sql};
+use crate::{Oauth, codes, device, grants};
 
 impl Oauth {
-    /// Forgets what was allowed and ends every token that came of it. A person its own; whoever may change API clients anybody's.
+    /// Forgets what a person allowed an application in the tenant and ends every token that came of it, and what would become one. A person its
+    /// own; whoever may change API clients anybody's.
     ///
     /// Errors: 404, 422 `tenant_required`.
-    pub async fn withdraw_consent(self: &Arc<Self>, caller: &Caller, id: ConsentId) -> Result<()> {
+    pub async fn withdraw_consent(self: &Arc<Self>, caller: &Caller, id: AuthorizedAppId) -> Result<()> {
         let scope = caller.tenant_scope()?;
         let tenant = scope.tenant();
         let may_all = caller.permissions().holds(Permission::ClientsWrite);
@@ -23,22 +24,32 @@ impl Oauth {
         let oauth = Arc::clone(self);
         self.store
             .answer(scope, move |tx| {
-                let found = sql::get(tx, tenant, id)?.filter(|stored| may_all || own == Some(stored.user));
-                let stored = found.ok_or_else(|| Error::not_found("authorized app"))?;
-                for grant in grants::sql::live(tx, tenant, stored.user, stored.client)? {
-                    oauth.end_grant_within(tx, grant, "consent_withdrawn")?;
+                let found = sql::named(tx, tenant, id)?.filter(|(user, _)| may_all || own == Some(*user));
+                let (user, client) = found.ok_or_else(not_found)?;
+                // First what turns into a grant: one that is being redeemed is either stopped here, or found among the grants.
+                codes::sql::forget(tx, tenant, user, Some(client))?;
+                device::sql::take_back(tx, tenant, user, Some(client))?;
+                let live = grants::sql::live(tx, tenant, user, client)?;
+                for grant in &live {
+                    oauth.end_grant_within(tx, *grant, "consent_withdrawn")?;
                 }
-                sql::delete(tx, tenant, id)?;
-                tx.audit_with("consent.withdraw", id, &serde_json::json!({"client": stored.client, "user": stored.user}))
+                if !sql::remove(tx, tenant, user, client)? && live.is_empty() {
+                    return Err(not_found());
+                }
+                tx.audit_with("consent.withdraw", id, &serde_json::json!({"client": client, "user": user}))
             })
             .await
     }
 }
 
+fn not_found() -> Error {
+    Error::not_found("authorized app")
+}
+
 pub(crate) async fn handle(
     State(oauth): State<Arc<Oauth>>,
     web::Auth(caller): web::Auth,
-    web::Path(id): web::Path<ConsentId>,
+    web::Path(id): web::Path<AuthorizedAppId>,
 ) -> web::Result<web::NoContent> {
     oauth.withdraw_consent(&caller, id).await?;
     Ok(web::NoContent)

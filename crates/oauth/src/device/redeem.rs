@@ -57,7 +57,7 @@ impl Oauth {
         // Of many requests at once one takes it out.
         let answer = sql::take(tx, &waiting.key_id)?.ok_or_else(refused)?;
         let is_public = request.client.proves_by(AuthMethod::None);
-        let refresh_token = self.begin_grant(
+        let (refresh_token, expires_at) = self.begin_grant(
             tx,
             &NewGrant {
                 id: answer.grant,
@@ -82,7 +82,7 @@ impl Oauth {
             sign_in: Some(answer.sign_in),
             refresh_token,
         };
-        Ok(Outcome::Done(Box::new(self.issue(tx, subject)?)))
+        Ok(Outcome::Done(Box::new(self.issue_until(tx, subject, Some(expires_at))?)))
     }
 }
 

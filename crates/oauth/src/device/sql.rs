@@ -112,6 +112,14 @@ pub(super) fn deny(tx: &mut Tx<'_>, key_id: &str) -> Result<bool> {
     Ok(tx.exec("UPDATE oauth_devices SET status = 'denied' WHERE key_id = ?1 AND status = 'pending'", &[key_id.into()])? > 0)
 }
 
+/// What a person allowed in a tenant, one application or all, and the device has not fetched yet, is refused after all.
+pub(crate) fn take_back(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: Option<ClientId>) -> Result<()> {
+    let sql = "UPDATE oauth_devices SET status = 'denied' WHERE granted_tenant = ?1 AND user_id = ?2 AND status = 'approved' \
+               AND (CAST(?3 AS TEXT) IS NULL OR client_id = ?3)";
+    tx.exec(sql, &[tenant.into(), user.into(), client.into()])?;
+    Ok(())
+}
+
 /// Takes a request out that was allowed; what was allowed.
 pub(super) fn take(tx: &mut Tx<'_>, key_id: &str) -> Result<Option<Answer>> {
     let sql = "DELETE FROM oauth_devices WHERE key_id = ?1 AND status = 'approved' \

@@ -1,7 +1,7 @@
 //! A new grant.
 
 use access::access_tokens::Handle;
-use kernel::{GrantId, Result, Secret, TenantId, UserId};
+use kernel::{GrantId, Result, Secret, TenantId, Timestamp, UserId};
 use store::Tx;
 
 use super::{SignIn, sql};
@@ -24,14 +24,14 @@ pub(crate) struct NewGrant<'a> {
 }
 
 impl Oauth {
-    /// Stores a grant; answers its first refresh token, if its client may use one. Errors: those of the store.
-    pub(crate) fn begin_grant(&self, tx: &mut Tx<'_>, grant: &NewGrant<'_>) -> Result<Option<Secret<String>>> {
+    /// Stores a grant; answers its first refresh token, if its client may use one, and until when it lives. Errors: those of the store.
+    pub(crate) fn begin_grant(&self, tx: &mut Tx<'_>, grant: &NewGrant<'_>) -> Result<(Option<Secret<String>>, Timestamp)> {
         let handle = self.access.new_handle(Handle::RefreshToken);
         let may_refresh = grant.client.may(GrantType::RefreshToken);
         let now = tx.now();
         let lifetime = if may_refresh { grant.client.refresh_lifetime(self) } else { grant.client.access_lifetime(self) };
         let expires_at = now.plus(lifetime.min(self.config.grant_lifetime));
         sql::insert(tx, grant, &handle.key_id, may_refresh.then_some(&handle.hash), expires_at)?;
-        Ok(may_refresh.then_some(handle.text))
+        Ok((may_refresh.then_some(handle.text), expires_at))
     }
 }

@@ -75,7 +75,7 @@ impl Oauth {
             sign_in: Some(SignIn { nonce: None, ..grant.sign_in }),
             refresh_token: Some(next.text),
         };
-        Ok(Outcome::Done(Box::new(self.issue(tx, subject)?)))
+        Ok(Outcome::Done(Box::new(self.issue_until(tx, subject, Some(grant.expires_at))?)))
     }
 
     /// It is not the one that is good now. One that was, and is used up, ends the grant; anything else is only refused.

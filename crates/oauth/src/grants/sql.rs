@@ -7,6 +7,7 @@ use kernel::{ClientId, Error, GrantId, Result, TenantId, Timestamp, UserId};
 use store::{Row, Tx};
 
 use super::{NewGrant, SignIn};
+use crate::scope;
 
 /// A grant, found by a refresh token.
 pub(crate) struct Shown {
@@ -31,6 +32,7 @@ pub(super) struct Turned {
     pub(super) resource: Option<String>,
     pub(super) jkt: Option<String>,
     pub(super) sign_in: SignIn,
+    pub(super) expires_at: Timestamp,
 }
 
 /// A refresh token in place of another.
@@ -81,7 +83,7 @@ pub(super) fn turn(tx: &mut Tx<'_>, turn: &Turn<'_>) -> Result<Option<Turned>> {
         "UPDATE oauth_grants SET hash = ?4, used_at = ?5, \
          expires_at = CASE WHEN created_at + CAST(?7 AS BIGINT) < CAST(?6 AS BIGINT) THEN created_at + CAST(?7 AS BIGINT) ELSE CAST(?6 AS BIGINT) END \
          WHERE key_id = ?1 AND hash = ?2 AND client_id = ?3 AND revoked_at IS NULL AND expires_at > ?5 \
-         RETURNING id, tenant_id, user_id, scope, resource, jkt, nonce, authenticated_at, methods",
+         RETURNING id, tenant_id, user_id, scope, resource, jkt, nonce, authenticated_at, methods, expires_at",
         &[
             turn.shown.key_id.as_str().into(),
             turn.shown.hash.to_vec().into(),
@@ -100,6 +102,7 @@ pub(super) fn turn(tx: &mut Tx<'_>, turn: &Turn<'_>) -> Result<Option<Turned>> {
                 resource: row.get(4)?,
                 jkt: row.get(5)?,
                 sign_in: sign_in(row, 6)?,
+                expires_at: row.get(9)?,
             })
         },
     )?;
@@ -114,7 +117,7 @@ pub(super) fn turn(tx: &mut Tx<'_>, turn: &Turn<'_>) -> Result<Option<Turned>> {
 
 /// `nonce`, `authenticated_at`, `methods`, from column `at` on.
 pub(crate) fn sign_in(row: &Row<'_>, at: usize) -> Result<SignIn> {
-    Ok(SignIn { nonce: row.get(at)?, at: row.get(at + 1)?, methods: crate::scope::split(&row.get::<String>(at + 2)?) })
+    Ok(SignIn { nonce: row.get(at)?, at: row.get(at + 1)?, methods: scope::split(&row.get::<String>(at + 2)?) })
 }
 
 /// The grant of a refresh token that is or was good; none: nobody ever got this one. Under a system scope.
@@ -168,6 +171,15 @@ pub(crate) fn end_all(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, reason: &
 pub(crate) fn live(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: ClientId) -> Result<Vec<GrantId>> {
     let sql = "SELECT id FROM oauth_grants WHERE tenant_id = ?1 AND user_id = ?2 AND client_id = ?3 AND revoked_at IS NULL";
     tx.query(sql, &[tenant.into(), user.into(), client.into()], |row| row.get(0))
+}
+
+/// What the grants of a person's application that live allow, each scope once.
+pub(crate) fn live_scopes(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, client: ClientId) -> Result<Vec<String>> {
+    let now = tx.now();
+    let sql = "SELECT scope FROM oauth_grants WHERE tenant_id = ?1 AND user_id = ?2 AND client_id = ?3 AND revoked_at IS NULL \
+               AND expires_at > CAST(?4 AS BIGINT) GROUP BY scope ORDER BY MIN(id)";
+    let texts = tx.query(sql, &[tenant.into(), user.into(), client.into(), now.into()], |row| row.get::<String>(0))?;
+    Ok(texts.iter().fold(Vec::new(), |known, text| scope::union(known, scope::split(text))))
 }
 
 /// The grants of an application in a tenant.

@@ -119,7 +119,7 @@ impl Oauth {
     async fn remembered(&self, person: &Person, client: &OAuthClient) -> Result<Option<Vec<String>>> {
         let (tenant, user, id) = (person.tenant, person.user, client.app.id);
         let found = self.store.read(system(), move |tx| consents::sql::of(tx, tenant, user, id)).await?;
-        Ok(found.map(|stored| stored.scopes))
+        Ok(found.map(|(_, scopes)| scopes))
     }
 
     async fn refuse(self: &Arc<Self>, waiting: &Waiting, error: &Error) -> Result<Look> {

@@ -46,7 +46,7 @@ impl Oauth {
         self.issue_until(tx, subject, None)
     }
 
-    /// The same for a token that ends with another one, if that ends earlier.
+    /// The same for a token that ends with its grant or another one, if that ends earlier.
     pub(crate) fn issue_until(&self, tx: &mut Tx<'_>, subject: Subject, until: Option<Timestamp>) -> Result<TokenAnswer> {
         let now = tx.now();
         let usual = now.plus(subject.client.access_lifetime(self));

@@ -78,6 +78,117 @@ testkit::engines! {
         assert_eq!(bed.audited().await, ["consent.give", "grant.create", "grant.revoke", "consent.withdraw"]);
     }
 
+    async fn what_was_not_remembered_is_listed_and_withdrawn_as_well(bed: Bed) {
+        let (tenant, elsewhere) = (bed.tenant("Acme").await, bed.tenant("Globex").await);
+        let (app, other_app) = (bed.app(&tenant, &["leads:read", "leads:write"]).await, bed.app(&tenant, &["leads:read"]).await);
+        let (ada, eve) = (bed.person(&tenant, Role::Owner).await, bed.person(&tenant, Role::Viewer).await);
+        let (who, other) = (bed.signed_in(ada, &tenant, Role::Owner), bed.signed_in(eve, &tenant, Role::Viewer));
+        let first = bed.tokens(&app, &who, "leads:read").await;
+        bed.advance(1);
+        let second = bed.tokens(&app, &who, "leads:write leads:read").await;
+        bed.advance(1);
+        let (kept, foreign) = (bed.tokens(&other_app, &who, "leads:read").await, bed.tokens(&app, &other, "leads:read").await);
+
+        let ask = async |who, everyone| {
+            let filter = AppFilter { everyone: Some(everyone) };
+            bed.node.oauth.list_consents(who, &filter, PageRequest::default()).await
+        };
+        let own = ask(&who, false).await.unwrap().data;
+        assert_eq!(own.iter().map(|one| one.client_id).collect::<Vec<_>>(), [other_app.id, app.id], "newest first, one row per application");
+        let row = &own[1];
+        let names: Vec<&str> = row.scopes.iter().map(|scope| scope.name.as_str()).collect();
+        assert_eq!((row.remembered, names, row.user_id, row.tenant_id), (false, vec!["leads:read", "leads:write"], ada, tenant.id));
+        assert!(row.id.to_string().starts_with("grt_") && row.created_at < row.updated_at && row.last_used_at == Some(row.updated_at));
+        assert_eq!(ask(&who, true).await.unwrap().data.len(), 3, "everybody's");
+        assert_eq!(ask(&other, false).await.unwrap().data.len(), 1);
+        let stranger = bed.signed_in(bed.person(&elsewhere, Role::Owner).await, &elsewhere, Role::Owner);
+        assert!(ask(&stranger, true).await.unwrap().data.is_empty());
+
+        for wrong in [&other, &stranger] {
+            assert_eq!(bed.node.oauth.withdraw_consent(wrong, row.id).await.unwrap_err().code(), "not_found");
+        }
+        bed.node.oauth.withdraw_consent(&who, row.id).await.unwrap();
+        for tokens in [&first, &second] {
+            assert!(!bed.node.is_good(text(tokens, "access_token")).await);
+            assert_eq!(bed.node.refresh(&app, text(tokens, "refresh_token")).await.error(), (400, "invalid_grant"));
+        }
+        for tokens in [&kept, &foreign] {
+            assert!(bed.node.is_good(text(tokens, "access_token")).await, "another application's and another person's stay");
+        }
+        assert_eq!(ask(&who, false).await.unwrap().data.len(), 1);
+        assert_eq!(bed.node.oauth.withdraw_consent(&who, row.id).await.unwrap_err().code(), "not_found", "it is withdrawn once");
+        assert_eq!(bed.audited().await.iter().filter(|act| *act == "consent.withdraw").count(), 1);
+    }
+
+    async fn what_is_remembered_and_what_is_not_is_one_application(bed: Bed) {
+        let tenant = bed.tenant("Acme").await;
+        let app = bed.app(&tenant, &["leads:read", "leads:write"]).await;
+        let who = bed.signed_in(bed.person(&tenant, Role::Owner).await, &tenant, Role::Owner);
+        let list = async |page| bed.node.oauth.list_consents(&who, &AppFilter::default(), page).await.unwrap();
+        let only = async || {
+            let mut apps = list(PageRequest::default()).await.data;
+            assert_eq!(apps.len(), 1);
+            apps.pop().unwrap()
+        };
+        let wide = bed.tokens(&app, &who, "leads:write").await;
+        let by_grant = only().await.id;
+        let (client, challenge) = (app.id.to_string(), challenge());
+        let handle = bed.asked(&request(&client, &challenge, "leads:read")).await;
+        let approval = Approval { scopes: None, remember: true };
+        let location = bed.node.oauth.approve(&who, &bed.signed(), &handle, approval).await.unwrap();
+        let row = only().await;
+        let names: Vec<&str> = row.scopes.iter().map(|scope| scope.name.as_str()).collect();
+        assert_eq!((row.remembered, names), (true, vec!["leads:read", "leads:write"]), "a token may more than what is remembered");
+
+        // By the id of before, from a page that somebody has open; what was remembered goes along, and a code that nobody fetched tokens for.
+        bed.node.oauth.withdraw_consent(&who, by_grant).await.unwrap();
+        assert!(!bed.node.is_good(text(&wide, "access_token")).await);
+        assert_eq!(bed.node.redeem(&app, &parameter(&location, "code").unwrap()).await.error(), (400, "invalid_grant"));
+        assert!(list(PageRequest::default()).await.data.is_empty());
+        assert_eq!(bed.count("oauth_consents").await, 0);
+
+        // Pages go on where the one before ended, whichever sort a row is of.
+        let mut apps = Vec::new();
+        for n in 0..5 {
+            let app = bed.app(&tenant, &["leads:read"]).await;
+            bed.advance(1);
+            let client = app.id.to_string();
+            let handle = bed.asked(&request(&client, &challenge, "leads:read")).await;
+            let approval = Approval { scopes: None, remember: n % 2 == 0 };
+            let location = bed.node.oauth.approve(&who, &bed.signed(), &handle, approval).await.unwrap();
+            bed.node.redeem(&app, &parameter(&location, "code").unwrap()).await.ok();
+            apps.insert(0, app.id);
+        }
+        let (mut seen, mut request) = (Vec::new(), PageRequest { limit: 2, ..PageRequest::default() });
+        loop {
+            let page = list(request.clone()).await;
+            seen.extend(page.data.iter().map(|one| one.client_id));
+            let Some(next) = page.pagination.next_cursor else { break };
+            request.cursor = Some(kernel::Cursor::decode(&next).unwrap());
+        }
+        assert_eq!(seen, apps);
+
+        // What lives no more is no application's any more, but what is remembered is.
+        bed.advance(366 * 86_400);
+        assert_eq!(list(PageRequest::default()).await.data.len(), 3);
+    }
+
+    async fn no_token_lives_longer_than_what_can_be_withdrawn(bed: Bed) {
+        let tenant = bed.tenant("Acme").await;
+        let app = bed.app(&tenant, &["leads:read"]).await;
+        bed.set(&tenant, &app, json!({"refreshTokenSeconds": 7200, "accessTokenSeconds": 86_400})).await.unwrap();
+        let who = bed.signed_in(bed.person(&tenant, Role::Owner).await, &tenant, Role::Owner);
+        let tokens = bed.tokens(&app, &who, "leads:read").await;
+        let next = bed.node.refresh(&app, text(&tokens, "refresh_token")).await.ok();
+        assert_eq!((&tokens["expires_in"], &next["expires_in"]), (&json!(7200), &json!(7200)));
+        bed.advance(7199);
+        assert_eq!(bed.node.oauth.list_consents(&who, &AppFilter::default(), PageRequest::default()).await.unwrap().data.len(), 1);
+        assert!(bed.node.is_good(text(&next, "access_token")).await);
+        bed.advance(2);
+        assert!(bed.node.oauth.list_consents(&who, &AppFilter::default(), PageRequest::default()).await.unwrap().data.is_empty());
+        assert!(!bed.node.is_good(text(&next, "access_token")).await);
+    }
+
     /// RFC 9700 has no word for it, the issue has: an app of one tenant gets another's data by that tenant's people only.
     async fn an_app_of_one_tenant_is_granted_anothers_data_by_its_people_only(bed: Bed) {
         let (maker, tenant) = (bed.tenant("Maker").await, bed.tenant("Acme").await);

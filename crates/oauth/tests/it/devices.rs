@@ -1,7 +1,8 @@
 //! Devices without a browser.
 
 use access::people::Role;
-use kernel::Credential;
+use kernel::{Credential, PageRequest};
+use oauth::consents::AppFilter;
 use oauth::requests::Approval;
 use serde_json::{Value, json};
 
@@ -56,6 +57,26 @@ testkit::engines! {
         assert_eq!(holder.credential, Credential::OAuthToken { client: app.id, user: Some(user) });
         bed.node.refresh(&app, text(&tokens, "refresh_token")).await.ok();
         assert_eq!(poll(&bed, &app, &begun).await.error(), (400, "invalid_grant"), "it is redeemed once");
+    }
+
+    async fn what_a_device_was_allowed_is_withdrawn(bed: Bed) {
+        let (tenant, app) = television(&bed).await;
+        let who = bed.signed_in(bed.person(&tenant, Role::Owner).await, &tenant, Role::Owner);
+        let allowed = async || {
+            let begun = begin(&bed, &app).await;
+            bed.node.oauth.answer_device(&who, &bed.signed(), text(&begun, "user_code"), None, Some(Approval::default())).await.unwrap();
+            begun
+        };
+        let tokens = poll(&bed, &app, &allowed().await).await.ok();
+        let waiting = allowed().await;
+        let list = async || bed.node.oauth.list_consents(&who, &AppFilter::default(), PageRequest::default()).await.unwrap().data;
+        let apps = list().await;
+        assert_eq!((apps.len(), apps[0].remembered, apps[0].scopes.len()), (1, false, 3));
+        bed.node.oauth.withdraw_consent(&who, apps[0].id).await.unwrap();
+        assert!(!bed.node.is_good(text(&tokens, "access_token")).await);
+        assert_eq!(bed.node.refresh(&app, text(&tokens, "refresh_token")).await.error(), (400, "invalid_grant"));
+        assert_eq!(poll(&bed, &app, &waiting).await.error(), (400, "access_denied"), "what it had not fetched yet as well");
+        assert!(list().await.is_empty());
     }
 
     async fn a_person_refuses_a_device(bed: Bed) {

@@ -10,7 +10,7 @@ use access::people::Role;
 use kernel::{Result, Scope, TenantId, Timestamp, UserId};
 
 use crate::tokens::Kind;
-use crate::{People, errors, invitations};
+use crate::{People, errors, invitations, users};
 
 pub(crate) use send::reset_link;
 
@@ -83,6 +83,8 @@ impl People {
         let link = self.hasher.shown(Kind::Link, token).ok_or_else(errors::link_over)?;
         let invitation = self.hasher.hash(Kind::Invitation, token);
         let found = self.store.read(Scope::system("people"), move |tx| match sql::look(tx, &link)? {
+            // Somebody got an account in another way meanwhile.
+            Some(found) if found.purpose == Purpose::SetUp && users::sql::is_anybody(tx)? => Ok(None),
             Some(found) => Ok(Some(found)),
             None => invitations::look(tx, &invitation),
         });

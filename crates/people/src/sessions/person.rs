@@ -7,7 +7,7 @@ use std::sync::Arc;
 use access::Principal;
 use access::people::{PersonRequest, Sessions};
 use http::HeaderMap;
-use kernel::{Error, Result};
+use kernel::Result;
 
 use crate::{People, cookie, errors};
 
@@ -27,8 +27,7 @@ impl Sessions for PeopleSessions {
         Box::pin(async move {
             let signed_in = self.0.lookup(request.token).await?.ok_or_else(errors::session_over)?;
             if !request.is_safe && !request.csrf.is_some_and(|shown| signed_in.is_csrf(shown)) {
-                let text = "A call with a session's cookie that changes something needs the header X-CSRF-Token. GET /api/v1/me tells it.";
-                return Err(Error::forbidden("csrf_token_missing", text));
+                return Err(errors::csrf_token(request.csrf.is_some_and(|shown| !shown.is_empty())));
             }
             // Somebody who is in one tenant only need not name it.
             let only = || signed_in.memberships.first().filter(|_| signed_in.memberships.len() == 1 && signed_in.operator.is_none());

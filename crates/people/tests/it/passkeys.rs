@@ -39,6 +39,16 @@ impl Bed {
 }
 
 testkit::engines! {
+    async fn where_browsers_have_no_passkeys_the_refusal_says_where_they_do(bed: Bed) {
+        bed.person("ada@example.com", None).await;
+        let bare = bed.configured(|config| config.relying_party = None).await;
+        let refused = bare.passkey_sign_in_options(None, BROWSER, &bed.visit()).await.unwrap_err();
+        assert_eq!(refused.code(), "passkeys_unavailable");
+        for part in ["https:// and a name", "http://localhost", "not an IP address"] {
+            assert!(refused.detail().contains(part), "{}", refused.detail());
+        }
+    }
+
     async fn every_kind_of_key_signs_in_and_stands_for_two_proofs(bed: Bed) {
         let ada = bed.person("ada@example.com", None).await;
         let caller = bed.caller("ada@example.com", None).await;

@@ -31,6 +31,17 @@ testkit::engines! {
         assert!(!bed.people.needs_set_up().await.unwrap());
     }
 
+    async fn the_set_up_link_is_over_once_anybody_has_an_account(bed: Bed) {
+        let link = people::sign_in::set_up_link(&bed.store, "https://api.example.com").await.unwrap().unwrap();
+        let token = token_of(link.reveal());
+        assert_eq!(bed.people.peek_link(&token).await.unwrap().purpose, people::Purpose::SetUp);
+        // Not by the link: by the command line, or an invitation.
+        bed.person("ada@example.com", None).await;
+        assert_eq!(bed.people.peek_link(&token).await.unwrap_err().code(), "link_over", "what the page asks before it shows the form");
+        let late = SetUp { email: "eve@example.com".into(), name: String::new(), password: secret(PASSWORD) };
+        assert_eq!(bed.people.set_up(&token, late, &bed.visit()).await.unwrap_err().code(), "link_over");
+    }
+
     async fn of_many_who_set_up_at_once_one_does(bed: Bed) {
         let link = people::sign_in::set_up_link(&bed.store, "https://api.example.com").await.unwrap().unwrap();
         let token = token_of(link.reveal());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use kernel::{ConsentId, Error, PageRequest, TenantId};
-use oauth::consents::{AppFilter, AuthorizedApp};
+use kernel::{Error, PageRequest, TenantId};
+use oauth::consents::{AppFilter, AuthorizedApp, AuthorizedAppId};
 use web::Query;
 
 use super::Asked;
@@ -39,7 +39,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, person: Account, Que
 }
 
 pub(crate) async fn withdraw(State(portal): State<Arc<Portal>>, person: Account, form: Form) -> web::Result<Response> {
-    let id: ConsentId = form.get("consent").parse().map_err(|_| Error::not_found("authorized app"))?;
+    let id: AuthorizedAppId = form.get("app").parse().map_err(|_| Error::not_found("authorized app"))?;
     let tenant: TenantId = form.get("tenant").parse().map_err(|_| Error::not_found("tenant"))?;
     let caller = person.signed.caller(Some(tenant), Arc::clone(&person.view.info))?;
     portal.oauth.withdraw_consent(&caller, id).await?;

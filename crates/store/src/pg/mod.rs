@@ -62,7 +62,9 @@ impl Session {
     /// Connects and takes the application's role.
     pub(crate) fn connect(url: &str) -> Result<Self> {
         let mut session = Self::connect_as_owner(url)?;
-        session.batch(&format!("SET ROLE {ROLE}; SET jit = off; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'"))?;
+        session.batch(&format!(
+            "SET ROLE {ROLE}; SET jit = off; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'"
+        ))?;
         Ok(session)
     }
 

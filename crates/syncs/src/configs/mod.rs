@@ -13,7 +13,7 @@ use mappings::{FieldMapping, Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::frequency::Frequency;
+use crate::frequency::{Frequency, Schedule};
 use crate::runs::State;
 
 pub use input::{NewSyncConfig, SyncConfigPatch};
@@ -131,6 +131,15 @@ pub struct SyncConfig {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl SyncConfig {
+    /// Whether changes are worked on as they come.
+    ///
+    /// Errors: a schedule that is good no more.
+    pub(crate) fn is_lively(&self) -> kernel::Result<bool> {
+        Ok(self.enabled && self.settings.schedule()? == Schedule::Realtime)
+    }
 }
 
 /// A sync with what the engine knows of it.

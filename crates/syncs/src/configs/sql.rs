@@ -160,6 +160,12 @@ pub(crate) fn keep_lease(tx: &mut Tx<'_>, of: Of, epoch: i64, until: Timestamp) 
     Ok(tx.exec(sql, &[of.tenant.into(), of.sync.into(), epoch.into(), until.into()])? == 1)
 }
 
+/// Whether a runner is still the one.
+pub(crate) fn has_lease(tx: &mut Tx<'_>, of: Of, epoch: i64) -> Result<bool> {
+    let sql = "SELECT 1 FROM sync_configs WHERE tenant_id = ?1 AND id = ?2 AND epoch = ?3 AND runner IS NOT NULL";
+    Ok(tx.query_opt(sql, &[of.tenant.into(), of.sync.into(), epoch.into()], |_| Ok(()))?.is_some())
+}
+
 /// Stops being the runner.
 pub(crate) fn give_back(tx: &mut Tx<'_>, of: Of, epoch: i64) -> Result<()> {
     let sql = "UPDATE sync_configs SET runner = NULL, lease_until = 0 WHERE tenant_id = ?1 AND id = ?2 AND epoch = ?3";
@@ -194,6 +200,12 @@ pub(crate) fn set_full_at(tx: &mut Tx<'_>, of: Of, at: Option<Timestamp>) -> Res
 pub(crate) fn set_watch(tx: &mut Tx<'_>, of: Of, id: &str, until: Option<Timestamp>) -> Result<()> {
     let sql = "UPDATE sync_configs SET watch_id = ?3, watch_until = ?4 WHERE tenant_id = ?1 AND id = ?2";
     tx.exec(sql, &[of.tenant.into(), of.sync.into(), id.into(), until.into()]).map(drop)
+}
+
+/// The vendor is to call no more.
+pub(crate) fn clear_watch(tx: &mut Tx<'_>, of: Of) -> Result<()> {
+    let sql = "UPDATE sync_configs SET watch_id = NULL, watch_until = NULL WHERE tenant_id = ?1 AND id = ?2";
+    tx.exec(sql, &[of.tenant.into(), of.sync.into()]).map(drop)
 }
 
 /// How a run ended.

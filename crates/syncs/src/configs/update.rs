@@ -1,15 +1,18 @@
 //! `sync_configs.update` (PATCH).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
 use kernel::{Caller, Permission, Result, SyncConfigId};
 
 use super::{SyncConfig, SyncConfigPatch, object_of, sql};
-use crate::{Syncs, TOPIC_CONFIGS};
+use crate::engine::end_realtime;
+use crate::ledger::Of;
+use crate::{Syncs, TOPIC_CONFIGS, runs};
 
 impl Syncs {
-    /// Changes a sync; its next time is reckoned from now. With another mapping, filter or direction the next run compares everything.
+    /// Changes a sync; its next time is reckoned from now. With another mapping, filter or direction the next run compares everything. One that is switched off,
+    /// or is realtime no more, ends its realtime run, and the vendor is asked to call no more.
     ///
     /// Errors: 403 `insufficient_scope`; 404; 422 as for a new one.
     pub async fn update_config(self: &Arc<Self>, caller: &Caller, id: SyncConfigId, patch: SyncConfigPatch) -> Result<SyncConfig> {
@@ -19,7 +22,10 @@ impl Syncs {
         let connector = self.accounts.connector(&scope, present.integration_id).await?;
         let unique = object_of(connector.about(), Some(&present.object))?.unique_field;
         let syncs = Arc::clone(self);
-        self.store
+        let unwatched = Arc::new(OnceLock::new());
+        let left = Arc::clone(&unwatched);
+        let config = self
+            .store
             .answer(scope, move |tx| {
                 let mut row = sql::get(tx, tenant, id)?;
                 let before = row.config.clone();
@@ -43,11 +49,27 @@ impl Syncs {
                 (row.config.enabled, row.config.settings, row.config.updated_at) = (enabled, settings, now);
                 row.config.next_run_at = syncs.first_run(&row.config)?;
                 sql::update(tx, &row)?;
+                if before.enabled && !enabled {
+                    runs::sql::end_open(tx, Of { tenant, sync: id }, "sync_disabled", "The sync was switched off while it ran.")?;
+                }
+                if !row.config.is_lively()? {
+                    let of = Of { tenant, sync: id };
+                    end_realtime(tx, of)?;
+                    if row.watch.is_some() {
+                        sql::clear_watch(tx, of)?;
+                        let _ = left.set(row.clone());
+                    }
+                }
                 tx.audit_change("sync_config.update", id, &before, &row.config)?;
                 tx.notify(TOPIC_CONFIGS, id);
                 Ok(row.config)
             })
-            .await
+            .await?;
+        if let Some(row) = unwatched.get().cloned() {
+            let syncs = Arc::clone(self);
+            tokio::spawn(async move { syncs.unwatch(&row).await });
+        }
+        Ok(config)
     }
 }
 

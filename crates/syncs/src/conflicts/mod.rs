@@ -125,6 +125,6 @@ pub struct Conflict {
     pub decided_at: Option<Timestamp>,
     /// Since when it is known.
     pub created_at: Timestamp,
-    /// When its values last changed.
+    /// When its values or its state last changed.
     pub updated_at: Timestamp,
 }

@@ -146,7 +146,7 @@ pub(crate) fn end_of_record(tx: &mut Tx<'_>, of: Of, record: RecordId) -> Result
 /// Somebody decides about an open one, or changes a decision that was not carried out; false: it is over.
 pub(super) fn decide(tx: &mut Tx<'_>, tenant: TenantId, id: ConflictId, choice: Choice, value: Option<&Json>) -> Result<bool> {
     let (now, who) = (tx.now(), tx.scope().actor().to_string());
-    let sql = "UPDATE sync_conflicts SET state = 'decided', decision = ?3, value = ?4, decided_by = ?5, decided_at = ?6 \
+    let sql = "UPDATE sync_conflicts SET state = 'decided', decision = ?3, value = ?4, decided_by = ?5, decided_at = ?6, updated_at = ?6 \
                WHERE tenant_id = ?1 AND id = ?2 AND state IN ('open', 'decided')";
     let value = value.map(ToString::to_string);
     Ok(tx.exec(sql, &[tenant.into(), id.into(), choice.text().into(), value.into(), who.into(), now.into()])? == 1)

@@ -13,6 +13,9 @@ use crate::configs::{Deletions, Row, Settings, SyncConfig, object_of};
 use crate::ledger::Of;
 use crate::plan::Plan;
 
+/// So long after a creation was asked for nobody can still be asking for it: calls to vendors end sooner.
+const SETTLED: Duration = Duration::from_secs(90);
+
 /// What a runner knows of its sync; it does not change while the run lasts.
 pub(crate) struct Context {
     pub(crate) of: Of,
@@ -83,6 +86,20 @@ impl Context {
             0 => Duration::ZERO,
             seconds => Duration::from_secs(u64::from(seconds) + 5),
         }
+    }
+
+    /// So long after a creation was asked for it can be told how it ended: nobody can still be asking for it, and the vendor's searches know. Where they
+    /// know at once, that is a lease: who takes a sync over from a runner that died has waited for it already.
+    pub(crate) fn settled_after(&self) -> Duration {
+        match self.object.lag_seconds {
+            0 => crate::LEASE,
+            _ => SETTLED.max(self.lag()),
+        }
+    }
+
+    /// Records that are written at the vendor before what became of them is stored, and before it is asked whether the run may go on.
+    pub(crate) fn part(&self) -> usize {
+        usize::try_from(self.object.batch.max(1)).unwrap_or(1)
     }
 
     /// What every record that we make there has, because only such are met again.

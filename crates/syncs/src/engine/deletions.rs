@@ -38,7 +38,12 @@ fn keep(tx: &mut Tx<'_>, pass: &mut Pass, page: &DeletedPage) -> Result<()> {
     let known = links::by_remote(tx, of, page.deletions.iter().map(|one| one.id.clone()))?;
     let ours = page.deletions.iter().filter(|one| known.contains_key(&one.id));
     let kind = |merged: Option<&str>| if merged.is_some() { Kind::Merged } else { Kind::Deleted };
-    hints::add(tx, of, ours.map(|one| (one.id.as_str(), kind(one.merged_into.as_deref()), one.merged_into.as_deref())))?;
+    let ours = ours.map(|one| (one.id.as_str(), kind(one.merged_into.as_deref()), one.merged_into.as_deref()));
+    if pass.is_dry() {
+        ours.for_each(|(remote, _, merged)| pass.rehearsal.hint(remote, merged));
+    } else {
+        hints::add(tx, of, ours)?;
+    }
     pass.row.checkpoint.faults = 0;
     pass.row.checkpoint.token.clone_from(&page.next);
     if page.next.is_some() {
@@ -55,7 +60,13 @@ fn keep(tx: &mut Tx<'_>, pass: &mut Pass, page: &DeletedPage) -> Result<()> {
 fn sweep(tx: &mut Tx<'_>, pass: &mut Pass) -> Result<()> {
     let proven = pass.row.mode == Mode::Full && pass.row.counters.complete && pass.row.checkpoint.pulled;
     if proven && pass.context.deletions() != Deletions::Ignore {
-        links::hint_unseen(tx, pass.context.of, pass.row.number)?;
+        if pass.is_dry() {
+            let unseen = links::remotes(tx, pass.context.of)?.into_iter().filter(|remote| !pass.rehearsal.has_seen(remote));
+            let unseen: Vec<String> = unseen.collect();
+            unseen.iter().for_each(|remote| pass.rehearsal.hint(remote, None));
+        } else {
+            links::hint_unseen(tx, pass.context.of, pass.row.number)?;
+        }
     }
     pass.row.checkpoint.token = None;
     pass.row.checkpoint.steps_left = None;

@@ -7,11 +7,11 @@ use connectors::Fault;
 use kernel::{Result, Timestamp};
 use store::Tx;
 
-use super::{Next, Pass, Runner};
+use super::{Next, Pass, Rehearsal, Runner};
 use crate::Syncs;
 use crate::configs::sql as config_sql;
-use crate::ledger::Trouble;
-use crate::runs::{Checkpoint, Mode, Phase, State};
+use crate::ledger::{Trouble, log};
+use crate::runs::{Checkpoint, Counters, Mode, Phase, State};
 
 /// So many failures in a row, and the run fails.
 const PATIENCE: u32 = 8;
@@ -34,7 +34,11 @@ impl Syncs {
     pub(super) async fn fault(self: &Arc<Self>, runner: &mut Runner, fault: &Fault) -> Result<Next> {
         let now = self.ambient.now();
         let faults = runner.run.checkpoint.faults + 1;
+        let is_dry = runner.run.dry_run;
         let verdict = match fault {
+            // A dry run that waits begins anew: for what is used up, that would be every day.
+            Fault::Exhausted { .. } if is_dry => Verdict::Fail,
+            Fault::RateLimited { .. } if is_dry && faults > PATIENCE => Verdict::Fail,
             Fault::RateLimited { after } => Verdict::Park(now.plus(after.unwrap_or(SLOWER).max(Duration::from_secs(1)))),
             Fault::Exhausted { until } => Verdict::Park((*until).max(now.plus(Duration::from_secs(1)))),
             Fault::Unavailable { .. } | Fault::Lost { .. } if faults <= PATIENCE => {
@@ -50,7 +54,7 @@ impl Syncs {
             Verdict::Anew => Next::Again,
             Verdict::Fail => Next::Ended,
         };
-        let is_short = matches!(fault, Fault::RateLimited { .. });
+        let is_short = matches!(fault, Fault::RateLimited { .. }) && !is_dry;
         self.pass(runner, move |tx, pass| {
             // Being asked to slow down is no failure, however often.
             pass.row.checkpoint.faults = if is_short { faults - 1 } else { faults };
@@ -80,13 +84,21 @@ fn park(pass: &mut Pass, until: Timestamp, trouble: &Trouble) -> Result<()> {
 fn anew(tx: &mut Tx<'_>, pass: &mut Pass) -> Result<()> {
     let of = pass.context.of;
     let faults = pass.row.checkpoint.faults;
+    if pass.is_dry() && pass.row.checkpoint.phase != Phase::Deletions {
+        log::forget(tx, of.tenant, pass.row.id)?;
+        (pass.row.counters, pass.rehearsal) = (Counters::default(), Rehearsal::default());
+    }
     if pass.row.checkpoint.phase == Phase::Deletions {
         let now = tx.now();
-        config_sql::set_deleted_cursor(tx, of, None)?;
+        if !pass.is_dry() {
+            config_sql::set_deleted_cursor(tx, of, None)?;
+        }
         if pass.row.mode == Mode::Full {
             (pass.row.checkpoint.token, pass.row.checkpoint.deleted_since) = (None, None);
         } else {
-            config_sql::set_full_at(tx, of, Some(now))?;
+            if !pass.is_dry() {
+                config_sql::set_full_at(tx, of, Some(now))?;
+            }
             pass.row.checkpoint = Checkpoint { phase: Phase::Hints, pulled: true, faults, ..Checkpoint::default() };
         }
         return Ok(());

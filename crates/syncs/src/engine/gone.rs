@@ -1,5 +1,6 @@
 //! Records of the vendor that are no longer there, as a look has shown: what follows for ours. Before anything is deleted, the brake.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kernel::{RecordId, Result};
@@ -28,8 +29,13 @@ impl Syncs {
             if !pass.row.approved && braked(tx, pass)? {
                 return Ok(if pass.row.mode == Mode::Realtime { Next::Again } else { Next::Later(None) });
             }
-            let due = hints::due(tx, pass.context.of, true, MOST)?;
-            let is_last = due.len() < MOST as usize || pass.row.dry_run;
+            let (due, is_last) = if pass.is_dry() {
+                (pass.rehearsal.all_gone(tx, &pass.context)?, true)
+            } else {
+                let due = hints::due(tx, pass.context.of, true, MOST)?;
+                let is_last = due.len() < MOST as usize;
+                (due, is_last)
+            };
             act(tx, pass, |tx, pass| all(tx, pass, &due))?;
             if is_last {
                 (pass.row.checkpoint.phase, pass.row.checkpoint.steps_left) = (Phase::Push, None);
@@ -69,9 +75,11 @@ pub(super) fn too_many(tx: &mut Tx<'_>, context: &super::Context) -> Result<Opti
 
 fn all(tx: &mut Tx<'_>, pass: &mut Pass, hints: &[Hint]) -> Result<()> {
     let context = Arc::clone(&pass.context);
-    let known = links::by_remote(tx, context.of, hints.iter().map(|hint| hint.remote.clone()))?;
+    let mut known = links::by_remote(tx, context.of, hints.iter().map(|hint| hint.remote.clone()))?;
+    pass.rehearsal.relink(&mut known, hints.iter().map(|hint| &hint.remote));
     let ids: Vec<RecordId> = known.values().map(|link| link.record).collect();
     let mut ours = context.records.many_in(tx, &context.scope, context.resource(), &ids, true)?;
+    pass.rehearsal.overlay(&ids, &mut ours, &mut HashMap::new(), &mut HashMap::new());
     let mut done = Vec::with_capacity(hints.len());
     for hint in hints {
         let Some(link) = known.get(&hint.remote).filter(|link| !link.unlinked) else {
@@ -99,7 +107,11 @@ type Outcome = std::result::Result<(), Trouble>;
 /// The vendor made one record of two: the link goes to the one that is left, unless that one has a record of ours already.
 pub(super) fn merged_away(tx: &mut Tx<'_>, pass: &mut Pass, link: &Link, survivor: &str) -> Result<Outcome> {
     let of = pass.context.of;
-    let holder = links::by_remote(tx, of, std::iter::once(survivor.to_owned()))?.remove(survivor);
+    let survivors = [survivor.to_owned()];
+    let mut holders = links::by_remote(tx, of, survivors.iter().cloned())?;
+    pass.rehearsal.relink(&mut holders, survivors.iter());
+    let holder = holders.remove(survivor);
+    touch(pass, link.record);
     if let Some(holder) = holder {
         links::unlink(tx, of, link.record)?;
         conflict_sql::end_of_record(tx, of, link.record)?;
@@ -119,6 +131,7 @@ pub(super) fn merged_away(tx: &mut Tx<'_>, pass: &mut Pass, link: &Link, survivo
 pub(super) fn vanished(tx: &mut Tx<'_>, pass: &mut Pass, link: &Link, ours: Option<Record>) -> Result<Outcome> {
     let context = Arc::clone(&pass.context);
     let of = context.of;
+    touch(pass, link.record);
     let Some(ours) = ours else {
         links::delete(tx, of, std::iter::once(link.record))?;
         conflict_sql::end_of_record(tx, of, link.record)?;
@@ -139,6 +152,9 @@ pub(super) fn vanished(tx: &mut Tx<'_>, pass: &mut Pass, link: &Link, ours: Opti
             links::delete(tx, of, std::iter::once(link.record))?;
             intents::done(tx, of, std::iter::once(link.record))?;
             dirty::add(tx, of, &[link.record])?;
+            if pass.is_dry() {
+                pass.rehearsal.queue(link.record);
+            }
             pass.log(entry(LogAction::Resurrected, link).because("It was deleted at the vendor and changed here: it is made again there."));
         }
         Deletions::Delete => {
@@ -154,6 +170,12 @@ pub(super) fn vanished(tx: &mut Tx<'_>, pass: &mut Pass, link: &Link, ours: Opti
     }
     conflict_sql::end_of_record(tx, of, link.record)?;
     Ok(Ok(()))
+}
+
+fn touch(pass: &mut Pass, record: RecordId) {
+    if pass.is_dry() {
+        pass.rehearsal.touch(record);
+    }
 }
 
 /// Whether an edit of ours would be lost with our record, and the policy does not give it up.

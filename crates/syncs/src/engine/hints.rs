@@ -36,13 +36,17 @@ impl Syncs {
     }
 }
 
-/// The next hints; none: the phase is over. A dry run uses none up, so it looks at some only.
+/// The next hints; none: the phase is over. A dry run uses none up.
 fn take(tx: &mut Tx<'_>, pass: &mut Pass) -> Result<Option<Vec<Hint>>> {
     let of = pass.context.of;
     let checkpoint = &mut pass.row.checkpoint;
-    let left = checkpoint.steps_left.unwrap_or(1000);
-    checkpoint.steps_left = Some(if pass.row.dry_run { 0 } else { left.saturating_sub(1) });
-    let due = if left == 0 { Vec::new() } else { hints::due(tx, of, false, MOST)? };
+    let (first, left) = (checkpoint.steps_left.is_none(), checkpoint.steps_left.unwrap_or(1000));
+    checkpoint.steps_left = Some(left.saturating_sub(1));
+    let due = match left {
+        _ if pass.row.dry_run => pass.rehearsal.next_hints(tx, &pass.context, first, MOST as usize)?,
+        0 => Vec::new(),
+        _ => hints::due(tx, of, false, MOST)?,
+    };
     if !due.is_empty() {
         return Ok(Some(due));
     }
@@ -59,7 +63,8 @@ fn settle(tx: &mut Tx<'_>, pass: &mut Pass, hints: &[Hint], there: Vec<Incoming>
     let attempts: HashMap<String, i64> = hints.iter().map(|hint| (hint.remote.clone(), hint.attempts)).collect();
     // In a push nothing of the vendor comes here: only whether it is still there is of interest.
     let failed = if pass.context.plan.reads() { reconcile(tx, pass, there, false)? } else { Vec::new() };
-    let known = links::by_remote(tx, of, hints.iter().map(|hint| hint.remote.clone()))?;
+    let mut known = links::by_remote(tx, of, hints.iter().map(|hint| hint.remote.clone()))?;
+    pass.rehearsal.relink(&mut known, hints.iter().map(|hint| &hint.remote));
     let mut done = Vec::new();
     for hint in hints {
         if alive.contains(&hint.remote) {
@@ -67,7 +72,11 @@ fn settle(tx: &mut Tx<'_>, pass: &mut Pass, hints: &[Hint], there: Vec<Incoming>
                 done.push(hint.clone());
             }
         } else if known.get(&hint.remote).is_some_and(|link| !link.unlinked) {
-            hints::found_gone(tx, of, hint, merged.get(hint.remote.as_str()).copied().flatten())?;
+            let merged_into = merged.get(hint.remote.as_str()).copied().flatten();
+            if pass.is_dry() {
+                pass.rehearsal.found_gone(hint, merged_into);
+            }
+            hints::found_gone(tx, of, hint, merged_into)?;
         } else {
             done.push(hint.clone());
         }

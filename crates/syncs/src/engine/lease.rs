@@ -7,7 +7,7 @@ use store::Tx;
 
 use super::{Context, Runner};
 use crate::configs::{self, sql as config_sql};
-use crate::ledger::Of;
+use crate::ledger::{Of, log};
 use crate::runs::{self, Mode, Phase, State, sql};
 use crate::{LEASE, Syncs};
 
@@ -48,6 +48,11 @@ impl Syncs {
     pub(crate) async fn begin_realtime(self: &Arc<Self>, of: Of) -> Result<Option<Runner>> {
         self.enter(of, |tx, of| {
             let today = day(tx.now());
+            // It may have been switched off since somebody saw that there is work.
+            if !config_sql::get(tx, of.tenant, of.sync)?.config.is_lively()? {
+                end_realtime(tx, of)?;
+                return Ok(None);
+            }
             if let Some(mut row) = sql::open_realtime(tx, of)? {
                 if day(row.created_at) == today {
                     return Ok(Some(row));
@@ -74,6 +79,9 @@ impl Syncs {
                     return Ok(Turn::Idle);
                 };
                 let config = config_sql::get(tx, of.tenant, of.sync)?;
+                if run.dry_run && run.started_at.is_some() {
+                    begin_anew(tx, &mut run)?;
+                }
                 (run.state, run.parked_until) = (State::Running, None);
                 run.started_at = run.started_at.or(Some(tx.now()));
                 sql::save(tx, &run)?;
@@ -91,7 +99,15 @@ impl Syncs {
         let of = Of { tenant: config.tenant, sync: config.config.id };
         let made = self.made(config).await;
         match made {
-            Ok((context, connector, session)) => Ok(Runner { context: Arc::new(context), run, epoch, connector, session, ahead: None }),
+            Ok((context, connector, session)) => Ok(Runner {
+                context: Arc::new(context),
+                run,
+                epoch,
+                connector,
+                session,
+                ahead: None,
+                rehearsal: super::Rehearsal::default(),
+            }),
             Err(error) => {
                 let (code, detail) = (error.code().to_owned(), error.detail().to_owned());
                 self.store
@@ -122,6 +138,21 @@ impl Syncs {
         let (of, epoch) = (runner.context.of, runner.epoch);
         self.store.write(crate::scope(), move |tx| config_sql::give_back(tx, of, epoch)).await
     }
+}
+
+/// Ends a sync's realtime run, whoever is at it: his next step finds it ended.
+pub(crate) fn end_realtime(tx: &mut Tx<'_>, of: Of) -> Result<()> {
+    let Some(mut row) = sql::open_realtime(tx, of)? else { return Ok(()) };
+    (row.state, row.ended_at) = (super::finish::ended_state(&row), Some(tx.now()));
+    sql::save(tx, &row).map(drop)
+}
+
+/// What a dry run would have done is known to its runner only: the next one begins with the first step.
+fn begin_anew(tx: &mut Tx<'_>, run: &mut runs::Row) -> Result<()> {
+    log::forget(tx, run.tenant, run.id)?;
+    (run.counters, run.log_seq) = (runs::Counters::default(), 0);
+    run.checkpoint = runs::Checkpoint { faults: run.checkpoint.faults, ..runs::Checkpoint::default() };
+    Ok(())
 }
 
 fn day(at: Timestamp) -> i64 {

@@ -14,23 +14,34 @@ mod pass;
 mod pull;
 mod push;
 mod reconcile;
+mod rehearsal;
 mod scan;
 mod watching;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use connectors::{Connector, Session};
-use kernel::{Result, Timestamp};
+use kernel::{IntegrationId, Kind, Result, SyncRunId, Timestamp};
 use store::Tx;
 
 use crate::configs::sql as config_sql;
 use crate::ledger::Of;
 use crate::runs::{self, Phase};
-use crate::{LEASE, Syncs};
+use crate::{Accounts, LEASE, Syncs};
 
 pub(crate) use context::Context;
 pub(crate) use fetch::Batch;
+pub(crate) use lease::end_realtime;
 pub(crate) use pass::{Pass, act};
+pub(crate) use rehearsal::Rehearsal;
+
+/// How often a runner that waits for the vendor asks whether it may go on.
+const LOOK: Duration = Duration::from_secs(1);
+/// Every so many looks it says that it is still there: three times within its lease.
+const KEEP: u32 = 10;
+/// For the transaction that was on its way when the run was found to have ended.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// What is to be done after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +63,33 @@ pub struct Runner {
     pub(crate) session: Session,
     /// Pages that were read while the ones before were stored.
     pub(crate) ahead: Option<Batch>,
+    /// Of a dry run: what it would have done so far.
+    pub(crate) rehearsal: Rehearsal,
 }
 
 impl Runner {
     /// The run that it executes.
     pub fn run(&self) -> runs::SyncRun {
         self.run.view()
+    }
+}
+
+/// What a runner's work stands on.
+#[derive(Clone, Copy)]
+struct Guard {
+    of: Of,
+    epoch: i64,
+    run: SyncRunId,
+    integration: IntegrationId,
+}
+
+impl Guard {
+    /// Errors: 409 `sync_taken_over`; those of [`Accounts::usable`].
+    fn holds(&self, tx: &mut Tx<'_>, accounts: &dyn Accounts) -> Result<()> {
+        if !config_sql::has_lease(tx, self.of, self.epoch)? || !runs::sql::is_open(tx, self.of.tenant, self.run)? {
+            return Err(pass::taken_over());
+        }
+        accounts.usable(tx, self.of.tenant, self.integration)
     }
 }
 
@@ -77,17 +109,30 @@ impl Syncs {
         }
     }
 
-    /// While it waits for the vendor, a runner says that it is still there.
-    async fn keeping<T>(&self, of: Of, epoch: i64, work: impl Future<Output = T>) -> T {
+    /// While it waits for the vendor, a runner says that it is still there, and hears when it is to stop: then what it is at is dropped, in the middle of a
+    /// call if need be, which is as good as a crash.
+    async fn keeping<T>(&self, guard: Guard, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::pin!(work);
+        let mut looks = 0;
         loop {
             tokio::select! {
+                biased;
                 done = &mut work => return done,
-                () = tokio::time::sleep(LEASE / 3) => {
-                    let keep = move |tx: &mut Tx<'_>| config_sql::keep_lease(tx, of, epoch, tx.now().plus(LEASE));
-                    // Whether it is still the one, the next transaction of the step finds out.
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            looks += 1;
+            let accounts = Arc::clone(&self.accounts);
+            match self.store.read(crate::scope(), move |tx| guard.holds(tx, accounts.as_ref())).await {
+                // It may be this very step that has ended the run.
+                Err(error) if matches!(error.kind(), Kind::Conflict | Kind::NotFound) => {
+                    return tokio::time::timeout(GRACE, work).await.unwrap_or(Err(error));
+                }
+                _ if looks % KEEP == 0 => {
+                    let keep = move |tx: &mut Tx<'_>| config_sql::keep_lease(tx, guard.of, guard.epoch, tx.now().plus(LEASE));
+                    // Whether it is still the one, the next look finds out.
                     let _ = self.store.write(crate::scope(), keep).await;
                 }
+                _ => {}
             }
         }
     }
@@ -97,8 +142,9 @@ impl Syncs {
     /// Errors: as [`Syncs::step`].
     pub async fn drive(self: &Arc<Self>, runner: &mut Runner) -> Result<Next> {
         loop {
-            let (of, epoch) = (runner.context.of, runner.epoch);
-            let next = self.keeping(of, epoch, self.step(runner)).await?;
+            let integration = runner.context.config.integration_id;
+            let guard = Guard { of: runner.context.of, epoch: runner.epoch, run: runner.run.id, integration };
+            let next = self.keeping(guard, self.step(runner)).await?;
             if next != Next::Again {
                 return Ok(next);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kernel::{Error, Result};
 use store::Tx;
 
-use super::{Context, Runner};
+use super::{Context, Rehearsal, Runner};
 use crate::configs;
 use crate::ledger::log::{self, LogEntry};
 use crate::runs::{self, sql};
@@ -16,11 +16,18 @@ pub(crate) struct Pass {
     pub(crate) context: Arc<Context>,
     pub(crate) row: runs::Row,
     pub(crate) entries: Vec<LogEntry>,
+    /// Of a dry run: what it would have done so far.
+    pub(crate) rehearsal: Rehearsal,
 }
 
 impl Pass {
     pub(crate) fn log(&mut self, entry: LogEntry) {
         self.entries.push(entry);
+    }
+
+    /// A dry run has no outbox, hints or links of its own.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.row.dry_run
     }
 }
 
@@ -32,6 +39,8 @@ pub(crate) fn act<T>(tx: &mut Tx<'_>, pass: &mut Pass, function: impl FnOnce(&mu
     let mut done = None;
     let undone = tx.attempt(|tx| {
         done = Some(function(tx, pass)?);
+        let context = Arc::clone(&pass.context);
+        pass.rehearsal.keep(tx, &context)?;
         Err::<(), Error>(Error::internal("what a dry run did is undone"))
     })?;
     match (done, undone) {
@@ -55,9 +64,14 @@ impl Syncs {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>, &mut Pass) -> Result<T> + Send + 'static,
     {
-        let mut pass = Pass { context: Arc::clone(&runner.context), row: runner.run.clone(), entries: Vec::new() };
+        let mut pass = Pass {
+            context: Arc::clone(&runner.context),
+            row: runner.run.clone(),
+            entries: Vec::new(),
+            rehearsal: std::mem::take(&mut runner.rehearsal),
+        };
         let (epoch, scope) = (runner.epoch, runner.context.scope.clone());
-        let (done, row) = self
+        let (done, row, rehearsal) = self
             .store
             .write(scope, move |tx| {
                 let of = pass.context.of;
@@ -73,10 +87,10 @@ impl Syncs {
                 if !sql::save(tx, &pass.row)? {
                     return Err(taken_over());
                 }
-                Ok((done, pass.row))
+                Ok((done, pass.row, pass.rehearsal))
             })
             .await?;
-        runner.run = row;
+        (runner.run, runner.rehearsal) = (row, rehearsal);
         Ok(done)
     }
 }

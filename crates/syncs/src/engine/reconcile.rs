@@ -27,15 +27,17 @@ use crate::runs::Mode;
 pub(crate) fn reconcile(tx: &mut Tx<'_>, pass: &mut Pass, incoming: Vec<Incoming>, listed: bool) -> Result<Vec<(String, Trouble)>> {
     let context = Arc::clone(&pass.context);
     let mut work = Work { context: &context, listed, changed: Vec::new(), seen: Vec::new(), dirty: Vec::new(), failed: Vec::new() };
-    let incoming = work.alive(tx, incoming)?;
+    let incoming = work.alive(tx, pass, incoming)?;
     let mut known = links::by_remote(tx, context.of, incoming.iter().map(|one| one.remote.id.clone()))?;
+    pass.rehearsal.relink(&mut known, incoming.iter().map(|one| &one.remote.id));
     let (linked, fresh): (Vec<_>, Vec<_>) = incoming.into_iter().partition(|one| known.contains_key(&one.remote.id));
     pass.row.counters.seen += fresh.len() as u64;
     let (matched, unknown) = work.matched(tx, pass, fresh)?;
     let ids: Vec<RecordId> = known.values().map(|link| link.record).chain(matched.iter().map(|(_, id)| *id)).collect();
-    let ours = context.records.many_in(tx, &context.scope, context.resource(), &ids, true)?;
-    let conflicts =
+    let mut ours = context.records.many_in(tx, &context.scope, context.resource(), &ids, true)?;
+    let mut conflicts =
         if conflict_sql::has_live(tx, context.of)? { conflict_sql::live(tx, context.of, ids.iter().copied())? } else { HashMap::new() };
+    pass.rehearsal.overlay(&ids, &mut ours, &mut HashMap::new(), &mut conflicts);
     for one in linked {
         let Some(link) = known.remove(&one.remote.id) else { continue };
         work.linked(tx, pass, &one, link, &ours, &conflicts)?;
@@ -64,11 +66,16 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Each once, the newest of it; what is gone becomes a hint.
-    fn alive(&mut self, tx: &mut Tx<'_>, incoming: Vec<Incoming>) -> Result<Vec<Incoming>> {
+    fn alive(&mut self, tx: &mut Tx<'_>, pass: &mut Pass, incoming: Vec<Incoming>) -> Result<Vec<Incoming>> {
         let mut at: HashMap<String, usize> = HashMap::with_capacity(incoming.len());
         let mut out: Vec<Incoming> = Vec::with_capacity(incoming.len());
         let mut gone: Vec<Incoming> = Vec::new();
         for one in incoming {
+            // An earlier step of the dry run has told of it.
+            if pass.rehearsal.is_created(&one.remote.id) {
+                pass.row.counters.unchanged += 1;
+                continue;
+            }
             if one.remote.deleted || one.remote.merged_into.is_some() {
                 gone.push(one);
                 continue;
@@ -83,6 +90,9 @@ impl Work<'_> {
             }
         }
         let kind = |one: &Incoming| if one.remote.merged_into.is_some() { Kind::Merged } else { Kind::Deleted };
+        if pass.is_dry() {
+            gone.iter().for_each(|one| pass.rehearsal.hint(&one.remote.id, one.remote.merged_into.as_deref()));
+        }
         hints::add(tx, self.context.of, gone.iter().map(|one| (one.remote.id.as_str(), kind(one), one.remote.merged_into.as_deref())))?;
         Ok(out)
     }
@@ -96,7 +106,7 @@ impl Work<'_> {
         ours: &HashMap<RecordId, Record>,
         conflicts: &HashMap<RecordId, HashMap<String, Conflict>>,
     ) -> Result<()> {
-        if link.seen < pass.row.number || pass.row.mode != Mode::Full {
+        if (link.seen < pass.row.number && !pass.rehearsal.has_seen(&link.remote)) || pass.row.mode != Mode::Full {
             pass.row.counters.seen += 1;
         }
         if link.unlinked {
@@ -112,6 +122,9 @@ impl Work<'_> {
             return Ok(());
         }
         if self.may_be_late(tx, one, &link) {
+            if pass.is_dry() {
+                pass.rehearsal.hint(&link.remote, None);
+            }
             hints::add(tx, self.context.of, std::iter::once((link.remote.as_str(), Kind::Changed, None)))?;
             self.seen.push(link.remote);
             return Ok(());
@@ -230,7 +243,15 @@ impl Work<'_> {
             }
         }
         let all = candidates.values().flatten().copied().chain(intents.iter().map(|intent| intent.record));
-        let mut taken: HashSet<RecordId> = links::by_record(tx, self.context.of, all)?.into_keys().collect();
+        let all: Vec<RecordId> = all.collect();
+        let mut taken: HashSet<RecordId> = links::by_record(tx, self.context.of, all.iter().copied())?.into_keys().collect();
+        for record in all {
+            match pass.rehearsal.is_linked(record) {
+                Some(true) => taken.insert(record),
+                Some(false) => taken.remove(&record),
+                None => continue,
+            };
+        }
         let mut coming = HashSet::new();
         let (mut matched, mut unknown) = (Vec::new(), Vec::new());
         for one in fresh {
@@ -242,7 +263,7 @@ impl Work<'_> {
                     taken.insert(record);
                     matched.push((one, record));
                 }
-                None if having.is_some() || form.is_some_and(|form| !coming.insert(form)) => {
+                None if having.is_some() || form.is_some_and(|form| pass.rehearsal.has_key(&form) || !coming.insert(form)) => {
                     let text = format!("Another record of the vendor has the same {} and is linked already.", key.remote);
                     self.fail(pass, None, &one.remote.id, Trouble::new("duplicate_key", text).at(Some(key.local.clone())));
                 }
@@ -277,6 +298,10 @@ impl Work<'_> {
                         self.dirty.push(ours.id);
                     }
                     pass.log(entry(LogAction::CreatedHere, &link));
+                    if pass.is_dry() {
+                        let key = context.plan.key.as_ref().and_then(|key| one.here.values.get(&key.local));
+                        pass.rehearsal.created(link.remote.clone(), key.and_then(records::canonical));
+                    }
                     self.changed.push(link);
                 }
                 Err(error) => self.fail(pass, None, &one.remote.id, Trouble::of_error(&error)),
@@ -288,11 +313,32 @@ impl Work<'_> {
     fn store(self, tx: &mut Tx<'_>, pass: &mut Pass) -> Result<Vec<(String, Trouble)>> {
         let of = self.context.of;
         links::put(tx, of, &self.changed)?;
+        if pass.is_dry() {
+            self.rehearse(pass);
+        }
         if pass.row.mode == Mode::Full && self.listed {
             links::mark_seen(tx, of, pass.row.number, self.seen.into_iter().chain(self.failed.iter().map(|(remote, _)| remote.clone())))?;
         }
         dirty::add(tx, of, &self.dirty)?;
         Ok(self.failed)
+    }
+}
+
+impl Work<'_> {
+    /// What later steps of a dry run have to know. Of a record that would be made here and is as it came, that it would be.
+    fn rehearse(&self, pass: &mut Pass) {
+        let rehearsal = &mut pass.rehearsal;
+        for link in &self.changed {
+            rehearsal.saw(link.remote.clone());
+            if !rehearsal.is_created(&link.remote) {
+                rehearsal.touch(link.record);
+            }
+        }
+        for record in &self.dirty {
+            rehearsal.touch(*record);
+            rehearsal.queue(*record);
+        }
+        self.seen.iter().chain(self.failed.iter().map(|(remote, _)| remote)).for_each(|remote| rehearsal.saw(remote.clone()));
     }
 }
 

@@ -1,5 +1,6 @@
 //! A walk over our own records: those that the vendor does not know, or not as they are, go into the outbox.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,11 +22,12 @@ impl Syncs {
         if let Some(until) = self.settles_at(runner) {
             return Ok(Next::Later(Some(until)));
         }
-        if runner.run.dry_run {
-            return self.rehearse(runner).await;
-        }
         self.pass(runner, |tx, pass| {
             let ids = step(tx, pass)?;
+            if pass.is_dry() {
+                ids.into_iter().for_each(|id| pass.rehearsal.queue(id));
+                return Ok(());
+            }
             dirty::add(tx, pass.context.of, &ids)
         })
         .await?;
@@ -41,14 +43,19 @@ impl Syncs {
 }
 
 /// The next records; those that must go. At the end the next phase.
-pub(super) fn step(tx: &mut Tx<'_>, pass: &mut Pass) -> Result<Vec<RecordId>> {
+fn step(tx: &mut Tx<'_>, pass: &mut Pass) -> Result<Vec<RecordId>> {
     let context = Arc::clone(&pass.context);
     let after = pass.row.checkpoint.place.map(|(at, id)| (Timestamp::from_millis(at), id));
     let page = context.records.walk_in(tx, &context.scope, context.resource(), after, MOST)?;
-    let known = links::by_record(tx, context.of, page.iter().map(|record| record.id))?;
+    let mut known = links::by_record(tx, context.of, page.iter().map(|record| record.id))?;
+    let mut others = HashMap::new();
+    if pass.is_dry() {
+        let ids: Vec<RecordId> = page.iter().map(|record| record.id).collect();
+        pass.rehearsal.overlay(&ids, &mut others, &mut known, &mut HashMap::new());
+    }
     let must_go = |record: &&Record| match known.get(&record.id) {
         None => true,
-        Some(link) => !link.unlinked && differs(&context.plan, record, link),
+        Some(link) => !link.unlinked && differs(&context.plan, others.get(&record.id).unwrap_or(record), link),
     };
     let ids = page.iter().filter(must_go).map(|record| record.id).collect();
     match page.last() {

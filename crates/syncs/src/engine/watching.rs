@@ -24,7 +24,11 @@ impl Syncs {
             return Ok(());
         }
         let of = context.of;
-        let watch = self.store.read(&context.scope, move |tx| config_sql::get(tx, of.tenant, of.sync)).await?.watch;
+        let row = self.store.read(&context.scope, move |tx| config_sql::get(tx, of.tenant, of.sync)).await?;
+        if !row.config.is_lively()? {
+            return Ok(());
+        }
+        let watch = row.watch;
         let soon = self.ambient.now().plus(context.settings().poll() * POLLS + Duration::from_mins(1));
         if watch.as_ref().is_some_and(|(_, until)| until.is_none_or(|until| until > soon)) {
             return Ok(());
@@ -34,7 +38,21 @@ impl Syncs {
         match runner.connector.watch(&runner.session, &context.object.name, &url, &secret, existing).await {
             Ok(None) => Ok(()),
             Ok(Some(plan)) => {
-                self.pass(runner, move |tx, pass| config_sql::set_watch(tx, pass.context.of, &plan.id, plan.expires_at)).await
+                let id = plan.id.clone();
+                let kept = self
+                    .pass(runner, move |tx, pass| {
+                        // Whoever switched it off meanwhile did not know of it.
+                        let is_wanted = config_sql::get(tx, pass.context.of.tenant, pass.context.of.sync)?.config.is_lively()?;
+                        if is_wanted {
+                            config_sql::set_watch(tx, pass.context.of, &plan.id, plan.expires_at)?;
+                        }
+                        Ok(is_wanted)
+                    })
+                    .await?;
+                if !kept && let Err(fault) = runner.connector.unwatch(&runner.session, &context.object.name, &id).await {
+                    tracing::info!(sync = %of.sync, code = fault.code(), "the vendor could not be asked to call no more");
+                }
+                Ok(())
             }
             Err(fault) => {
                 tracing::info!(sync = %of.sync, code = fault.code(), "the vendor could not be asked to call; the sync polls");
@@ -43,7 +61,7 @@ impl Syncs {
         }
     }
 
-    /// Takes back what a vendor was asked for, of a sync that is no more; if that fails, its calls find nobody.
+    /// Takes back what a vendor was asked for, of a sync that is no more or was switched off; if that fails, its calls find nobody.
     pub(crate) async fn unwatch(&self, row: &configs::Row) {
         let Some((id, _)) = &row.watch else { return };
         let scope = TenantScope::system(crate::PART, row.tenant);

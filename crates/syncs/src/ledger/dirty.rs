@@ -62,6 +62,13 @@ pub(crate) fn failed(tx: &mut Tx<'_>, of: Of, item: &Dirty, trouble: &Trouble) -
     .map(drop)
 }
 
+/// Why it waits, where nothing says so yet.
+pub(crate) fn explain(tx: &mut Tx<'_>, of: Of, record: RecordId, trouble: &Trouble) -> Result<()> {
+    let sql = "UPDATE sync_dirty SET code = ?4, message = ?5 WHERE tenant_id = ?1 AND sync_id = ?2 AND record_id = ?3 AND code IS NULL";
+    let (code, message) = (trouble.code.as_str(), trouble.message.as_str());
+    tx.exec(sql, &[of.tenant.into(), of.sync.into(), record.into(), code.into(), message.into()]).map(drop)
+}
+
 /// It waits without having failed.
 pub(crate) fn put_off(tx: &mut Tx<'_>, of: Of, item: &Dirty, until: Timestamp) -> Result<()> {
     let sql = "UPDATE sync_dirty SET due_at = ?5 WHERE tenant_id = ?1 AND sync_id = ?2 AND record_id = ?3 AND version = ?4";

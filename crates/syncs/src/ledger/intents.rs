@@ -47,6 +47,14 @@ pub(crate) fn all(tx: &mut Tx<'_>, of: Of) -> Result<Vec<Intent>> {
     tx.query(sql, &[of.tenant.into(), of.sync.into()], read)
 }
 
+/// Records whose creation was asked for, of which nobody knows how it ended, and that wait to be looked up; with that time, the earliest first.
+pub(crate) fn held(tx: &mut Tx<'_>, of: Of) -> Result<Vec<(RecordId, Timestamp)>> {
+    let now = tx.now();
+    let sql = "SELECT i.record_id, d.due_at FROM sync_intents i CROSS JOIN sync_dirty d WHERE i.tenant_id = ?1 AND i.sync_id = ?2 \
+               AND d.tenant_id = ?1 AND d.sync_id = ?2 AND d.record_id = i.record_id AND d.due_at > ?3 ORDER BY d.due_at, i.record_id LIMIT 10000";
+    tx.query(sql, &[of.tenant.into(), of.sync.into(), now.into()], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// They are known to have ended.
 pub(crate) fn done(tx: &mut Tx<'_>, of: Of, records: impl Iterator<Item = RecordId>) -> Result<()> {
     let head = "DELETE FROM sync_intents WHERE tenant_id = ?1 AND sync_id = ?2 AND record_id IN";

@@ -113,6 +113,12 @@ pub(crate) fn count(tx: &mut Tx<'_>, of: Of) -> Result<u64> {
     tx.query_one(sql, &[of.tenant.into(), of.sync.into()], |row| row.get(0))
 }
 
+/// The vendor's records that are linked.
+pub(crate) fn remotes(tx: &mut Tx<'_>, of: Of) -> Result<Vec<String>> {
+    let sql = "SELECT remote_id FROM sync_links WHERE tenant_id = ?1 AND sync_id = ?2 AND unlinked = 0 ORDER BY remote_id";
+    tx.query(sql, &[of.tenant.into(), of.sync.into()], |row| row.get(0))
+}
+
 /// Those that a full run has not met become hints: a look will tell. Answers how many.
 pub(crate) fn hint_unseen(tx: &mut Tx<'_>, of: Of, run: i64) -> Result<u64> {
     let now = tx.now();

@@ -100,6 +100,11 @@ pub(crate) fn append(tx: &mut Tx<'_>, tenant: TenantId, run: SyncRunId, seq: i64
     .map(drop)
 }
 
+/// Forgets what was logged of a run.
+pub(crate) fn forget(tx: &mut Tx<'_>, tenant: TenantId, run: SyncRunId) -> Result<()> {
+    tx.exec("DELETE FROM sync_log WHERE tenant_id = ?1 AND run_id = ?2", &[tenant.into(), run.into()]).map(drop)
+}
+
 /// The next steps' entries, each with its place.
 pub(crate) fn page(
     tx: &mut Tx<'_>,

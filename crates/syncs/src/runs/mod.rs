@@ -196,6 +196,8 @@ pub(crate) struct Checkpoint {
     pub(crate) after: Option<String>,
     /// Failures of the vendor in a row.
     pub(crate) faults: u32,
+    /// Since when the run waits for creations of which nobody knows how they ended; none: it does not.
+    pub(crate) held_since: Option<Timestamp>,
     /// Steps that a phase may still take whose work can grow while it is done; none: it has not begun.
     pub(crate) steps_left: Option<u64>,
 }

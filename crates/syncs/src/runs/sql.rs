@@ -116,20 +116,24 @@ pub(crate) fn open_realtime(tx: &mut Tx<'_>, of: Of) -> Result<Option<Row>> {
     tx.query_opt(&sql, &[of.tenant.into(), of.sync.into()], read)
 }
 
-/// Syncs of any tenant with a run that can go on. Run by the system.
+/// Syncs of any tenant with a run that can go on: each tenant's first, then each one's second, so that one with many keeps none out of sight. Run by
+/// the system.
 pub(crate) fn ready(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Of>> {
     let now = tx.now();
-    let sql = "SELECT DISTINCT tenant_id, sync_id FROM sync_runs WHERE ended_at IS NULL AND mode <> 'realtime' \
-               AND (state IN ('queued', 'running') OR (state = 'parked' AND parked_until <= ?1)) LIMIT ?2";
+    let sql = "SELECT tenant_id, sync_id FROM (SELECT tenant_id, sync_id, MIN(created_at) AS since, ROW_NUMBER() OVER (PARTITION BY tenant_id \
+               ORDER BY MIN(created_at), sync_id) AS place FROM sync_runs WHERE ended_at IS NULL AND mode <> 'realtime' \
+               AND (state IN ('queued', 'running') OR (state = 'parked' AND parked_until <= ?1)) GROUP BY tenant_id, sync_id) AS waiting \
+               ORDER BY place, since, sync_id LIMIT ?2";
     tx.query(sql, &[now.into(), limit.into()], |row| Ok(Of { tenant: row.get(0)?, sync: row.get(1)? }))
 }
 
 /// Realtime syncs of any tenant with work that is due. Run by the system.
 pub(crate) fn lively(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Of>> {
     let now = tx.now();
-    let sql = "SELECT c.tenant_id, c.id FROM sync_configs c WHERE c.realtime = 1 AND c.enabled = 1 AND (EXISTS (SELECT 1 FROM sync_dirty d \
+    let sql = "SELECT tenant_id, id FROM (SELECT c.tenant_id, c.id, ROW_NUMBER() OVER (PARTITION BY c.tenant_id ORDER BY c.id) AS place \
+               FROM sync_configs c WHERE c.realtime = 1 AND c.enabled = 1 AND (EXISTS (SELECT 1 FROM sync_dirty d \
                WHERE d.tenant_id = c.tenant_id AND d.sync_id = c.id AND d.due_at <= ?1) OR EXISTS (SELECT 1 FROM sync_hints h \
-               WHERE h.tenant_id = c.tenant_id AND h.sync_id = c.id AND h.due_at <= ?1)) ORDER BY c.tenant_id, c.id LIMIT ?2";
+               WHERE h.tenant_id = c.tenant_id AND h.sync_id = c.id AND h.due_at <= ?1))) AS waiting ORDER BY place, tenant_id, id LIMIT ?2";
     tx.query(sql, &[now.into(), limit.into()], |row| Ok(Of { tenant: row.get(0)?, sync: row.get(1)? }))
 }
 
@@ -158,6 +162,20 @@ pub(super) fn decide(
 ) -> Result<bool> {
     let sql = "UPDATE sync_runs SET state = ?3, approved = ?4, ended_at = ?5, parked_until = NULL WHERE tenant_id = ?1 AND id = ?2 AND ended_at IS NULL";
     Ok(tx.exec(sql, &[tenant.into(), id.into(), state.text().into(), approved.into(), ended.into()])? == 1)
+}
+
+/// Ends what a sync that was switched off has not ended.
+pub(crate) fn end_open(tx: &mut Tx<'_>, of: Of, code: &str, message: &str) -> Result<u64> {
+    let now = tx.now();
+    let sql = "UPDATE sync_runs SET state = 'cancelled', ended_at = ?3, parked_until = NULL, code = ?4, message = ?5 \
+               WHERE tenant_id = ?1 AND sync_id = ?2 AND ended_at IS NULL";
+    tx.exec(sql, &[of.tenant.into(), of.sync.into(), now.into(), code.into(), message.into()])
+}
+
+/// Whether a run has not ended.
+pub(crate) fn is_open(tx: &mut Tx<'_>, tenant: TenantId, id: SyncRunId) -> Result<bool> {
+    let sql = "SELECT 1 FROM sync_runs WHERE tenant_id = ?1 AND id = ?2 AND ended_at IS NULL";
+    Ok(tx.query_opt(sql, &[tenant.into(), id.into()], |_| Ok(()))?.is_some())
 }
 
 /// A step of retention: some of a tenant's runs that ended before a time, with their logs; answers how many.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use connectors::{Connector, Session};
@@ -10,13 +11,15 @@ use futures_util::future::BoxFuture;
 use kernel::chance::SeededEntropy;
 use kernel::time::ManualClock;
 use kernel::{
-    Ambient, Caller, Credential, Event, IntegrationId, PageRequest, PermissionSet, RecordId, Result, Scope, SyncConfigId, TenantId,
+    Ambient, Caller, Credential, Event, IntegrationId, PageRequest, PermissionSet, RecordId, Result, Scope, Secret, SyncConfigId, TenantId,
     TenantScope, Timestamp,
 };
 use records::{NewRecord, RecordRef, Records};
 use serde_json::{Map, Value, json};
 use store::{Config, Database, MasterKey, Store, Tx};
-use syncs::{Accounts, Around, Conflict, LogAction, LogEntry, Mode, NewRun, Next, Opened, Runner, SyncConfig, SyncRun, Syncs, Watched};
+use syncs::{
+    Accounts, Around, Conflict, Inbound, LogAction, LogEntry, Mode, NewRun, Next, Opened, Runner, SyncConfig, SyncRun, Syncs, Watched,
+};
 use testkit::Engine;
 
 use crate::carrier::StandCarrier;
@@ -31,10 +34,14 @@ impl Planner for Nobody {
     }
 }
 
+/// The address that a vendor is asked to call.
+pub(crate) const INBOUND: &str = "https://hooks.example/in/integrations/1";
+
 /// One account, whatever integration is named.
 struct Account {
     connector: Arc<dyn Connector>,
     session: Session,
+    off: Arc<AtomicBool>,
 }
 
 impl Accounts for Account {
@@ -45,6 +52,15 @@ impl Accounts for Account {
     fn open<'a>(&'a self, _: &'a TenantScope, _: IntegrationId) -> BoxFuture<'a, Result<Opened>> {
         Box::pin(async { Ok((Arc::clone(&self.connector), self.session.clone())) })
     }
+
+    fn usable(&self, _: &mut Tx<'_>, _: TenantId, _: IntegrationId) -> Result<()> {
+        let refused = || kernel::Error::conflict("integration_disabled", "It is switched off.");
+        if self.off.load(Ordering::SeqCst) { Err(refused()) } else { Ok(()) }
+    }
+
+    fn inbound<'a>(&'a self, _: &'a TenantScope, _: IntegrationId) -> BoxFuture<'a, Result<Option<Inbound>>> {
+        Box::pin(async { Ok(Some((INBOUND.to_owned(), Secret::new("proof".to_owned())))) })
+    }
 }
 
 pub(crate) struct Bed {
@@ -54,6 +70,8 @@ pub(crate) struct Bed {
     pub(crate) records: Arc<Records>,
     pub(crate) crm: Crm,
     pub(crate) carrier: Arc<StandCarrier>,
+    /// The integration is switched off.
+    pub(crate) off: Arc<AtomicBool>,
     pub(crate) syncs: Arc<Syncs>,
     pub(crate) tenant: TenantId,
     pub(crate) caller: Caller,
@@ -82,13 +100,14 @@ impl Bed {
         let carrier = StandCarrier::to(Arc::clone(&crm.vendor), &clock, crm.scheme());
         let tenant: TenantId = ambient.id();
         let caller = Caller::new(Credential::System { part: "test" }, Some(tenant), Arc::from([]), PermissionSet::all());
-        let syncs = node(&store, &ambient, &records, &crm, &carrier);
-        Self { clock, ambient, store, records, crm, carrier, syncs, tenant, caller, _engine: engine }
+        let off = Arc::default();
+        let syncs = node(&store, &ambient, &records, &crm, &carrier, &off);
+        Self { clock, ambient, store, records, crm, carrier, off, syncs, tenant, caller, _engine: engine }
     }
 
     /// Another node over the same database.
     pub(crate) fn node(&self) -> Arc<Syncs> {
-        node(&self.store, &self.ambient, &self.records, &self.crm, &self.carrier)
+        node(&self.store, &self.ambient, &self.records, &self.crm, &self.carrier, &self.off)
     }
 
     pub(crate) fn scope(&self) -> TenantScope {
@@ -130,6 +149,20 @@ impl Bed {
         let next = self.syncs.drive(&mut runner).await.unwrap();
         self.syncs.give_back(&runner).await.unwrap();
         Some(next)
+    }
+
+    /// Goes on with a run as often as it parks; answers how often that was.
+    pub(crate) async fn to_its_end(&self, sync: SyncConfigId) -> u32 {
+        for parked in 0..100 {
+            match self.drive(sync).await {
+                Some(Next::Ended) => return parked,
+                Some(Next::Later(Some(until))) => self.clock.advance(until.since(self.ambient.now())),
+                // It is parked already.
+                None => self.wait(Duration::from_secs(10)),
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("it does not end");
     }
 
     pub(crate) async fn add(&self, members: Value) -> RecordId {
@@ -234,11 +267,18 @@ impl Bed {
     }
 }
 
-fn node(store: &Store, ambient: &Ambient, records: &Arc<Records>, crm: &Crm, carrier: &Arc<StandCarrier>) -> Arc<Syncs> {
+fn node(
+    store: &Store,
+    ambient: &Ambient,
+    records: &Arc<Records>,
+    crm: &Crm,
+    carrier: &Arc<StandCarrier>,
+    off: &Arc<AtomicBool>,
+) -> Arc<Syncs> {
     let session = Session { carrier: carrier.clone(), config: Arc::default(), ambient: ambient.clone() };
     let around = Around {
         records: Arc::clone(records),
-        accounts: Arc::new(Account { connector: Arc::clone(&crm.connector), session }),
+        accounts: Arc::new(Account { connector: Arc::clone(&crm.connector), session, off: Arc::clone(off) }),
         scripts: script::Engine::threads(1),
         node: ambient.id(),
         default_resource: "contact".to_owned(),

@@ -35,6 +35,8 @@ pub(crate) struct StandCarrier {
     /// Calls that change something.
     pub(crate) writes: AtomicU64,
     loss: Mutex<Option<Loss>>,
+    /// Of the write that comes after so many others.
+    write_loss: Mutex<Option<(u64, Loss)>>,
     /// The node is lost now.
     pub(crate) lost: Notify,
 }
@@ -51,6 +53,7 @@ impl StandCarrier {
             calls: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             loss: Mutex::default(),
+            write_loss: Mutex::default(),
             lost: Notify::new(),
         })
     }
@@ -58,6 +61,27 @@ impl StandCarrier {
     /// The next call loses the node.
     pub(crate) fn lose(&self, loss: Option<Loss>) {
         *self.loss.lock().unwrap() = loss;
+    }
+
+    /// The call that writes after so many others loses the node.
+    pub(crate) fn lose_write(&self, others: u64, loss: Loss) {
+        *self.write_loss.lock().unwrap() = Some((others, loss));
+    }
+
+    fn lost_write(&self) -> Option<Loss> {
+        let mut place = self.write_loss.lock().unwrap();
+        match place.as_mut() {
+            Some((0, loss)) => {
+                let loss = *loss;
+                *place = None;
+                Some(loss)
+            }
+            Some((others, _)) => {
+                *others -= 1;
+                None
+            }
+            None => None,
+        }
     }
 
     fn wire(&self, call: &Call) -> Result<(String, HeaderMap, Bytes), Fault> {
@@ -117,7 +141,10 @@ impl Carrier for StandCarrier {
             if writes(&call) {
                 self.writes.fetch_add(1, Ordering::SeqCst);
             }
-            let loss = self.loss.lock().unwrap().take();
+            let mut loss = self.loss.lock().unwrap().take();
+            if loss.is_none() && writes(&call) {
+                loss = self.lost_write();
+            }
             let answer = if loss == Some(Loss::Before) { None } else { Some(self.ask(&call)) };
             match (loss, answer) {
                 (None, Some(answer)) => answer,

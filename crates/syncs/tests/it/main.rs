@@ -5,6 +5,9 @@
 mod bed;
 mod carrier;
 mod crm;
+mod dry;
 mod load;
 mod simulation;
+mod stopping;
+mod switching;
 mod syncing;

@@ -49,7 +49,8 @@ testkit::engines! {
         let found = (&conflicts[0].field, &conflicts[0].local_value, &conflicts[0].remote_value, &conflicts[0].agreed_value);
         assert_eq!(found, (&"phone".to_owned(), &json!("1"), &json!("2"), &json!("0")));
         let decision = serde_json::from_value(json!({"value": "3"})).unwrap();
-        bed.syncs.resolve_conflict(&bed.caller, conflicts[0].id, decision).await.unwrap();
+        let decided = bed.syncs.resolve_conflict(&bed.caller, conflicts[0].id, decision).await.unwrap();
+        assert_eq!(Some(decided.updated_at), decided.decided_at);
         bed.drive(config.id).await;
         let (ours, theirs) = (&bed.ours_by_email().await["a@example.com"], &bed.theirs_by_email()["a@example.com"].1);
         assert_eq!((&ours["phone"], &theirs["phone"]), (&json!("3"), &json!("3")));
@@ -111,11 +112,12 @@ testkit::engines! {
         let config = bed.sync(json!({})).await;
         bed.run(config.id, Mode::Full).await;
         bed.add(json!({"email": "a@example.com", "lastName": "A"})).await;
-        bed.crm.fault("lost-answer,path=/batch/,times=1");
+        bed.crm.fault("lost-answer,path=/batch/create,times=1");
         let run = bed.run(config.id, Mode::Incremental).await;
-        assert_eq!(bed.crm.rows().len(), 1, "{run:?}");
-        bed.wait(Duration::from_mins(5));
-        bed.run(config.id, Mode::Incremental).await;
+        assert_eq!((bed.crm.rows().len(), run.status), (1, State::Parked), "it waits until it can be known: {run:?}");
+        bed.to_its_end(config.id).await;
+        let run = bed.syncs.get_run(&bed.caller, run.id).await.unwrap();
+        assert_eq!((run.status, run.report.failed, bed.crm.rows().len()), (State::Completed, 0, 1), "{run:?}");
         bed.wait(Duration::from_mins(5));
         let last = bed.run(config.id, Mode::Full).await;
         assert_eq!((last.status, bed.crm.rows().len(), bed.ours().await.len()), (State::Completed, 1, 1), "{last:?}");

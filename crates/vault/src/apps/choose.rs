@@ -48,6 +48,14 @@ impl AppInput {
         if self.definition.is_some() && built_in.id != CUSTOM {
             return Err(Error::field("/definition", "is for the provider custom only"));
         }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+        if self.directory.as_ref().is_some_and(|text| !(1..=100).contains(&text.len()) || text.starts_with('.') || !text.bytes().all(plain))
+        {
+            return Err(Error::field("/directory", "must be common, organizations, consumers, a domain or an id"));
+        }
+        if self.login_host.as_ref().is_some_and(|text| text.len() > 220 || text.chars().any(char::is_control)) {
+            return Err(Error::field("/loginHost", "must be the name of a host: at most 200 characters"));
+        }
         let url = |pointer: &str, text: &str| -> Result<()> {
             vault.outbound.verdict_on_syntax(text).map(drop).map_err(|refusal| refusal.into_error(pointer))
         };

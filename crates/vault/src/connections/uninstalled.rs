@@ -35,8 +35,8 @@ impl Vault {
         let refused = || Error::unauthenticated("invalid_credential", "This call does not prove that it comes from the vendor.");
         let (client_id, secret) = basic(headers).ok_or_else(refused)?;
         let body = web::read_body(body, MAX_TOLD).await?;
-        let told: Uninstalled =
-            serde_json::from_slice(&body).map_err(|_| Error::malformed("malformed_json", "The body must be JSON with company_id and user_id."))?;
+        let told: Uninstalled = serde_json::from_slice(&body)
+            .map_err(|_| Error::malformed("malformed_json", "The body must be JSON with company_id and user_id."))?;
         let account = format!("{}:{}", told.company_id, told.user_id);
         // The call names an account, and its tokens are whose they are.
         let proven = self.store.read(Scope::system(PART), move |tx| proven(tx, &account, &client_id, &secret)).await?;
@@ -78,11 +78,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((id.to_owned(), secret.to_owned()))
 }
 
-pub(crate) async fn handle(
-    State(vault): State<Arc<Vault>>,
-    headers: HeaderMap,
-    body: Body,
-) -> web::Result<web::NoContent> {
+pub(crate) async fn handle(State(vault): State<Arc<Vault>>, headers: HeaderMap, body: Body) -> web::Result<web::NoContent> {
     vault.uninstalled(&headers, body).await?;
     Ok(web::NoContent)
 }

@@ -41,6 +41,7 @@ impl Loaded {
             expires_at: row.expires_at,
             refreshed_at: row.refreshed_at,
             held: Held {
+                provider: row.provider.clone(),
                 token: sealed.access.unwrap_or_else(|| Secret::new(String::new())),
                 generation: row.generation,
                 scheme: row.settings.provider(built_in).scheme,

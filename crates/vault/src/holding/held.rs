@@ -2,10 +2,15 @@
 
 use kernel::Secret;
 use serde_json::{Map, Value};
+use url::Url;
+
+use crate::providers::{self, hosts};
 
 /// A credential that is good now, as far as anybody knows.
 #[derive(Clone)]
 pub struct Held {
+    /// The vendor: `salesforce`.
+    pub provider: String,
     /// The access token.
     pub token: Secret<String>,
     /// Which renewal it came from: what [`crate::Vault::renew`] wants to know after a 401. Grows.
@@ -28,6 +33,16 @@ impl Held {
     pub fn authorization(&self) -> Secret<String> {
         Secret::new(format!("{} {}", self.scheme, self.token.reveal()))
     }
+}
+
+/// Whether an address is of the API that a credential is good at: at the account's base where it is known, else at one of the vendor's hosts.
+pub fn is_of_api(provider: &str, api_base: Option<&str>, url: &Url) -> bool {
+    if let Some(base) = api_base {
+        return Url::parse(base).is_ok_and(|base| base.origin() == url.origin());
+    }
+    let Some(provider) = providers::find(provider) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    url.scheme() == "https" && url.port().is_none() && hosts::is_one_of(&provider.api_base.hosts, host)
 }
 
 impl std::fmt::Debug for Held {

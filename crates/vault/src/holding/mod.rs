@@ -31,7 +31,7 @@ use crate::tokens::{self, Status};
 pub(crate) use api::{api_base, keep_alive_at};
 pub(crate) use cache::{Cache, Loaded};
 pub(crate) use count::Uses;
-pub use held::Held;
+pub use held::{Held, is_of_api};
 pub(crate) use outcome::needs_a_person;
 pub(crate) use renew::Locks;
 

@@ -16,6 +16,12 @@ use blueprint::Fault;
 /// Headers that are not a manifest's affair.
 const OURS: &[&str] =
     &["host", "authorization", "cookie", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"];
+
+/// Whether a header is the connection's own or a credential of ours.
+pub(super) fn is_ours(header: &HeaderName) -> bool {
+    OURS.contains(&header.as_str()) || header.as_str().starts_with("proxy-") || header.as_str() == "keep-alive"
+}
+
 /// Most members of a query.
 const MAX_QUERY: usize = 50;
 
@@ -137,8 +143,7 @@ impl Context<'_> {
             report.add(place, "is no name of a header");
             return None;
         };
-        let allowed = !OURS.contains(&header.as_str()) && !header.as_str().starts_with("proxy-");
-        report.expect(allowed, place, "is not for a connector to set: credentials and the connection are Tradewind's");
+        report.expect(!is_ours(&header), place, "is not for a connector to set: credentials and the connection are Tradewind's");
         Some((header, template?))
     }
 

@@ -112,7 +112,7 @@ pub(super) fn about(top: &form::Top, objects: Vec<ObjectAbout>, report: &mut Rep
     let auth = match &top.auth {
         form::Auth::OAuth2 { provider } => Auth::OAuth2 { provider: provider.clone() },
         form::Auth::ApiKey { header, prefix } => {
-            report.expect(http::HeaderName::try_from(header.as_str()).is_ok(), "auth.header", "is no name of a header");
+            auth_header(header, report);
             report.expect(http::HeaderValue::try_from(prefix.as_str()).is_ok(), "auth.prefix", "cannot stand in a header");
             Auth::ApiKey { header: header.clone(), prefix: prefix.clone() }
         }
@@ -128,4 +128,15 @@ pub(super) fn about(top: &form::Top, objects: Vec<ObjectAbout>, report: &mut Rep
         version: top.version.clone(),
         objects,
     }
+}
+
+/// The header that an account signs in by: `Authorization` or one of the vendor's own, none by which the connection or the body is told.
+fn auth_header(header: &str, report: &mut Report) {
+    let Ok(name) = http::HeaderName::try_from(header) else {
+        report.add("auth.header", "is no name of a header");
+        return;
+    };
+    let tells_the_body = ["content-type", "content-encoding", "accept", "accept-encoding", "range"].contains(&name.as_str());
+    let allowed = name == http::header::AUTHORIZATION || !(tells_the_body || super::requests::is_ours(&name));
+    report.expect(allowed, "auth.header", "is the connection's own: a credential goes in Authorization, or in one like X-Api-Key");
 }

@@ -206,3 +206,18 @@ proptest! {
         }
     }
 }
+
+/// An account signs in by `Authorization` or a header of the vendor's, never by one that is the connection's own.
+#[test]
+fn a_credential_goes_in_no_header_of_the_connection() {
+    let with = |header: &str| faults("header = \"Authorization\"", &format!("header = \"{header}\""));
+    for header in
+        ["Host", "content-length", "Cookie", "Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Authorization", "Content-Type", "a b"]
+    {
+        let faults = with(header);
+        assert!(faults.iter().any(|fault| fault.contains("auth.header")), "{header}: {faults:?}");
+    }
+    for header in ["Authorization", "X-Api-Key", "Api-Token"] {
+        assert_eq!(with(header), Vec::<String>::new(), "{header}");
+    }
+}

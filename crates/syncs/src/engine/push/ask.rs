@@ -6,7 +6,7 @@ use connectors::{Fault, RemoteRecord};
 use kernel::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Found, Item, SETTLED};
+use super::{Found, Item};
 use crate::engine::fetch::mapped;
 use crate::engine::merging::with_decisions;
 use crate::engine::{Context, Runner};
@@ -103,7 +103,7 @@ async fn by_keys(runner: &Runner, now: Timestamp, items: &[Item]) -> Result<Vec<
     let mut out = Vec::new();
     let mut asked: Vec<(usize, Vec<&Value>)> = Vec::new();
     for (index, item) in items.iter().enumerate().filter(|(_, item)| item.link.is_none()) {
-        let settled = item.intent.as_ref().map(|intent| intent.asked_at.plus(SETTLED.max(context.lag())));
+        let settled = item.intent.as_ref().map(|intent| intent.asked_at.plus(context.settled_after()));
         match settled.filter(|settled| now < *settled) {
             Some(settled) => out.push((index, Answer::Other(Found::NotYet(settled)))),
             None if item.intent.is_none() && (item.ours.is_none() || !must_look(runner)) => {}

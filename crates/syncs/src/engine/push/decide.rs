@@ -9,7 +9,7 @@ use records::Record;
 use serde_json::{Map, Value};
 use store::Tx;
 
-use super::{Found, Item, SETTLED, Send};
+use super::{Found, Item, Send};
 use crate::configs::Deletions;
 use crate::conflicts::sql as conflict_sql;
 use crate::engine::fetch::Incoming;
@@ -39,16 +39,20 @@ pub(super) fn decide(tx: &mut Tx<'_>, pass: &mut Pass, items: Vec<Item>) -> Resu
     let of = context.of;
     let ids: Vec<RecordId> = items.iter().map(|item| item.dirty.record).collect();
     let present = context.records.many_in(tx, &context.scope, context.resource(), &ids, true)?;
-    let mut work = Work { context: &context, holders: holders(tx, &context, &items)? };
-    let (mut sends, mut done, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+    let mut work = Work { context: &context, holders: holders(tx, pass, &items)? };
+    let (mut sends, mut done) = (Vec::new(), Vec::new());
     for item in items {
         pass.row.counters.sent += 1;
         let dirty = item.dirty.clone();
-        let is_same = item.ours.as_ref().map(|ours| ours.revision) == present.get(&dirty.record).map(|ours| ours.revision);
+        let is_same = item.ours.as_ref().map(|ours| ours.revision) == present.get(&dirty.record).map(|ours| ours.revision) || pass.is_dry();
         // It changed since it was read: the next step takes it as it is then.
         let end = if is_same { work.one(tx, pass, item)? } else { End::Again };
         match end {
             End::Done => done.push((dirty.record, dirty.version)),
+            End::Again if pass.is_dry() => {
+                pass.rehearsal.touch(dirty.record);
+                pass.rehearsal.again(&dirty);
+            }
             End::Again => {}
             End::Later(until) => dirty::put_off(tx, of, &dirty, until)?,
             End::Failed(trouble) => {
@@ -57,9 +61,6 @@ pub(super) fn decide(tx: &mut Tx<'_>, pass: &mut Pass, items: Vec<Item>) -> Resu
                 dirty::failed(tx, of, &dirty, &trouble)?;
             }
             End::Send(send) => {
-                if let Some(key) = super::creates(&send.write).then(|| key_of(&context, &send.write.fields)) {
-                    asked.push((dirty.record, key));
-                }
                 if pass.row.dry_run {
                     rehearsed(pass, &send);
                 }
@@ -68,19 +69,28 @@ pub(super) fn decide(tx: &mut Tx<'_>, pass: &mut Pass, items: Vec<Item>) -> Resu
         }
     }
     dirty::done(tx, of, &done)?;
-    intents::put(tx, of, &asked)?;
+    intend(tx, &context, &sends)?;
     pass.row.checkpoint.faults = 0;
     Ok(sends)
 }
 
 /// What the vendor's records that were found by their key are linked with.
-fn holders(tx: &mut Tx<'_>, context: &Context, items: &[Item]) -> Result<HashMap<String, RecordId>> {
+fn holders(tx: &mut Tx<'_>, pass: &Pass, items: &[Item]) -> Result<HashMap<String, RecordId>> {
     let found = items.iter().filter(|item| item.link.is_none()).filter_map(|item| match &item.found {
         Found::There(one) => Some(one.remote.id.clone()),
         _ => None,
     });
     let found: Vec<String> = found.collect();
-    Ok(links::by_remote(tx, context.of, found.into_iter())?.into_iter().map(|(remote, link)| (remote, link.record)).collect())
+    let mut known = links::by_remote(tx, pass.context.of, found.iter().cloned())?;
+    pass.rehearsal.relink(&mut known, found.iter());
+    Ok(known.into_iter().map(|(remote, link)| (remote, link.record)).collect())
+}
+
+/// Stores the intents of the part that is asked for next.
+pub(super) fn intend(tx: &mut Tx<'_>, context: &Context, sends: &[Send]) -> Result<()> {
+    let next = sends.iter().take(context.part()).filter(|send| super::creates(&send.write));
+    let asked: Vec<_> = next.map(|send| (send.dirty.record, key_of(context, &send.write.fields))).collect();
+    intents::put(tx, context.of, &asked)
 }
 
 fn key_of(context: &Context, fields: &Map<String, Value>) -> Value {
@@ -201,7 +211,6 @@ impl Work<'_> {
             write: Write { act: WriteAct::Update { id: link.remote.clone() }, fields: merged.values },
             link: Some(link),
             ours: None,
-            intent_until: None,
         }
     }
 
@@ -222,10 +231,10 @@ impl Work<'_> {
             let one = one.clone();
             return self.merge(tx, pass, &item, ours, link, &one);
         }
-        Ok(self.creation(tx, item, ours))
+        Ok(self.creation(item, ours))
     }
 
-    fn creation(&self, tx: &Tx<'_>, item: Item, ours: &Record) -> End {
+    fn creation(&self, item: Item, ours: &Record) -> End {
         let mut fields = self.context.filter_fields();
         fields.extend(item.there.values.clone().into_iter().filter(|(_, value)| !value.is_null()));
         let key = key_of(self.context, &fields);
@@ -247,7 +256,6 @@ impl Work<'_> {
             write: Write { act: WriteAct::Create { unique }, fields },
             link: None,
             ours: Some(ours.clone()),
-            intent_until: Some(tx.now().plus(SETTLED.max(self.context.lag()))),
             dirty: item.dirty,
         }))
     }
@@ -279,7 +287,6 @@ impl Work<'_> {
                 link: Some(link.clone()),
                 ours: None,
                 agreed: Vec::new(),
-                intent_until: None,
             }))),
         }
     }
@@ -325,7 +332,6 @@ impl Work<'_> {
                     link: None,
                     ours: None,
                     agreed: Vec::new(),
-                    intent_until: None,
                 })))
             }
             (Some(_), _) => {

@@ -2,39 +2,37 @@
 //!
 //! 1. a transaction reads the outbox, our records, links and intents;
 //! 2. the vendor is asked for what it has: by id, or by the key for records that are to be made;
-//! 3. a transaction merges under locks, writes what comes here, and stores an intent for each creation;
-//! 4. the vendor writes;
-//! 5. a transaction stores the outcomes.
+//! 3. a transaction merges under locks, writes what comes here, and stores an intent for each creation of the next part;
+//! 4. the vendor writes a part;
+//! 5. a transaction stores the outcomes, and the intents of the next part, which is written then.
 //!
 //! Dropped after 1 or 2, nothing has happened. After 3 or 4, the outbox still has the records: what was changed there is found equal, and a creation
-//! is looked up by its intent before it is asked for again.
+//! is looked up by its intent before it is asked for again. The phase ends when no creation waits for that (`held.rs`).
 
 mod ask;
 mod decide;
+mod held;
 mod outcomes;
 mod take;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use connectors::{Fault, Outcome, Write, WriteAct};
 use kernel::Result;
 use mappings::Mapped;
 use records::Record;
 use serde_json::Value;
+use store::Tx;
 
 use super::fetch::Incoming;
-use super::{Next, Runner, act};
+use super::{Next, Pass, Runner, act};
 use crate::Syncs;
 use crate::conflicts::Conflict;
 use crate::ledger::dirty::Dirty;
 use crate::ledger::intents::Intent;
 use crate::ledger::links::Link;
 use crate::runs::Phase;
-
-/// So long after a creation was asked for nobody can still be asking for it: calls to vendors end sooner.
-pub(super) const SETTLED: Duration = Duration::from_secs(90);
 
 /// A record of the outbox, as it was when it was taken.
 pub(super) struct Item {
@@ -69,7 +67,6 @@ pub(super) struct Send {
     pub(super) ours: Option<Record>,
     /// What is agreed when it is written: our field and value, the vendor's field and value.
     pub(super) agreed: Vec<(String, Value, String, Value)>,
-    pub(super) intent_until: Option<kernel::Timestamp>,
 }
 
 impl Syncs {
@@ -77,8 +74,13 @@ impl Syncs {
         if !runner.context.pushes() {
             return self.end_push(runner).await;
         }
-        let Some(items) = self.pass(runner, take::take).await? else { return self.end_push(runner).await };
-        self.send(runner, items).await
+        if let Some(items) = self.pass(runner, take::take).await? {
+            return self.send(runner, items).await;
+        }
+        match self.pass(runner, held::hold).await? {
+            Some(until) => Ok(Next::Later(Some(until))),
+            None => self.end_push(runner).await,
+        }
     }
 
     async fn end_push(self: &Arc<Self>, runner: &mut Runner) -> Result<Next> {
@@ -90,27 +92,6 @@ impl Syncs {
         Ok(Next::Again)
     }
 
-    /// A part of the walk of a dry run: what it finds is not put into the outbox but tried at once.
-    pub(super) async fn rehearse(self: &Arc<Self>, runner: &mut Runner) -> Result<Next> {
-        let items = self
-            .pass(runner, |tx, pass| {
-                let ids = super::scan::step(tx, pass)?;
-                let dirty = ids.into_iter().map(|record| Dirty { record, version: 0, attempts: 0 }).collect();
-                take::items(tx, pass, dirty)
-            })
-            .await?;
-        let mut items = items;
-        while !items.is_empty() {
-            let rest = items.split_off(items.len().min(take::MOST));
-            let next = self.send(runner, items).await?;
-            if next != Next::Again {
-                return Ok(next);
-            }
-            items = rest;
-        }
-        Ok(Next::Again)
-    }
-
     async fn send(self: &Arc<Self>, runner: &mut Runner, mut items: Vec<Item>) -> Result<Next> {
         if let Err(fault) = ask::ask(runner, self.ambient.now(), &mut items).await {
             return self.fault(runner, &fault).await;
@@ -119,25 +100,37 @@ impl Syncs {
         if sends.is_empty() || runner.run.dry_run {
             return Ok(Next::Again);
         }
-        let writes: Vec<Write> = sends.iter().map(|send| send.write.clone()).collect();
-        let mut all = Vec::with_capacity(writes.len());
-        let mut fault = None;
-        let size = usize::try_from(runner.context.object.batch.max(1)).unwrap_or(1);
-        for chunk in writes.chunks(size) {
-            match runner.connector.write(&runner.session, &runner.context.object.name, chunk).await {
-                Ok(outcomes) => all.extend(complete(outcomes, chunk.len())),
-                Err(refused) => {
-                    fault = Some(refused);
-                    break;
+        self.write(runner, sends).await
+    }
+
+    /// Part by part, and what became of one is stored before the next is asked for: whoever ends the run, or what it stands on, ends it between two.
+    async fn write(self: &Arc<Self>, runner: &mut Runner, mut sends: Vec<Send>) -> Result<Next> {
+        while !sends.is_empty() {
+            let rest = sends.split_off(runner.context.part().min(sends.len()));
+            let writes: Vec<Write> = sends.iter().map(|send| send.write.clone()).collect();
+            let answer = runner.connector.write(&runner.session, &runner.context.object.name, &writes).await;
+            let (outcomes, fault) = match answer {
+                Ok(outcomes) => (complete(outcomes, writes.len()), None),
+                Err(fault) => (Vec::new(), Some(fault)),
+            };
+            let (stopped, accounts) = (fault.clone(), Arc::clone(&self.accounts));
+            let next = move |tx: &mut Tx<'_>, pass: &mut Pass| {
+                outcomes::note(tx, pass, sends, outcomes, stopped.as_ref())?;
+                let context = Arc::clone(&pass.context);
+                let usable = if rest.is_empty() { Ok(()) } else { accounts.usable(tx, context.of.tenant, context.config.integration_id) };
+                if stopped.is_some() || usable.is_err() {
+                    outcomes::note(tx, pass, rest, Vec::new(), None)?;
+                    return Ok(usable.map(|()| Vec::new()));
                 }
+                decide::intend(tx, &context, &rest)?;
+                Ok(Ok(rest))
+            };
+            sends = self.pass(runner, next).await??;
+            if let Some(fault) = fault {
+                return self.fault(runner, &fault).await;
             }
         }
-        let stopped = fault.clone();
-        self.pass(runner, move |tx, pass| outcomes::note(tx, pass, sends, all, stopped.as_ref())).await?;
-        match fault {
-            Some(fault) => self.fault(runner, &fault).await,
-            None => Ok(Next::Again),
-        }
+        Ok(Next::Again)
     }
 }
 

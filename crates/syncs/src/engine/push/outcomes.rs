@@ -1,7 +1,6 @@
 //! What became of what was sent.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use connectors::{Fault, Outcome, RemoteRecord, WriteAct};
 use kernel::Result;
@@ -15,6 +14,7 @@ use crate::engine::gone::merged_away;
 use crate::ledger::links::{self, Link};
 use crate::ledger::log::{LogAction, LogEntry};
 use crate::ledger::{Trouble, dirty, intents};
+use crate::runs::Mode;
 
 /// Stores the outcomes; those that have none were not tried, because of `fault`.
 pub(super) fn note(tx: &mut Tx<'_>, pass: &mut Pass, sends: Vec<Send>, outcomes: Vec<Outcome>, fault: Option<&Fault>) -> Result<()> {
@@ -78,11 +78,18 @@ fn failed(tx: &mut Tx<'_>, pass: &mut Pass, send: &Send, trouble: &Trouble) -> R
     dirty::failed(tx, pass.context.of, &send.dirty, trouble)
 }
 
-/// The intent stays: when its time has come, the vendor is asked before anything is made again.
+/// The intent stays, as of now: when its time has come, the vendor is asked before anything is made again. A run waits for that ([`super::held`]), so
+/// nothing has failed yet; a realtime one has no end to wait at.
 fn wait(tx: &mut Tx<'_>, pass: &mut Pass, send: &Send, trouble: &Trouble) -> Result<()> {
-    failed(tx, pass, send, trouble)?;
-    let until = send.intent_until.unwrap_or_else(|| tx.now().plus(Duration::from_mins(2)));
-    dirty::put_off(tx, pass.context.of, &send.dirty, until)
+    let context = Arc::clone(&pass.context);
+    if pass.row.mode == Mode::Realtime {
+        failed(tx, pass, send, trouble)?;
+    } else {
+        dirty::failed(tx, context.of, &send.dirty, trouble)?;
+    }
+    super::decide::intend(tx, &context, std::slice::from_ref(send))?;
+    let until = tx.now().plus(context.settled_after());
+    dirty::put_off(tx, context.of, &send.dirty, until)
 }
 
 fn created(tx: &mut Tx<'_>, pass: &mut Pass, send: &Send, remote: &RemoteRecord) -> Result<()> {

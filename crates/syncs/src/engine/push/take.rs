@@ -13,7 +13,6 @@ use crate::engine::Pass;
 use crate::engine::gone::too_many;
 use crate::ledger::dirty::{self, Dirty};
 use crate::ledger::{intents, links};
-use crate::runs::Mode;
 
 /// Records of one step: as many as one look at the vendor.
 pub(super) const MOST: usize = 100;
@@ -23,9 +22,13 @@ const STEPS: u64 = 10_000;
 /// The next records; none: nothing is due, or this run has done enough.
 pub(super) fn take(tx: &mut Tx<'_>, pass: &mut Pass) -> Result<Option<Vec<Item>>> {
     let context = Arc::clone(&pass.context);
+    let first = pass.row.checkpoint.steps_left.is_none();
     let left = pass.row.checkpoint.steps_left.unwrap_or(STEPS);
-    // A dry run uses nothing up, so it looks at one part only.
-    pass.row.checkpoint.steps_left = Some(if pass.row.dry_run { 0 } else { left.saturating_sub(1) });
+    pass.row.checkpoint.steps_left = Some(left.saturating_sub(1));
+    if pass.is_dry() {
+        let next = pass.rehearsal.next_dirty(tx, &context, first, MOST)?;
+        return if next.is_empty() { Ok(None) } else { items(tx, pass, next).map(Some) };
+    }
     if left == 0 {
         return Ok(None);
     }
@@ -35,16 +38,11 @@ pub(super) fn take(tx: &mut Tx<'_>, pass: &mut Pass) -> Result<Option<Vec<Item>>
     if due.is_empty() {
         return Ok(None);
     }
-    let mut items = items(tx, pass, due)?;
-    if pass.row.dry_run && pass.row.mode == Mode::Full {
-        // Those that are there were tried by the walk.
-        items.retain(|item| item.ours.is_none());
-    }
-    Ok(Some(items))
+    items(tx, pass, due).map(Some)
 }
 
 /// These records with what is known of them.
-pub(super) fn items(tx: &mut Tx<'_>, pass: &mut Pass, due: Vec<Dirty>) -> Result<Vec<Item>> {
+fn items(tx: &mut Tx<'_>, pass: &mut Pass, due: Vec<Dirty>) -> Result<Vec<Item>> {
     let context = Arc::clone(&pass.context);
     let ids: Vec<RecordId> = due.iter().map(|dirty| dirty.record).collect();
     let mut ours = context.records.many_in(tx, &context.scope, context.resource(), &ids, false)?;
@@ -52,6 +50,7 @@ pub(super) fn items(tx: &mut Tx<'_>, pass: &mut Pass, due: Vec<Dirty>) -> Result
     let mut intents = intents::of_records(tx, context.of, ids.iter().copied())?;
     let mut conflicts =
         if conflict_sql::has_live(tx, context.of)? { conflict_sql::live(tx, context.of, ids.iter().copied())? } else { HashMap::new() };
+    pass.rehearsal.overlay(&ids, &mut ours, &mut links, &mut conflicts);
     Ok(due
         .into_iter()
         .map(|dirty| Item {

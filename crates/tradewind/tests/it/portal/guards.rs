@@ -104,6 +104,14 @@ testkit::engines! {
         }
     }
 
+    async fn the_set_up_page_is_over_once_anybody_has_an_account(world: World) {
+        let (path, mut browser) = (path_of(&set_up_link(&world)), Browser::new(&world));
+        browser.get(&path).await.assert_status(200);
+        world.operator.post("/api/v1/users", &json!({"email": "ben@example.com"})).await.assert_status(201);
+        let over = browser.get(&path).await.expect(404).text();
+        assert!(!over.contains("name=\"password\""), "{over}");
+    }
+
     /// RFC 9700 §4.2: what a link carries goes to no other site.
     async fn token_in_referrer_no_page_tells_other_sites_its_address(world: World) {
         let mut browser = Browser::new(&world);
