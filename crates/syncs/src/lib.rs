@@ -43,7 +43,7 @@
 //! Changes of ours are written into the outbox by a [`records::Watcher`], in the transaction of the change ([`Watched`]): nothing is missed, and a sync does not
 //! hear its own writes. A vendor's webhook is a hint, never the truth. Realtime syncs work on both as they come; polling finds what nobody told.
 //!
-//! One runner a sync, over all nodes: it has an *epoch* ([`engine`]), and every transaction of a step checks it. A runner that was taken over changes
+//! One runner a sync, over all nodes: it has an *epoch* (`engine`), and every transaction of a step checks it. A runner that was taken over changes
 //! nothing more here; what it may still have asked the vendor for is behind an intent.
 //!
 //! Matching: records that are not linked belong together when they agree in the mapping's key. A second record with the same key is reported, never linked

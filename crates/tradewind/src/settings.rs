@@ -62,7 +62,7 @@ pub(crate) struct Settings {
     /// The address under which partners reach this server [default: http:// and the listen address]
     #[arg(long, global = true, env = "TRADEWIND_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// The public OAuth client (cli_…) by which readers of /docs sign in to try requests; its redirect URI is <public URL>/docs/signed-in
+    /// The public OAuth client (cli_…) by which readers of /docs sign in to try requests; its redirect URI is /docs/signed-in under the public URL
     #[arg(long, global = true, env = "TRADEWIND_DOCS_CLIENT", value_name = "CLIENT")]
     docs_client: Option<String>,
     /// Redis or Valkey (redis://, rediss:// with TLS), by which rate limits hold across nodes

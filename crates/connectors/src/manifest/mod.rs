@@ -2,11 +2,11 @@
 //!
 //! A manifest (TOML; `docs/connectors.md`) says how a vendor is asked: where things stand, how pages follow each other, since when changes can
 //! be asked for, what refusals mean. It holds no program: a reference such as `{record.email}` names a value, and the slot that it stands in
-//! decides how it is escaped ([`template`]). What a manifest cannot say, a connector in Rust says around one ([`Manifest`] is public).
+//! decides how it is escaped (`template`). What a manifest cannot say, a connector in Rust says around one ([`Manifest`] is public).
 //!
 //! A manifest may come from a tenant, and what it talks to may be anything. So: calls stay under the account's base (the carrier refuses
 //! other origins), ids stay inside of their part of the path, redirects are not followed, answers, pages and tokens have bounds, and pages
-//! that repeat themselves end the run with a fault that says so ([`pages`]).
+//! that repeat themselves end the run with a fault that says so (`pages`).
 
 mod check;
 mod editor;

@@ -68,7 +68,7 @@ impl Records {
     /// Does what the items ask, in their order, each by itself: one that fails changes nothing, and the others happen all the same, with their
     /// events. `problem` shows an error.
     ///
-    /// Some are committed at a time, for [`STRETCH`], so that others write in between. With an idempotency key each part is kept with its
+    /// Some are committed at a time, for `STRETCH`, so that others write in between. With an idempotency key each part is kept with its
     /// results in its own transaction: a batch that was cut off goes on where it stood when it comes again, and one that ended is told again.
     ///
     /// Errors: 422 `batch_too_large`; 404 for an unknown resource type; 503 if the database went away, without a key only before anything was

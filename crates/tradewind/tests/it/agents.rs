@@ -207,8 +207,9 @@ testkit::engines! {
             let (method, path) = request_of(&tool);
             let ids = fixture.ids(&method, &path);
             let parameters: Vec<&str> = path.split('/').filter(|part| part.starts_with('{')).collect();
-            // What belongs to nobody: types and tiers.
-            let shared = parameters == ["{resourceType}"] || ["event-types", "rate-limits", "alert-rules"].iter().any(|part| path.contains(part));
+            // What belongs to nobody: types, tiers, vendors.
+            let of_nobody = ["event-types", "rate-limits", "alert-rules", "oauth-providers", "marketplace"];
+            let shared = parameters == ["{resourceType}"] || of_nobody.iter().any(|part| path.contains(part));
             if ids.is_empty() || ids.len() != parameters.len() || shared {
                 continue;
             }

@@ -36,7 +36,12 @@ const ATTEMPTS: &[Attempt] = &[
 ];
 
 /// Routes that name scopes without granting any: they ask whether a key holds them, or what our calls to others may do.
-const NO_GRANT: &[&str] = &["POST /api/v1/api-keys/verify"];
+const NO_GRANT: &[&str] = &[
+    "POST /api/v1/api-keys/verify",
+    "POST /api/v1/oauth-connections",
+    "POST /api/v1/oauth-tokens",
+    "PUT /api/v1/oauth-providers/{provider}",
+];
 
 /// Whether a schema has a member `scopes` at its top or one level below (such as a list of keys), and it is not what we ask of somebody
 /// else's authorization server.
