@@ -116,7 +116,14 @@ impl Vault {
             .describe("Vendors add members of their own, which are ignored but for those that the vault knows.")
             .answers_media(200, "text/html")
             .answers_empty(303)
-            .fails(&[400, 403, 409, 503]);
+            .answers_media(400, "text/html")
+            .answers_media(403, "text/html")
+            .answers_media(404, "text/html")
+            .answers_media(409, "text/html")
+            .answers_media(422, "text/html")
+            .answers_media(502, "text/html")
+            .answers_media(503, "text/html")
+            .fails(&[400]);
         let uninstalled = open(Endpoint::new(Method::DELETE, CALLBACK, "oauth_connections.uninstalled"))
             .summary("Where Pipedrive tells that a person removed the app")
             .body_limit(MAX_TOLD)
@@ -125,7 +132,7 @@ impl Vault {
         let reopen = open(Endpoint::get(REOPEN, "oauth_connections.reopen"))
             .summary("A reconnect link: sends the person to the vendor")
             .answers_empty(303)
-            .fails(&[404]);
+            .answers_media(404, "text/html");
         Api::new()
             .route(callback, connections::callback, Arc::clone(self))
             .route(uninstalled, connections::uninstalled, Arc::clone(self))
