@@ -8,7 +8,7 @@ use crate::runs::sql;
 
 /// Every table, those that are found by others first.
 const TABLES: [&str; 8] =
-    ["sync_log", "sync_runs", "sync_links", "sync_dirty", "sync_hints", "sync_intents", "sync_conflicts", "sync_configs"];
+    ["sync_configs", "sync_log", "sync_runs", "sync_links", "sync_dirty", "sync_hints", "sync_intents", "sync_conflicts"];
 
 impl Lifecycle for Syncs {
     fn purge(&self, tx: &mut Tx<'_>, tenant: TenantId, subject: &Subject) -> Result<()> {

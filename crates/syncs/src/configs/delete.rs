@@ -32,9 +32,11 @@ impl Syncs {
     }
 }
 
-/// What belongs to a sync; the log goes first, since it is found by the runs.
+/// A sync and what belongs to it. Its own row goes first, as every step of a runner begins there: whoever took them the other way round would
+/// wait for a runner that waits for it. The log goes before the runs, by which it is found.
 pub(super) fn remove(tx: &mut Tx<'_>, tenant: TenantId, id: SyncConfigId) -> Result<()> {
     for sql in [
+        "DELETE FROM sync_configs WHERE tenant_id = ?1 AND id = ?2",
         "DELETE FROM sync_log WHERE tenant_id = ?1 AND run_id IN (SELECT id FROM sync_runs WHERE tenant_id = ?1 AND sync_id = ?2)",
         "DELETE FROM sync_runs WHERE tenant_id = ?1 AND sync_id = ?2",
         "DELETE FROM sync_links WHERE tenant_id = ?1 AND sync_id = ?2",
@@ -42,7 +44,6 @@ pub(super) fn remove(tx: &mut Tx<'_>, tenant: TenantId, id: SyncConfigId) -> Res
         "DELETE FROM sync_hints WHERE tenant_id = ?1 AND sync_id = ?2",
         "DELETE FROM sync_intents WHERE tenant_id = ?1 AND sync_id = ?2",
         "DELETE FROM sync_conflicts WHERE tenant_id = ?1 AND sync_id = ?2",
-        "DELETE FROM sync_configs WHERE tenant_id = ?1 AND id = ?2",
     ] {
         tx.exec(sql, &[tenant.into(), id.into()])?;
     }

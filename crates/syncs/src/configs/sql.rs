@@ -143,6 +143,13 @@ pub(crate) fn followed(tx: &mut Tx<'_>) -> Result<Vec<(TenantId, String)>> {
     tx.query("SELECT DISTINCT tenant_id, resource FROM sync_configs WHERE pushes = 1", &[], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
+/// Holds a sync's row until the transaction ends, as every step of a runner does before anything else: whoever writes what belongs to a sync
+/// begins here too, so that nobody waits for somebody who waits for them.
+pub(crate) fn hold(tx: &mut Tx<'_>, of: Of) -> Result<()> {
+    let sql = "UPDATE sync_configs SET epoch = epoch WHERE tenant_id = ?1 AND id = ?2";
+    tx.exec(sql, &[of.tenant.into(), of.sync.into()]).map(drop)
+}
+
 /// Becomes the runner, if there is none that is good; answers the epoch.
 pub(crate) fn take_lease(tx: &mut Tx<'_>, of: Of, runner: &str, until: Timestamp) -> Result<Option<i64>> {
     let now = tx.now();

@@ -10,7 +10,7 @@ use store::Tx;
 
 use super::{Choice, Conflict, ConflictState, sql};
 use crate::ledger::{Of, dirty};
-use crate::{Syncs, TOPIC_WORK, runs};
+use crate::{Syncs, TOPIC_WORK, configs, runs};
 
 /// The largest value, in bytes of JSON.
 const MAX_VALUE: usize = 64 * 1024;
@@ -51,10 +51,11 @@ pub(super) fn decision(choose: Option<Choice>, value: Option<Value>) -> Result<(
 /// Stores a decision and sees to it that it is carried out. Errors: 404; 409 `conflict_resolved`.
 pub(super) fn decide(tx: &mut Tx<'_>, tenant: TenantId, id: ConflictId, choice: Choice, value: Option<&Value>) -> Result<Conflict> {
     let conflict = sql::get(tx, tenant, id)?;
+    let of = Of { tenant, sync: conflict.sync_id };
+    configs::sql::hold(tx, of)?;
     if !sql::decide(tx, tenant, id, choice, value)? {
         return Err(Error::conflict("conflict_resolved", "The conflict is over already."));
     }
-    let of = Of { tenant, sync: conflict.sync_id };
     dirty::add(tx, of, &[conflict.record_id])?;
     runs::queue_work(tx, of)?;
     tx.audit_with("conflict.resolve", id, &json!({ "choose": choice, "field": conflict.field, "record": conflict.record_id }))?;
