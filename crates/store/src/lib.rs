@@ -26,6 +26,7 @@
 //! * [`Tx::notify`] tells every node after the commit that something changed; [`Store::on_change`] listens. On this node listeners run
 //!   before the writer's caller gets its answer, so what follows a change sees it.
 //! * [`Tx::after_commit`] runs a function on this node after the commit, and not at all on a rollback.
+//! * [`cron`] says when a schedule is due next.
 //! * [`Batcher`] gathers items of many callers into one function call: one multi-row statement per group.
 //!
 //! # SQL
@@ -42,6 +43,7 @@
 pub mod audit;
 mod batch;
 mod change;
+pub mod cron;
 mod error;
 mod leases;
 mod lifecycle;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use croner::parser::{CronParser, Seconds};
-use jiff::tz::TimeZone;
 use kernel::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::cron::Wording;
 
 /// As it is written: milliseconds, a cron expression, or a word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -37,8 +36,10 @@ pub(crate) enum Schedule {
     OnDemand,
 }
 
-/// Longest expression and zone, in characters.
-const MAX_TEXT: usize = 200;
+const WORDING: Wording = Wording {
+    pointer: "/frequency",
+    help: "A frequency is a number of milliseconds, realtime, hourly, daily, manual, or a cron expression: 0 6 * * MON.",
+};
 /// Least time between two runs.
 const LEAST_MS: u64 = 1000;
 
@@ -86,22 +87,7 @@ impl Schedule {
 
 /// The first time after `now`. Errors: 422 `invalid_cron`; `validation_failed`, at `/timezone`.
 pub(crate) fn next_by_cron(cron: &str, zone: &str, now: Timestamp) -> Result<Timestamp> {
-    let refuse = |why: &str| {
-        let detail = "A frequency is a number of milliseconds, realtime, hourly, daily, manual, or a cron expression: 0 6 * * MON.";
-        Error::invalid("invalid_cron", detail).at("/frequency", why)
-    };
-    if cron.chars().count() > MAX_TEXT {
-        return Err(refuse("is longer than 200 characters"));
-    }
-    let fault = || Error::field("/timezone", "must be the name of a time zone, such as UTC or Europe/Berlin");
-    if zone.len() > MAX_TEXT || !zone.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+')) {
-        return Err(fault());
-    }
-    let zone = TimeZone::get(zone).map_err(|_| fault())?;
-    let cron = CronParser::builder().seconds(Seconds::Optional).build().parse(cron).map_err(|error| refuse(&error.to_string()))?;
-    let from = jiff::Timestamp::from_millisecond(now.millis()).map_err(Error::internal)?.to_zoned(zone);
-    let next = cron.find_next_occurrence(&from, false).map_err(|_| refuse("never comes"))?;
-    Ok(Timestamp::from_millis(next.timestamp().as_millisecond()))
+    store::cron::next(cron, zone, now, WORDING)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("async-rs", &["channels"]),
     ("aws-sigv4", &["channels"]),
     ("aws-credential-types", &["channels"]),
-    ("croner", &["jobs", "syncs"]),
+    ("croner", &["store"]),
     ("hyper-rustls", &["web"]),
     ("lettre", &["web"]),
     ("webpki-roots", &["web"]),
