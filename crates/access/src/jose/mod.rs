@@ -18,3 +18,9 @@ pub use signer::Signer;
 
 /// Why a key or a token is none: for people who write clients. No text of the stranger is quoted.
 pub type Fault = &'static str;
+
+/// A NumericDate (RFC 7519 §2) as whole seconds: a time with a fraction counts as the second that it is in; out of range saturates.
+#[allow(clippy::cast_possible_truncation, reason = "the conversion saturates, and the clamp is narrower")]
+pub fn whole_seconds(date: f64) -> i64 {
+    (date as i64).clamp(-(1 << 53), 1 << 53)
+}

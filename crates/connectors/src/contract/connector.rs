@@ -107,7 +107,7 @@ pub trait Connector: Send + Sync + 'static {
     ) -> Step<'a, DeletedPage>;
 
     /// Asks the vendor to call `url` about an object's changes, or to go on doing so for `existing`; `secret` is what proves the calls where
-    /// the vendor lets us choose. `None`: the vendor cannot be asked (its webhooks belong to the app, or there are none).
+    /// the vendor lets us choose. `None`, as here: the vendor cannot be asked (its webhooks belong to the app, or there are none).
     fn watch<'a>(
         &'a self,
         session: &'a Session,
@@ -115,10 +115,16 @@ pub trait Connector: Send + Sync + 'static {
         url: &'a str,
         secret: &'a kernel::Secret<String>,
         existing: Option<&'a str>,
-    ) -> Step<'a, Option<WebhookPlan>>;
+    ) -> Step<'a, Option<WebhookPlan>> {
+        let _ = (session, object, url, secret, existing);
+        Box::pin(async { Ok(None) })
+    }
 
     /// Ends what [`Connector::watch`] set up. Something that is not there is ended.
-    fn unwatch<'a>(&'a self, session: &'a Session, object: &'a str, id: &'a str) -> Step<'a, ()>;
+    fn unwatch<'a>(&'a self, session: &'a Session, object: &'a str, id: &'a str) -> Step<'a, ()> {
+        let _ = (session, object, id);
+        Box::pin(async { Ok(()) })
+    }
 
     /// Verifies a vendor's call on its raw bytes and reads it. `None`: it is not the vendor's.
     fn webhook(&self, call: InboundCall<'_>) -> Option<Verified>;

@@ -59,6 +59,20 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// A cursor or a page's token that is of no use (any more).
+    pub fn stale(message: impl Into<String>) -> Self {
+        Self::Stale { message: message.into() }
+    }
+
+    /// A member of an integration's `config` that is not what it must be; `is` goes on after its name: `is a text`.
+    pub fn wrong_setting(name: &str, is: &str) -> Self {
+        Self::Refused {
+            code: "invalid_config".to_owned(),
+            message: format!("The setting {name} of the integration {is}."),
+            field: Some(name.to_owned()),
+        }
+    }
+
     /// Whether the same call may succeed later without anybody doing anything.
     pub fn passes(&self) -> bool {
         matches!(self, Self::RateLimited { .. } | Self::Exhausted { .. } | Self::Unavailable { .. } | Self::Lost { .. })

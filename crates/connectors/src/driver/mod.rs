@@ -15,6 +15,8 @@
 mod answer;
 mod call;
 mod dialect;
+mod each;
+pub(crate) mod marks;
 mod pace;
 mod retry_after;
 mod watermark;
@@ -23,6 +25,7 @@ mod words;
 pub use answer::Answer;
 pub use call::{path, segment};
 pub use dialect::{Dialect, Plain, by_status};
+pub(crate) use each::Each;
 pub use retry_after::retry_after;
 pub use watermark::Watermark;
 pub use words::bounded;

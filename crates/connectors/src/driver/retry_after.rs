@@ -1,4 +1,4 @@
-//! `Retry-After` (RFC 9110 §10.2.3): seconds or an HTTP date.
+//! How long a vendor makes us wait (RFC 9110 §10.2.3).
 
 use std::time::Duration;
 
@@ -6,23 +6,12 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use kernel::Timestamp;
 
-/// Longest wait that is believed.
-const LONGEST: Duration = Duration::from_hours(24);
 /// What "at once" is read as: a date that has passed by the time it arrives.
 const SHORTEST: Duration = Duration::from_millis(200);
 
 /// How long the vendor wants us to wait, at most a day; `None`: it says nothing that can be read.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        text.parse().map_or(LONGEST, Duration::from_secs)
-    } else {
-        // The day of the week is not compared: whoever errs there still means the date.
-        let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
-        let at = parser.parse_timestamp(text).ok()?;
-        Timestamp::from_millis(at.as_millisecond()).since(now)
-    };
-    Some(wait.clamp(SHORTEST, LONGEST))
+    web::retry_after(headers.get(RETRY_AFTER)?.as_bytes(), now).map(|wait| wait.max(SHORTEST))
 }
 
 #[cfg(test)]

@@ -33,10 +33,9 @@ impl Watermark {
         if self.started.is_some() {
             return;
         }
-        let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
-        let date = answer.header("date").and_then(|text| parser.parse_timestamp(text.trim()).ok());
+        let date = answer.header("date").and_then(|text| web::http_date(text.trim()));
         // The answer is later than the question, and the field has whole seconds.
-        let date = date.map(|date| Timestamp::from_millis(date.as_millisecond()).minus(answer.at.since(asked) + Duration::from_secs(1)));
+        let date = date.map(|date| date.minus(answer.at.since(asked) + Duration::from_secs(1)));
         let believed = date.filter(|date| date.since(asked).max(asked.since(*date)) <= BELIEVED);
         (self.started, self.by_vendor) = (Some(believed.unwrap_or(asked).millis()), believed.is_some());
     }

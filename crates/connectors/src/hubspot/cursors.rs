@@ -5,7 +5,10 @@ use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Fault;
-use crate::driver::Watermark;
+use crate::driver::{Watermark, marks};
+
+/// What a cursor begins with.
+const MARK: &str = "hs1:";
 
 /// Where a page begins, and what the pages before it have seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,28 +26,23 @@ pub(super) enum Place {
 
 impl Place {
     pub(super) fn text(&self) -> String {
-        serde_json::to_string(self).expect("numbers and texts are JSON")
+        marks::token(self)
     }
 
     /// Errors: [`Fault::Stale`] for a text that is none.
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
-        serde_json::from_str(text).map_err(|_| stale("The page's token is none of this connector's."))
+        marks::read_token(text)
     }
 }
 
 /// A cursor's text.
 pub(super) fn cursor(from: Timestamp) -> String {
-    format!("hs1:{}", from.millis())
+    marks::cursor(MARK, from)
 }
 
 /// Reads a cursor. Errors: [`Fault::Stale`] for a text that is none.
 pub(super) fn since(text: &str) -> Result<Timestamp, Fault> {
-    let ms = text.strip_prefix("hs1:").and_then(|ms| ms.parse().ok());
-    ms.map(Timestamp::from_millis).ok_or_else(|| stale("The cursor is none of this connector's."))
-}
-
-pub(super) fn stale(message: &str) -> Fault {
-    Fault::Stale { message: message.to_owned() }
+    marks::read_cursor(MARK, text)
 }
 
 #[cfg(test)]

@@ -33,13 +33,13 @@ pub(super) async fn deleted(session: &Session, object: &str, cursor: Option<&str
     };
     let since = cursors::since(cursor)?;
     if session.ambient.now().since(since) > KEPT {
-        return Err(cursors::stale("HubSpot lists deleted records for 90 days, and the cursor is older."));
+        return Err(Fault::stale("HubSpot lists deleted records for 90 days, and the cursor is older."));
     }
     match token.map(Place::parse).transpose()? {
         None => bin(session, object, since, None).await,
         Some(Place::Bin { mark, after }) => bin(session, object, since, Some((mark, after))).await,
         Some(Place::Merges { mark, last }) => merges(session, object, since, mark, last).await,
-        Some(_) => Err(cursors::stale("The page's token belongs to another kind of run.")),
+        Some(_) => Err(Fault::stale("The page's token belongs to another kind of run.")),
     }
 }
 

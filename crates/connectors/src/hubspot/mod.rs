@@ -31,7 +31,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     About, Allowance, Connector, DeletedPage, Fault, InboundCall, ObjectSchema, Outcome, Page, PageAsk, RemoteRecord, Session, Setting,
-    Step, Verified, WebhookPlan, Write,
+    Step, Verified, Write,
 };
 
 /// The connector.
@@ -127,22 +127,7 @@ impl Connector for HubSpot {
         Box::pin(deleted::deleted(session, object, cursor, token))
     }
 
-    /// HubSpot's webhooks belong to the app: they are set up once, in the app's settings.
-    fn watch<'a>(
-        &'a self,
-        _: &'a Session,
-        _: &'a str,
-        _: &'a str,
-        _: &'a kernel::Secret<String>,
-        _: Option<&'a str>,
-    ) -> Step<'a, Option<WebhookPlan>> {
-        Box::pin(async { Ok::<_, Fault>(None) })
-    }
-
-    fn unwatch<'a>(&'a self, _: &'a Session, _: &'a str, _: &'a str) -> Step<'a, ()> {
-        Box::pin(async { Ok(()) })
-    }
-
+    /// HubSpot's webhooks belong to the app: they are set up once, in the app's settings, and nobody is asked to watch.
     fn webhook(&self, call: InboundCall<'_>) -> Option<Verified> {
         webhook::webhook(&call)
     }

@@ -30,7 +30,7 @@ pub(super) async fn page(session: &Session, ask: PageAsk<'_>) -> Result<Page, Fa
         (Span::Since(cursor), Some(Place::Search { mark, total, last })) => {
             found(session, &ask, Some(cursors::since(cursor)?), Some((mark, total, last))).await
         }
-        _ => Err(cursors::stale("The page's token belongs to another kind of run.")),
+        _ => Err(Fault::stale("The page's token belongs to another kind of run.")),
     }
 }
 

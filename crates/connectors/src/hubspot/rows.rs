@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use kernel::Timestamp;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::{associations, objects};
+use crate::driver::Each;
 use crate::{Fault, RemoteRecord, times};
 
 /// One row of an answer.
@@ -92,7 +93,7 @@ impl<'de> Visitor<'de> for ListingSeed<'_> {
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*key {
                 "results" => {
-                    listing.rows = map.next_value_seed(RowsSeed(self.0))?;
+                    listing.rows = map.next_value_seed(Each { seed: RowSeed(self.0), usual: objects::BATCH })?;
                     is_one = true;
                 }
                 "paging" => {
@@ -110,32 +111,7 @@ impl<'de> Visitor<'de> for ListingSeed<'_> {
     }
 }
 
-struct RowsSeed<'w>(&'w Wanted<'w>);
-
-impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
-    type Value = Vec<Row>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Row>, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RowsSeed<'_> {
-    type Value = Vec<Row>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("rows")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Row>, A::Error> {
-        let mut rows = Vec::with_capacity(objects::BATCH);
-        while let Some(row) = seq.next_element_seed(RowSeed(self.0))? {
-            rows.push(row);
-        }
-        Ok(rows)
-    }
-}
-
+#[derive(Clone, Copy)]
 struct RowSeed<'w>(&'w Wanted<'w>);
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {

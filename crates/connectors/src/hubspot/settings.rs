@@ -41,17 +41,19 @@ impl<'s> Settings<'s> {
         let dated =
             |text: &str| text.len() == 7 && text.bytes().enumerate().all(|(at, b)| if at == 4 { b == b'-' } else { b.is_ascii_digit() });
         if version != "v3" && !dated(version) {
-            return Err(wrong("apiVersion", "is `v3` or a date such as `2026-03`"));
+            return Err(Fault::wrong_setting("apiVersion", "is `v3` or a date such as `2026-03`"));
         }
         let lookback = match config.get("lookbackSeconds") {
             None | Some(Value::Null) => LOOKBACK,
             Some(value) => {
                 let seconds = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
-                seconds.filter(|seconds| *seconds <= 86_400).ok_or_else(|| wrong("lookbackSeconds", "is a number from 0 to 86,400"))?
+                seconds
+                    .filter(|seconds| *seconds <= 86_400)
+                    .ok_or_else(|| Fault::wrong_setting("lookbackSeconds", "is a number from 0 to 86,400"))?
             }
         };
         let zone = text(config, "timeZone")?
-            .map(|name| TimeZone::get(name).map_err(|_| wrong("timeZone", "is a time zone such as `Europe/Berlin`")))
+            .map(|name| TimeZone::get(name).map_err(|_| Fault::wrong_setting("timeZone", "is a time zone such as `Europe/Berlin`")))
             .transpose()?;
         Ok(Self { version, lookback: Duration::from_secs(lookback), zone, config })
     }
@@ -88,15 +90,7 @@ impl<'s> Settings<'s> {
 fn text<'c>(config: &'c Map<String, Value>, name: &str) -> Result<Option<&'c str>, Fault> {
     match config.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_str().map(Some).ok_or_else(|| wrong(name, "is a text")),
-    }
-}
-
-fn wrong(name: &str, is: &str) -> Fault {
-    Fault::Refused {
-        code: "invalid_config".to_owned(),
-        message: format!("The setting {name} of the integration {is}."),
-        field: Some(name.to_owned()),
+        Some(value) => value.as_str().map(Some).ok_or_else(|| Fault::wrong_setting(name, "is a text")),
     }
 }
 

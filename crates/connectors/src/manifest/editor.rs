@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-const TEXT: &str = include_str!("editor.schema.json");
+const TEXT: &str = include_str!("../../../../docs/connector.schema.json");
 
 /// The schema (draft-07, which every editor reads). A file names it in its first line: `#:schema connector.schema.json`.
 pub fn editor_schema() -> Value {

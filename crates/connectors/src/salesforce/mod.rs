@@ -35,7 +35,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     About, Connector, DeletedPage, Fault, InboundCall, ObjectSchema, Outcome, Page, PageAsk, RemoteRecord, Session, Setting, Step,
-    Verified, WebhookPlan, Write,
+    Verified, Write,
 };
 
 /// The connector.
@@ -129,22 +129,7 @@ impl Connector for Salesforce {
         Box::pin(deletions::deleted(session, object, cursor, token))
     }
 
-    /// Outbound messages are set up by an administrator of the org: there is no call for it.
-    fn watch<'a>(
-        &'a self,
-        _: &'a Session,
-        _: &'a str,
-        _: &'a str,
-        _: &'a kernel::Secret<String>,
-        _: Option<&'a str>,
-    ) -> Step<'a, Option<WebhookPlan>> {
-        Box::pin(async { Ok::<_, Fault>(None) })
-    }
-
-    fn unwatch<'a>(&'a self, _: &'a Session, _: &'a str, _: &'a str) -> Step<'a, ()> {
-        Box::pin(async { Ok(()) })
-    }
-
+    /// Outbound messages are set up by an administrator of the org: nobody is asked to watch.
     fn webhook(&self, call: InboundCall<'_>) -> Option<Verified> {
         outbound::webhook(&call)
     }

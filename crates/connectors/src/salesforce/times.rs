@@ -25,9 +25,7 @@ pub(super) fn as_in_rows(text: &str) -> String {
 
 /// When the vendor answered, by its own clock.
 pub(super) fn answered(headers: &HeaderMap) -> Option<Timestamp> {
-    let text = headers.get(DATE)?.to_str().ok()?;
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
-    Some(Timestamp::from_millis(at.as_millisecond()))
+    web::http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
 #[cfg(test)]

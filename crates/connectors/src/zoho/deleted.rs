@@ -23,12 +23,12 @@ pub(super) async fn deleted(session: &Session, module: &str, cursor: Option<&str
     };
     let since = cursors::since(cursor)?;
     if session.ambient.now().since(since) > KEPT {
-        return Err(cursors::stale("Zoho keeps deleted records for 60 days, and the cursor is older."));
+        return Err(Fault::stale("Zoho keeps deleted records for 60 days, and the cursor is older."));
     }
     let (mark, number) = match token.map(Place::parse).transpose()? {
         None => (Watermark::default(), 1),
         Some(Place::Deleted { mark, page }) => (mark, page),
-        Some(_) => return Err(cursors::stale("The page's token belongs to another kind of run.")),
+        Some(_) => return Err(Fault::stale("The page's token belongs to another kind of run.")),
     };
     page(session, module, since, mark, number).await
 }

@@ -43,7 +43,7 @@ pub(super) async fn page(session: &Session, ask: PageAsk<'_>) -> Result<Page, Fa
             list(session, &ask, from, Some(Spot { mark, total, page_token, seen, last })).await
         }
         Some(Place::Query { mark, total, last }) => query(session, &ask, from, mark, total, last).await,
-        Some(_) => Err(cursors::stale("The page's token belongs to another kind of run.")),
+        Some(_) => Err(Fault::stale("The page's token belongs to another kind of run.")),
     }
 }
 

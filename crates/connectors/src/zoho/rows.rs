@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::dialect;
-use crate::driver::Answer;
+use crate::driver::{Answer, Each};
 use crate::{Fault, RemoteRecord, times};
 
 /// The field with the time of the last change.
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for ListingSeed<'_> {
         let (mut records, mut info) = (None, Info::default());
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*key {
-                "data" => records = Some(map.next_value_seed(RowsSeed(self.0))?),
+                "data" => records = Some(map.next_value_seed(Each { seed: RowSeed(self.0), usual: 200 })?),
                 "info" => info = map.next_value::<Option<Info>>()?.unwrap_or_default(),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -88,32 +88,7 @@ impl<'de> Visitor<'de> for ListingSeed<'_> {
     }
 }
 
-struct RowsSeed<'f>(&'f [&'f str]);
-
-impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
-    type Value = Vec<RemoteRecord>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RowsSeed<'_> {
-    type Value = Vec<RemoteRecord>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("records")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut records = Vec::with_capacity(200);
-        while let Some(record) = seq.next_element_seed(RowSeed(self.0))? {
-            records.push(record);
-        }
-        Ok(records)
-    }
-}
-
+#[derive(Clone, Copy)]
 struct RowSeed<'f>(&'f [&'f str]);
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {

@@ -75,21 +75,23 @@ impl<'s> Settings<'s> {
                 let dated = |text: &&str| {
                     text.len() > 1 && text.strip_prefix('v').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
                 };
-                value.as_str().filter(dated).ok_or_else(|| wrong("apiVersion", "is a version such as `v8`"))?
+                value.as_str().filter(dated).ok_or_else(|| Fault::wrong_setting("apiVersion", "is a version such as `v8`"))?
             }
         };
         let overlap = match config.get("overlapSeconds") {
             None | Some(Value::Null) => OVERLAP,
             Some(value) => {
                 let seconds = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
-                seconds.filter(|seconds| *seconds <= 86_400).ok_or_else(|| wrong("overlapSeconds", "is a number from 0 to 86,400"))?
+                seconds
+                    .filter(|seconds| *seconds <= 86_400)
+                    .ok_or_else(|| Fault::wrong_setting("overlapSeconds", "is a number from 0 to 86,400"))?
             }
         };
         let runs_workflows = match config.get("runWorkflows") {
             None | Some(Value::Null) => false,
             Some(value) if value == true || value == "true" => true,
             Some(value) if value == false || value == "false" => false,
-            Some(_) => return Err(wrong("runWorkflows", "is `true` or `false`")),
+            Some(_) => return Err(Fault::wrong_setting("runWorkflows", "is `true` or `false`")),
         };
         Ok(Self { version, overlap: Duration::from_secs(overlap), runs_workflows })
     }
@@ -97,14 +99,6 @@ impl<'s> Settings<'s> {
     /// `/crm/v8/Leads/…`
     pub(super) fn path(&self, parts: &[&str]) -> Result<Target, Fault> {
         driver::path(&[["crm", self.version].as_slice(), parts].concat())
-    }
-}
-
-fn wrong(name: &str, is: &str) -> Fault {
-    Fault::Refused {
-        code: "invalid_config".to_owned(),
-        message: format!("The setting {name} of the integration {is}."),
-        field: Some(name.to_owned()),
     }
 }
 

@@ -1,30 +1,15 @@
-//! `Retry-After` (RFC 9110 §10.2.3): seconds or an HTTP date.
+//! How long a receiver makes us wait (RFC 9110 §10.2.3).
 
 use std::time::Duration;
 
 use kernel::Timestamp;
 
-/// Longest wait that is honoured.
-const LONGEST: Duration = Duration::from_hours(24);
+/// Shortest wait between two attempts that a receiver can ask for.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How long the receiver wants us to wait, 1 s to 24 h; none when it cannot be read.
 pub(super) fn read(value: &[u8], now: Timestamp) -> Option<Duration> {
-    let text = std::str::from_utf8(value).ok()?.trim();
-    let wait = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        text.parse().map_or(LONGEST, Duration::from_secs)
-    } else {
-        date(text).map(|at| at.since(now))?
-    };
-    Some(wait.clamp(Duration::from_secs(1), LONGEST))
-}
-
-/// An HTTP date. The day of the week is not compared: a receiver that errs there still means the date. The end of the year 9999, which some
-/// send for "never", is beyond what times can hold here; a year less is as far.
-fn date(text: &str) -> Option<Timestamp> {
-    let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
-    let read = |text: &str| parser.parse_timestamp(text).ok();
-    let at = read(text).or_else(|| read(&text.replace(" 9999 ", " 9998 ")))?;
-    Some(Timestamp::from_millis(at.as_millisecond()))
+    web::retry_after(value, now).map(|wait| wait.max(SHORTEST))
 }
 
 #[cfg(test)]

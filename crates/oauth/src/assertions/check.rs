@@ -1,6 +1,6 @@
 //! What an assertion of a client must say: RFC 7523 §3, OpenID Connect Core §9. Pure.
 
-use access::jose::{Fault, JwkSet, Jws};
+use access::jose::{Fault, JwkSet, Jws, whole_seconds};
 use kernel::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -58,14 +58,14 @@ pub(crate) fn check(assertion: &str, keys: &JwkSet, client: &str, audiences: &[&
         return Err("The assertion's aud must be this server's issuer or the address of this endpoint, and nothing else.");
     }
     let now_s = now.seconds();
-    let exp = whole(claims.exp);
+    let exp = whole_seconds(claims.exp);
     if exp.saturating_add(SKEW) <= now_s {
         return Err("The assertion has expired.");
     }
     if exp > now_s + MAX_LIFE + SKEW {
         return Err("The assertion is good for too long: an hour at most.");
     }
-    if [claims.nbf, claims.iat].into_iter().flatten().any(|at| whole(at) > now_s + SKEW) {
+    if [claims.nbf, claims.iat].into_iter().flatten().any(|at| whole_seconds(at) > now_s + SKEW) {
         return Err("The assertion is from the future.");
     }
     let jti =
@@ -80,11 +80,6 @@ fn is_for_us(aud: &Value, audiences: &[&str]) -> bool {
         other => other.as_str(),
     };
     named.is_some_and(|named| audiences.contains(&named))
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "a time with a fraction counts as the second that it is in; out of range saturates")]
-fn whole(seconds: f64) -> i64 {
-    (seconds as i64).clamp(-(1 << 53), 1 << 53)
 }
 
 #[cfg(test)]

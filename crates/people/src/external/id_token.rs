@@ -1,6 +1,6 @@
 //! What a provider's word must say (OpenID Connect Core 1.0 §3.1.3.7). Pure.
 
-use access::jose::{Fault, JwkSet, Jws};
+use access::jose::{Fault, JwkSet, Jws, whole_seconds};
 use kernel::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -77,10 +77,10 @@ pub(super) fn check(token: &str, keys: &JwkSet, asked: &Asked<'_>) -> Result<Wor
         return Err("The token is for somebody else.");
     }
     let now = asked.now.seconds();
-    if whole(protocol.exp) + SKEW <= now {
+    if whole_seconds(protocol.exp) + SKEW <= now {
         return Err("The token has expired.");
     }
-    if whole(protocol.iat) > now + SKEW {
+    if whole_seconds(protocol.iat) > now + SKEW {
         return Err("The token is from the future.");
     }
     if protocol.nonce != asked.nonce {
@@ -89,7 +89,7 @@ pub(super) fn check(token: &str, keys: &JwkSet, asked: &Asked<'_>) -> Result<Wor
     if claims.sub.is_empty() || claims.sub.len() > MAX_SUBJECT {
         return Err("The token names nobody.");
     }
-    let proven_at = protocol.auth_time.map(|at| Timestamp::from_millis(whole(at).clamp(0, now) * 1000));
+    let proven_at = protocol.auth_time.map(|at| Timestamp::from_millis(whole_seconds(at).clamp(0, now) * 1000));
     Ok(Word { claims, proven_at })
 }
 
@@ -101,11 +101,6 @@ fn is_for_us(protocol: &Protocol, client_id: &str) -> bool {
         _ => (false, false),
     };
     named && protocol.azp.as_deref().map_or(is_alone, |azp| azp == client_id)
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "a time with a fraction counts as the second that it is in; out of range saturates")]
-fn whole(seconds: f64) -> i64 {
-    (seconds as i64).clamp(-(1 << 53), 1 << 53)
 }
 
 #[cfg(test)]

@@ -74,14 +74,14 @@ pub(in crate::salesforce) async fn part(scan: &Scan<'_>, read: Read) -> Result<P
                 return Ok(Page { next: Some(read.token(scan, None).write()), total, ..Page::default() });
             }
             Ok(jobs::State::Failed(_)) => return Ok(Page { next: Some(PageToken::Plain.write()), ..Page::default() }),
-            Err(Fault::NotFound { .. }) => return Err(stale("the job is no longer there")),
+            Err(Fault::NotFound { .. }) => return Err(Fault::stale("the job is no longer there")),
             Err(fault) => return Err(fault),
         }
     }
     let call = settings.call(Method::GET, &["jobs", "query", &read.job, "results"])?;
     let call = call.query("maxRecords", PART).query_if("locator", read.locator.clone());
     let answer = match driver::fetch(scan.session, &RestDialect, call).await {
-        Err(Fault::NotFound { .. } | Fault::Refused { .. }) => return Err(stale("the job's results are no longer there")),
+        Err(Fault::NotFound { .. } | Fault::Refused { .. }) => return Err(Fault::stale("the job's results are no longer there")),
         other => other?,
     };
     let locator = answer.header("sforce-locator").filter(|locator| !locator.is_empty() && *locator != "null").map(str::to_owned);
@@ -92,10 +92,6 @@ pub(in crate::salesforce) async fn part(scan: &Scan<'_>, read: Read) -> Result<P
     }
     // The job stays until Salesforce removes it after a week: a run that is killed here asks for this part again.
     Ok(Page { records, next: None, cursor: Some(read.cursor.to_string()), total })
-}
-
-fn stale(why: &str) -> Fault {
-    Fault::Stale { message: why.to_owned() }
 }
 
 /// Lines as records.
